@@ -1,0 +1,169 @@
+"""The proven worst-case error of a unit, over every row it can be given.
+
+With e the exact exponentials of a row's clipped codes, S their sum, and a hat on what the hardware
+computes, an output is p = e / S and the unrounded result is ê (1 + rho) / Ŝ. Three facts bound it:
+
+* exp is enumerated: every difference gives its pair (e, ê) and the term that the sum sees.
+* The reciprocal is enumerated: every table input, at both ends of the interval of sums that share
+  it, gives the range of rho.
+* (S, Ŝ - S) of the other elements of a row lies in the convex hull of up to max_length copies of
+  the enumerated pairs, one of them the maximum's. The error as a function of that point has no
+  stationary point inside, so its extremes lie on the hull's edges: at a corner, or where the
+  derivative along an edge vanishes, which has a closed form.
+
+Rounding the output adds half an LSB. Clamping p and its reference to the same largest code cannot
+increase their distance, so nothing is left out. The float64 values of e carry an error of their
+own, which is added as slack.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from .accumulate import Accumulate
+from .config import SoftmaxConfig
+from .exp import exp_table
+from .hull import convex_hull
+from .reciprocal import reciprocal_table
+
+Reals = npt.NDArray[np.float64]
+
+SLACK = 2.0**-48
+"""Relative error granted to float64 reference values; each is good to a few 2**-53."""
+CHUNK = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorBound:
+    """A proven error bound and what it is made of.
+
+    Attributes:
+        ulp: largest |p - min(softmax, largest output)|, in output LSB.
+        exp_error: range of the relative error of exp, over the differences whose exp is at least
+            one output LSB.
+        reciprocal_error: range of the relative error of the reciprocal.
+        worst_difference: the difference max - x, in input LSB, at which the bound is reached.
+    """
+
+    ulp: float
+    exp_error: tuple[float, float]
+    reciprocal_error: tuple[float, float]
+    worst_difference: int
+
+
+def bound_ulp(config: SoftmaxConfig) -> float:
+    """Proven worst-case error of ``config`` in output LSB; see :class:`ErrorBound`."""
+    return error_bound(config).ulp
+
+
+@lru_cache(maxsize=64)
+def error_bound(config: SoftmaxConfig) -> ErrorBound:
+    """Prove the worst-case error of a configuration (seconds; 24-bit inputs take longest)."""
+    terms = _Terms.of(config)
+    rho = reciprocal_error(config)
+    worst, place = _worst_error(terms, rho, config.max_length)
+    relative = (terms.rounded / terms.exact - 1)[terms.exact >= config.output.lsb]
+    return ErrorBound(
+        ulp=0.5 + (worst + SLACK) * 2**config.output.f,
+        exp_error=(float(relative.min()), float(relative.max())),
+        reciprocal_error=rho,
+        worst_difference=place,
+    )
+
+
+def reciprocal_error(config: SoftmaxConfig) -> tuple[float, float]:
+    """Range of r * S - 1 over every sum of at least 1: exhaustive over the table's inputs."""
+    stage = reciprocal_table(config)
+    kept = stage.index + stage.step
+    s = np.arange(1 << kept)
+    r = stage.mantissa(s) * 2.0**-stage.bits
+    # sums that share a table input fill the interval up to the next one
+    low, high = r * (1 + s * 2.0**-kept) - 1, r * (1 + (s + 1) * 2.0**-kept) - 1
+    return float(low.min()), float(high.max())
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What each difference contributes: exact exp, the hardware's exp, the sum's term."""
+
+    exact: Reals
+    rounded: Reals
+    summed: Reals
+
+    @classmethod
+    def of(cls, config: SoftmaxConfig) -> "_Terms":
+        u = np.arange(config.span + 1)
+        stage, total = exp_table(config), Accumulate.of(config)
+        mantissa, shift = stage(u)
+        return cls(
+            exact=np.exp(-(config.scale * config.input.lsb) * u),
+            rounded=stage.value(u),
+            summed=total.align(mantissa, shift) * 2.0**-total.fraction,
+        )
+
+
+def _worst_error(
+    terms: _Terms, rho: tuple[float, float], max_length: int
+) -> tuple[float, int]:
+    """Largest error before rounding, and the difference at which it occurs."""
+    corners = convex_hull(terms.exact, terms.summed - terms.exact)
+    alone = _scaled(corners, max_length - 1)
+    worst = _error_at(terms, np.array([0]), rho, alone).item()
+    place = 0
+    if max_length == 1:
+        return worst, place
+    # below the maximum, one of the others is the maximum itself
+    x, y = _scaled(corners, max_length - 2)
+    others = x + terms.exact[0], y + terms.summed[0] - terms.exact[0]
+    limit = _quick_limit(terms, rho, max_length)
+    order = np.argsort(limit[1:])[::-1] + 1
+    for start in range(0, order.size, CHUNK):
+        u = order[start : start + CHUNK]
+        if limit[u[0]] <= worst:
+            break
+        errors = _error_at(terms, u, rho, others)
+        if errors.max() > worst:
+            worst, place = float(errors.max()), int(u[errors.argmax()])
+    return worst, place
+
+
+def _scaled(corners: tuple[Reals, Reals], copies: int) -> tuple[Reals, Reals]:
+    """The hull of 0 to ``copies`` of the points whose hull has ``corners``."""
+    x, y = (np.append(axis * copies, 0.0) for axis in corners)
+    return convex_hull(x, y)
+
+
+def _quick_limit(terms: _Terms, rho: tuple[float, float], max_length: int) -> Reals:
+    """A limit of each difference's error that is cheap: relative errors added up."""
+    largest = np.abs(terms.summed - terms.exact).max() * max_length  # Ŝ - S, where S >= 1
+    relative = (1 + max(map(abs, rho))) / (1 - largest) - 1
+    error = np.abs(terms.rounded - terms.exact) * (1 + relative) + terms.exact * relative
+    return error / (terms.exact + terms.exact[0])
+
+
+def _error_at(
+    terms: _Terms, u: npt.NDArray[np.intp], rho: tuple[float, float], others: tuple[Reals, Reals]
+) -> Reals:
+    """Largest |ê (1 + rho) / Ŝ - e / S| for differences ``u``, the rest of the row in the hull."""
+    exact, rounded, summed = (
+        values[u][:, None] for values in (terms.exact, terms.rounded, terms.summed)
+    )
+    start_exact, start_summed = exact + others[0], summed + others[0] + others[1]
+    step_exact = np.roll(start_exact, -1, axis=1) - start_exact
+    step_summed = np.roll(start_summed, -1, axis=1) - start_summed
+    worst = np.zeros(u.size)
+    for factor in rho:
+        numerator = rounded * (1 + factor)
+        # along an edge the derivative of numerator / Ŝ - exact / S vanishes where Ŝ / S = ratio
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.sqrt(numerator * step_summed / (exact * step_exact))
+            along = (ratio * start_exact - start_summed) / (step_summed - ratio * step_exact)
+        along = np.clip(np.nan_to_num(along), 0, 1)
+        for t in (np.zeros_like(along), along):
+            error = numerator / (start_summed + t * step_summed) - exact / (
+                start_exact + t * step_exact
+            )
+            worst = np.maximum(worst, np.abs(error).max(axis=1))
+    return worst

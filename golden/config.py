@@ -1,0 +1,220 @@
+"""One frozen configuration describes a unit; everything else is derived from it."""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, get_args
+
+from .errors import ConfigError, require, require_whole
+from .formats import SQ, UQ, Format, parse_format
+from .widths import Widths, derive_widths
+
+Clip = Literal["input", "difference"]
+Datapath = Literal["max_subtract"]
+
+MAX_INPUT_WIDTH = 24
+"""Widest input in bits: every code can still be enumerated when an error bound is proven."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoftmaxConfig:
+    """softmax(scale * x) of rows of up to ``max_length`` fixed-point elements.
+
+    Args:
+        input: format of the logits, signed, at most 24 bits.
+        output: format of the probabilities, unsigned.
+        lanes: elements per beat.
+        max_length: longest row, in elements, masked ones included.
+        range: inputs are clipped to [-range, range]; a whole number of input LSB.
+        scale: positive factor of the logits (quantiser scale, 1/sqrt(d), 1/temperature); it is
+            folded into the exp tables.
+        clip: ``"input"`` clips x; ``"difference"`` keeps x and saturates max - x at 2 * range.
+        datapath: ``"max_subtract"``: row maximum, exp(x - max), sum, reciprocal, product.
+        exp_split, mantissa_bits, exp_bits, sum_fraction, reciprocal_bits, reciprocal_index,
+            reciprocal_step: internal widths, see :class:`Widths`; ``None`` derives them.
+
+    Raises:
+        ConfigError: a value that breaks a rule, in one sentence.
+    """
+
+    input: Format = SQ(5, 11)
+    output: Format = UQ(0, 16)
+    lanes: int = 8
+    max_length: int = 1024
+    range: float = 10.0
+    scale: float = 1.0
+    clip: Clip = "input"
+    datapath: Datapath = "max_subtract"
+    exp_split: tuple[int, ...] | None = None
+    mantissa_bits: int | None = None
+    exp_bits: int | None = None
+    sum_fraction: int | None = None
+    reciprocal_bits: int | None = None
+    reciprocal_index: int | None = None
+    reciprocal_step: int | None = None
+
+    def __post_init__(self) -> None:
+        self._check_choices()
+        self._check_formats()
+        _ = self.widths  # derived here, so that a bad width is refused at once
+
+    def _check_choices(self) -> None:
+        for name, choices in (("clip", get_args(Clip)), ("datapath", get_args(Datapath))):
+            value = getattr(self, name)
+            require(value in choices, f"{name} must be one of {', '.join(choices)}, not {value!r}")
+        require_whole("lanes", self.lanes, 1, 64)
+        require_whole("max_length", self.max_length, 1, 65536)
+        for name in ("range", "scale"):
+            value = getattr(self, name)
+            require(
+                isinstance(value, int | float) and 2**-40 <= value <= 2**40,
+                f"{name} must be a positive number from 2^-40 to 2^40, not {value!r}",
+            )
+
+    def _check_formats(self) -> None:
+        for name in ("input", "output"):
+            value = getattr(self, name)
+            require(isinstance(value, Format), f"{name} must be a format, not {value!r}")
+        require(self.input.signed, f"input must be a signed format, not {self.input}")
+        require(not self.output.signed, f"output must be an unsigned format, not {self.output}")
+        require(
+            self.input.width <= MAX_INPUT_WIDTH,
+            f"input must be at most {MAX_INPUT_WIDTH} bits wide, not {self.input.width} bits "
+            f"({self.input})",
+        )
+        require(
+            2 <= self.output.f <= 24,
+            f"output must have 2 to 24 fraction bits, not {self.output.f} ({self.output})",
+        )
+        require(
+            float(self.range * 2**self.input.f).is_integer(),
+            f"range must be a whole number of input LSB (2^-{self.input.f}), not {self.range:g}",
+        )
+        most = self.input.to_float(self.input.max_code)
+        require(
+            self.range <= most if self.clip == "input" else self.range <= most + self.input.lsb,
+            f"range must be at most {most:g} to be held by the input format {self.input}, "
+            f"not {self.range:g}",
+        )
+
+    @cached_property
+    def widths(self) -> Widths:
+        """The internal widths, derived where they were not set by hand."""
+        widths = derive_widths(
+            index=self.span.bit_length(),
+            fraction=self.output.f,
+            max_length=self.max_length,
+            **{field.name: getattr(self, field.name) for field in dataclasses.fields(Widths)},
+        )
+        require(
+            widths.mantissa_bits + widths.reciprocal_bits >= self.output.f + 2,
+            f"mantissa_bits + reciprocal_bits must be at least the output's fraction bits + 2 "
+            f"({self.output.f + 2}), not {widths.mantissa_bits} + {widths.reciprocal_bits}",
+        )
+        return widths
+
+    @property
+    def range_code(self) -> int:
+        """The clip limit, in input LSB."""
+        return int(self.range * 2**self.input.f)
+
+    @property
+    def span(self) -> int:
+        """The largest difference max - x, in input LSB: 2 * range."""
+        return 2 * self.range_code
+
+    @property
+    def max_beats(self) -> int:
+        """Beats of the longest row."""
+        return -(-self.max_length // self.lanes)
+
+    @property
+    def one(self) -> int:
+        """The output code nearest to 1 that the format holds; no output is above it."""
+        return min(1 << self.output.f, self.output.max_code)
+
+    def replace(self, **changes: Any) -> "SoftmaxConfig":
+        """This configuration with some fields changed; widths not set by hand follow.
+
+        Raises:
+            ConfigError: an unknown field, or a result that breaks a rule.
+        """
+        require_fields(changes)
+        return dataclasses.replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field, the derived widths included, as plain JSON values."""
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        fields.update(dataclasses.asdict(self.widths))
+        return {name: _to_json(value) for name, value in fields.items()}
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "SoftmaxConfig":
+        """The configuration that :meth:`to_dict` (or a TOML file) describes.
+
+        Raises:
+            ConfigError: an unknown field, or a value that breaks a rule.
+        """
+        require_fields(fields)
+        return cls(**{name: _from_json(name, value) for name, value in fields.items()})
+
+    def sha256(self) -> str:
+        """Hash of every field: equal for configurations that make equal units."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+
+    def notes(self) -> list[str]:
+        """What a user of this configuration should know, in sentences."""
+        if 2**self.output.f >= 2 * self.max_length:
+            return []
+        return [
+            f"output {self.output} cannot tell small probabilities from 0: "
+            f"{self.max_length} equal elements (max_length) all round to 0 or 1 LSB"
+        ]
+
+
+def field_names() -> list[str]:
+    """The names of the configuration's fields."""
+    return [field.name for field in dataclasses.fields(SoftmaxConfig)]
+
+
+def require_fields(names: dict[str, Any]) -> None:
+    """Raise :class:`ConfigError` where a name is not a field of the configuration."""
+    for name in names:
+        require(name in field_names(), f"unknown field {name!r}; fields are {field_names()}")
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, Format):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _from_json(name: str, value: Any) -> Any:
+    if name in ("input", "output") and isinstance(value, str):
+        try:
+            return parse_format(value)
+        except ValueError as error:
+            raise ConfigError(f"{name}: {error}") from None
+    return tuple(value) if isinstance(value, list) else value
+
+
+_BASE = SoftmaxConfig()
+
+PRESETS: dict[str, SoftmaxConfig] = {
+    "base": _BASE,
+    "int8": _BASE.replace(input=SQ(5, 3), output=UQ(0, 8)),
+    "wide": _BASE.replace(input=SQ(5, 19)),
+    "tiny": _BASE.replace(lanes=1, max_length=64),
+}
+
+
+def preset(name: str, **changes: Any) -> SoftmaxConfig:
+    """A named configuration: ``base``, ``int8``, ``wide`` or ``tiny``, with some fields changed.
+
+    Raises:
+        ConfigError: an unknown preset or field, or a value that breaks a rule.
+    """
+    require(name in PRESETS, f"unknown preset {name!r}; presets are {', '.join(PRESETS)}")
+    return PRESETS[name].replace(**changes)

@@ -1,0 +1,131 @@
+"""Fixed-point number formats, and the two roundings every stage is built from.
+
+A *code* is the integer that the hardware holds; its value is ``code * 2**-f``. Codes are kept in
+``int64`` arrays whatever the width, so that no intermediate of the golden model can wrap.
+"""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Codes = npt.NDArray[np.int64]
+
+MAX_WIDTH = 48
+"""Widest format in bits: codes, and products of a code with a power of two, stay inside int64."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A fixed-point format of ``i`` integer bits (counting the sign) and ``f`` fraction bits.
+
+    Written :func:`SQ` or :func:`UQ`, the names of Amaranth's RFC 41.
+
+    Raises:
+        ValueError: a negative field, or a width outside 1 .. 48 bits.
+    """
+
+    signed: bool
+    i: int
+    f: int
+
+    def __post_init__(self) -> None:
+        if self.i < 0 or self.f < 0 or (self.signed and self.i < 1):
+            raise ValueError(
+                f"format must have non-negative integer and fraction bits, and a sign bit where it "
+                f"is signed, not {self}"
+            )
+        if not 1 <= self.width <= MAX_WIDTH:
+            raise ValueError(f"format must be 1 to {MAX_WIDTH} bits wide, not {self}")
+
+    def __str__(self) -> str:
+        return f"{'SQ' if self.signed else 'UQ'}({self.i}, {self.f})"
+
+    @property
+    def width(self) -> int:
+        """Width in bits, the sign included."""
+        return self.i + self.f
+
+    @property
+    def min_code(self) -> int:
+        return -(1 << (self.width - 1)) if self.signed else 0
+
+    @property
+    def max_code(self) -> int:
+        return (1 << (self.width - self.signed)) - 1
+
+    @property
+    def lsb(self) -> float:
+        """The value of one code step."""
+        return 2.0**-self.f
+
+    def quantize(self, x: npt.ArrayLike, limit: float | None = None) -> Codes:
+        """Real values to the nearest codes (half up), saturated to the format.
+
+        Args:
+            x: real values of any shape; infinities saturate.
+            limit: where given, values are first clipped to [-limit, limit].
+
+        Raises:
+            ValueError: ``x`` holds a NaN.
+        """
+        scaled = np.asarray(x, dtype=np.float64) * 2.0**self.f
+        if np.isnan(scaled).any():
+            raise ValueError("values to quantize must not be NaN")
+        low, high = float(self.min_code), float(self.max_code)
+        if limit is not None:
+            low, high = max(low, -limit * 2.0**self.f), min(high, limit * 2.0**self.f)
+        scaled = np.clip(scaled, low, high)
+        floor = np.floor(scaled)
+        # floor(x + 0.5) would round 0.5 - 2**-54 up: the sum itself rounds. The difference is exact.
+        return (floor + (scaled - floor >= 0.5)).astype(np.int64)
+
+    def to_float(self, codes: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """The exact values of codes."""
+        return np.asarray(codes, dtype=np.int64) * self.lsb
+
+
+def SQ(i: int, f: int) -> Format:  # noqa: N802  (the field's spelling)
+    """Signed format: ``i`` integer bits counting the sign, ``f`` fraction bits."""
+    return Format(True, i, f)
+
+
+def UQ(i: int, f: int) -> Format:  # noqa: N802  (the field's spelling)
+    """Unsigned format: ``i`` integer bits, ``f`` fraction bits."""
+    return Format(False, i, f)
+
+
+_SPELLINGS = (
+    # SQ(5, 11), UQ(0, 16), Q5.11, SQ5.11, UQ0.16: integer bits counting the sign, fraction bits.
+    (re.compile(r"(?P<kind>[SU]?Q)\(?(?P<i>\d+)[,.](?P<f>\d+)\)?", re.IGNORECASE), False),
+    # ap_fixed<16,5>, ap_ufixed<16,0>, fixed<16,5>: the whole width, integer bits counting the sign.
+    (re.compile(r"(?:ap_)?(?P<kind>u?fixed)<(?P<width>\d+),(?P<i>\d+)>", re.IGNORECASE), True),
+)
+
+
+def parse_format(text: str) -> Format:
+    """Read ``SQ(5, 11)``, ``UQ(0, 16)``, ``Q5.11`` or ``ap_fixed<16,5>``.
+
+    Raises:
+        ValueError: any other spelling, or a format that cannot exist.
+    """
+    for pattern, has_width in _SPELLINGS:
+        if match := pattern.fullmatch(text.replace(" ", "")):
+            i = int(match["i"])
+            f = int(match["width"]) - i if has_width else int(match["f"])
+            return Format(not match["kind"].lower().startswith("u"), i, f)
+    raise ValueError(
+        f"format must be spelled like SQ(5, 11), UQ(0, 16), Q5.11 or ap_fixed<16,5>, not {text!r}"
+    )
+
+
+def round_half_up(codes: Codes, bits: Codes | int) -> Codes:
+    """Drop ``bits`` >= 0 fraction bits: add half, then floor, in exact integers."""
+    bits = np.asarray(bits, dtype=np.int64)
+    return ((codes >> np.maximum(bits - 1, 0)) + (bits > 0)) >> (bits > 0)
+
+
+def saturate(codes: Codes, low: int, high: int) -> Codes:
+    """Codes beyond ``low`` or ``high`` become that limit."""
+    return np.clip(codes, low, high)

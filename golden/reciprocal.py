@@ -1,0 +1,101 @@
+"""1 / S as a mantissa and a shift: leading-one normalisation, then a table of linear segments.
+
+S = s * 2**q with s in [1, 2). The leading ``index`` fraction bits of s choose a segment, the next
+``step`` bits a place in it, further bits are dropped:
+
+    r = (base[j] * 2**step - slope[j] * t) / 2**(step + GUARD)
+
+A segment's slope is that of its chord; its base lies half the chord's largest deviation below the
+chord's start, which makes the error of both signs equal. Half an LSB of r is stored in ``base``, so
+that dropping the low bits rounds half up without an adder. r has its leading bit set: 1/s is at
+most 1, and 1 itself is stored as the largest code below it.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import mpmath
+import numpy as np
+
+from .config import SoftmaxConfig
+from .exact import table
+from .formats import Codes
+
+GUARD = 3
+"""Bits that the table's base keeps beyond those of the result."""
+
+
+@dataclass(frozen=True, eq=False)
+class ReciprocalTable:
+    """The reciprocal stage of a configuration: its table contents and its function.
+
+    Attributes:
+        base: value at each segment's start, ``bits`` + GUARD bits, the rounding half included.
+        slope: drop over each segment, in the same units.
+        bits: width of the result.
+        index: index bits; ``step``: interpolation bits.
+        fraction: fraction bits of the sum that is inverted.
+    """
+
+    base: Codes
+    slope: Codes
+    bits: int
+    index: int
+    step: int
+    fraction: int
+
+    @property
+    def slope_bits(self) -> int:
+        """Width of a slope, in bits."""
+        return int(self.slope.max()).bit_length()
+
+    def mantissa(self, s: Codes) -> Codes:
+        """r, ``bits`` wide, for s in [1, 2) as ``index + step`` fraction bits (without the 1)."""
+        segment, place = s >> self.step, s & ((1 << self.step) - 1)
+        r = (self.base[segment] << self.step) - self.slope[segment] * place
+        return np.clip(r >> (self.step + GUARD), 1 << (self.bits - 1), (1 << self.bits) - 1)
+
+    def __call__(self, total: Codes) -> tuple[Codes, Codes]:
+        """(r, q) of sums: 1 / S is r * 2**(-bits - q) for sums of at least 1.
+
+        Sums below 1 are those of rows without an active element; they give q = 0.
+        """
+        q = np.maximum(leading_one(total) - self.fraction, 0)
+        kept = self.index + self.step
+        below = self.fraction + q - kept  # bits of S below those that the table sees
+        s = np.where(below >= 0, total >> np.maximum(below, 0), total << np.maximum(-below, 0))
+        return self.mantissa(s & ((1 << kept) - 1)), q
+
+
+def leading_one(codes: Codes) -> Codes:
+    """Place of the highest set bit of positive codes; -1 for 0."""
+    place = np.frexp(codes.astype(np.float64))[1].astype(np.int64) - 1
+    # a code of more than 53 bits may round up to the next power of two
+    return place - (np.right_shift(codes, np.maximum(place, 0)) == 0) * (codes > 0)
+
+
+@lru_cache(maxsize=64)
+def reciprocal_table(config: SoftmaxConfig) -> ReciprocalTable:
+    """The reciprocal stage of a configuration, every entry correctly rounded."""
+    widths = config.widths
+    scale = 1 << (widths.reciprocal_bits + GUARD)
+    segments = 1 << widths.reciprocal_index
+
+    def start(j: int) -> mpmath.mpf:
+        return mpmath.mpf(segments) / (segments + j)
+
+    def base(j: int) -> mpmath.mpf:
+        deviation = start(j) + start(j + 1) - 2 * mpmath.sqrt(start(j) * start(j + 1))
+        return (start(j) - deviation / 2) * scale + (1 << GUARD) // 2
+
+    def slope(j: int) -> mpmath.mpf:
+        return (start(j) - start(j + 1)) * scale
+
+    return ReciprocalTable(
+        base=table(base, range(segments)),
+        slope=table(slope, range(segments)),
+        bits=widths.reciprocal_bits,
+        index=widths.reciprocal_index,
+        step=widths.reciprocal_step,
+        fraction=widths.sum_fraction,
+    )

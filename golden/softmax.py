@@ -1,0 +1,63 @@
+"""The softmax unit, bit for bit."""
+
+import numpy as np
+import numpy.typing as npt
+
+from .accumulate import Accumulate
+from .config import SoftmaxConfig
+from .difference import difference
+from .exp import exp_table
+from .formats import Codes, saturate
+from .normalize import Normalize
+from .reciprocal import reciprocal_table
+from .row_max import row_max
+
+
+def softmax(x: npt.ArrayLike, config: SoftmaxConfig, mask: npt.ArrayLike | None = None) -> Codes:
+    """Probabilities of rows of logits, the bits that the hardware gives.
+
+    Args:
+        x: codes of ``config.input``, integers, rows along the last axis.
+        config: the unit.
+        mask: broadcast to ``x``'s shape; ``True`` leaves an element out: its probability is 0.
+
+    Returns:
+        Codes of ``config.output``, ``x``'s shape. A row without an active element is all 0.
+
+    Raises:
+        ValueError: codes that are no integers or that the input format does not hold, a row that
+            is empty or longer than ``max_length``.
+    """
+    codes = _checked(x, config)
+    active = np.ones(codes.shape, bool) if mask is None else ~np.broadcast_to(mask, codes.shape)
+    if config.clip == "input":
+        codes = saturate(codes, -config.range_code, config.range_code)
+    maximum = row_max(codes, active, lowest=config.input.min_code)
+    u = np.where(active, difference(codes, maximum, config.span), 0)
+    mantissa, shift = exp_table(config)(u)
+    mantissa = np.where(active, mantissa, 0)
+    total = Accumulate.of(config)(mantissa, shift)
+    r, q = reciprocal_table(config)(total)
+    return Normalize.of(config)(mantissa, shift, r, q)
+
+
+def _checked(x: npt.ArrayLike, config: SoftmaxConfig) -> Codes:
+    array = np.asarray(x)
+    if array.ndim == 0 or not np.issubdtype(array.dtype, np.integer):
+        raise ValueError(
+            f"x must be an array of integer codes with rows along the last axis, not "
+            f"{array.ndim} dimensions of {array.dtype}"
+        )
+    if not 1 <= array.shape[-1] <= config.max_length:
+        raise ValueError(
+            f"x must have rows of 1 to max_length = {config.max_length} elements, not "
+            f"{array.shape[-1]}"
+        )
+    if array.size and not (
+        config.input.min_code <= array.min() and array.max() <= config.input.max_code
+    ):
+        raise ValueError(
+            f"x must hold codes of {config.input} ({config.input.min_code} to "
+            f"{config.input.max_code}), not {array.min()} to {array.max()}"
+        )
+    return array.astype(np.int64)
