@@ -30,7 +30,7 @@ class ReciprocalTable:
     """The reciprocal stage of a configuration: its table contents and its function.
 
     Attributes:
-        base: value at each segment's start, ``bits`` + GUARD bits, the rounding half included.
+        base: value at each segment's start in units of 2**(-bits - GUARD), the rounding half included.
         slope: drop over each segment, in the same units.
         bits: width of the result.
         index: index bits; ``step``: interpolation bits.
@@ -43,6 +43,11 @@ class ReciprocalTable:
     index: int
     step: int
     fraction: int
+
+    @property
+    def base_bits(self) -> int:
+        """Width of a base, in bits: one more than the mantissa's and GUARD, for s = 1."""
+        return int(self.base.max()).bit_length()
 
     @property
     def slope_bits(self) -> int:

@@ -1,0 +1,126 @@
+"""From a configuration to Verilog, and the sidecar that tells a machine what the Verilog is."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..golden.bounds import bound_ulp
+from ..golden.config import SoftmaxConfig
+from ..golden.errors import ConfigError, require
+from ..hdl.axi import STATUS_BITS, SoftmaxAxi, container_bits
+from importlib.metadata import version
+
+UNITS: dict[str, Callable[..., Any]] = {"softmax": SoftmaxAxi}
+"""The AXI top of every unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """An exported unit: its Verilog file, its sidecar file, and what the sidecar says."""
+
+    verilog: Path
+    sidecar: Path
+    description: dict[str, Any]
+
+
+def default_name(unit: str, config: SoftmaxConfig) -> str:
+    """The unit and a short hash of its configuration: unique in a project with several."""
+    return f"{unit}_{config.sha256()[:8]}"
+
+
+def export(
+    config: SoftmaxConfig,
+    directory: Path,
+    *,
+    unit: str = "softmax",
+    preset: str | None = None,
+    name: str | None = None,
+) -> Exported:
+    """Write ``NAME.v`` and ``NAME.json`` to ``directory``; the same input gives the same bytes.
+
+    Both files appear at once, after everything has succeeded.
+
+    Raises:
+        ConfigError: an unknown unit, a name that is no Verilog identifier, or a configuration
+            that cannot keep a promise.
+    """
+    require(unit in UNITS, f"unknown unit {unit!r}; units are {', '.join(UNITS)}")
+    name = name or default_name(unit, config)
+    require(
+        re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) is not None,
+        f"name must be a Verilog identifier, not {name!r}",
+    )
+    text = verilog_text(UNITS[unit](config=config), name)
+    description = describe(config, unit=unit, preset=preset, name=name, text=text)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=directory) as scratch:
+            for suffix, content in ((".v", text), (".json", json.dumps(description, indent=2))):
+                (Path(scratch) / f"{name}{suffix}").write_text(content + "\n" * (suffix != ".v"))
+            for suffix in (".v", ".json"):
+                shutil.move(Path(scratch) / f"{name}{suffix}", directory / f"{name}{suffix}")
+    except OSError as error:
+        raise ConfigError(f"out must be a writable directory, not {directory}: {error}") from None
+    return Exported(directory / f"{name}.v", directory / f"{name}.json", description)
+
+
+def verilog_text(top: Any, name: str) -> str:
+    """Plain Verilog-2005 of a component, every module name prefixed with ``name``."""
+    os.environ.setdefault("AMARANTH_USE_YOSYS", "builtin")  # the same bytes on every machine
+    from amaranth.back import verilog
+
+    text = verilog.convert(top, name=name, emit_src=False, strip_internal_attrs=True)
+    text = text.split("\n", 1)[1] if text.startswith("/*") else text
+    modules = re.findall(r"^module \\(\S+) ", text, re.MULTILINE)
+    # yosys joins module names with dots and escapes them; other tools stumble over that
+    plain = {module: re.sub(r"\W+", "__", module) for module in modules}
+    return re.sub(r"\\(\S+) ", lambda m: f"{plain.get(m[1], m[0].rstrip())} ", text)
+
+
+def describe(
+    config: SoftmaxConfig, *, unit: str, preset: str | None, name: str, text: str
+) -> dict[str, Any]:
+    """The sidecar's content."""
+    return {
+        "unit": unit,
+        "top": name,
+        "preset": preset,
+        "target": "generic",
+        "datapath": config.datapath,
+        "lanes": config.lanes,
+        "max_length": config.max_length,
+        "range": config.range,
+        "scale": config.scale,
+        "formats": {"input": str(config.input), "output": str(config.output)},
+        "container_bits": {
+            "input": container_bits(config.input),
+            "output": container_bits(config.output),
+        },
+        "config": config.to_dict(),
+        "tuser_bits": {"s_axis": config.lanes, "m_axis": STATUS_BITS + config.lanes},
+        "bound_ulp": bound_ulp(config),
+        "ports": _ports(text, name),
+        "files": [f"{name}.v"],
+        "verilog_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "config_sha256": config.sha256(),
+        "version": version("softmaxfx"),
+    }
+
+
+def _ports(text: str, name: str) -> dict[str, dict[str, Any]]:
+    """Direction and width of every port of the top module, read back from the Verilog."""
+    body = text[text.index(f"module {name}(") :]
+    body = body[: body.index("endmodule")]
+    return {
+        port: {"direction": direction, "width": int(high or 0) + 1}
+        for direction, high, port in re.findall(
+            r"^ {2}(input|output) (?:\[(\d+):0\] )?(\w+);", body, re.MULTILINE
+        )
+    }

@@ -1,0 +1,90 @@
+"""What a configuration does to real rows: errors, and how the probabilities look."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .config import SoftmaxConfig
+from .formats import Codes
+from .rows import LogitRows
+
+Reals = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Two errors, always told together, and what explains them.
+
+    Attributes:
+        max_error_ulp: largest |p - exact softmax of the clipped codes|, in output LSB; p = 1 is
+            compared with the largest output. Never above the proven bound.
+        max_error_unclipped: largest |p - float64 softmax of the original logits|, absolute.
+        clip_rate: share of active elements outside the range.
+        tie_rate: share of rows whose largest probability is shared.
+        sum_min, sum_mean: of the sum of the probabilities of a row.
+        zero_share: share of active elements with probability 0.
+        mean_kl: mean over rows of KL(float64 softmax || p), zeros floored to half an LSB and p
+            normalised again, in nats.
+    """
+
+    max_error_ulp: float
+    max_error_unclipped: float
+    clip_rate: float
+    tie_rate: float
+    sum_min: float
+    sum_mean: float
+    zero_share: float
+    mean_kl: float
+
+
+def exact_softmax(values: Reals, active: npt.NDArray[np.bool_]) -> Reals:
+    """float64 softmax over the last axis of the active elements; 0 elsewhere."""
+    top = np.where(active, values, -np.inf).max(axis=-1, keepdims=True, initial=-1e300)
+    exponentials = np.where(active, np.exp(np.minimum(values - top, 0)), 0)
+    total = exponentials.sum(axis=-1, keepdims=True)
+    return exponentials / np.where(total > 0, total, 1)
+
+
+def clipped_values(codes: Codes, active: npt.NDArray[np.bool_], config: SoftmaxConfig) -> Reals:
+    """The values whose exact softmax the bound is about: scale * clipped code * LSB."""
+    if config.clip == "input":
+        clipped = np.clip(codes, -config.range_code, config.range_code)
+    else:
+        top = np.where(active, codes, config.input.min_code).max(axis=-1, keepdims=True)
+        clipped = np.maximum(codes, top - config.span)
+    return clipped * (config.scale * config.input.lsb)
+
+
+def error_ulp(p: Codes, codes: Codes, active: npt.NDArray[np.bool_], config: SoftmaxConfig) -> Reals:
+    """p - min(exact softmax of the clipped codes, largest output), in output LSB."""
+    exact = exact_softmax(clipped_values(codes, active, config), active)
+    return p - np.minimum(exact * 2.0**config.output.f, config.one)
+
+
+def measure(p: Codes, rows: LogitRows, config: SoftmaxConfig) -> Metrics:
+    """Measure probabilities ``p``, codes of ``config.output`` of the shape of ``rows``."""
+    active, codes = rows.active, rows.codes(config)
+    exact = exact_softmax(rows.values * config.scale, active)
+    probability = config.output.to_float(p)
+    sums = probability.sum(axis=-1)
+    winners = ((p == p.max(axis=-1, keepdims=True)) & active).sum(axis=-1)
+    return Metrics(
+        max_error_ulp=float(np.abs(error_ulp(p, codes, active, config)).max()),
+        max_error_unclipped=float(np.abs(probability - exact).max()),
+        clip_rate=float((np.abs(rows.values) > config.range)[active].mean()),
+        tie_rate=float((winners > 1).mean()),
+        sum_min=float(sums.min()),
+        sum_mean=float(sums.mean()),
+        zero_share=float((p == 0)[active].mean()),
+        mean_kl=float(_kl(exact, probability, active, config).mean()),
+    )
+
+
+def _kl(exact: Reals, p: Reals, active: npt.NDArray[np.bool_], config: SoftmaxConfig) -> Reals:
+    """KL(exact || p) of every row, in nats."""
+    floored = np.where(active, np.maximum(p, config.output.lsb / 2), 0)
+    total = floored.sum(axis=-1, keepdims=True)
+    normalised = np.where(active, floored / np.where(total > 0, total, 1), 1)
+    ratio = np.where(exact > 0, exact, 1) / normalised
+    return np.where(exact > 0, exact * np.log(ratio), 0).sum(axis=-1)

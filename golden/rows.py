@@ -1,0 +1,87 @@
+"""Rows of logits as people have them: one 2-D array, shorter rows and masked elements marked."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .config import SoftmaxConfig
+from .formats import Codes
+
+
+@dataclass(frozen=True, eq=False)
+class LogitRows:
+    """Rows of logits of different lengths.
+
+    Attributes:
+        values: float64, (rows, longest row); 0 where an element is masked or beyond its row's end.
+        active: bool, same shape: the elements that take part.
+        lengths: elements of each row, masked ones included.
+    """
+
+    values: npt.NDArray[np.float64]
+    active: npt.NDArray[np.bool_]
+    lengths: npt.NDArray[np.int64]
+
+    @classmethod
+    def from_array(cls, array: npt.ArrayLike) -> "LogitRows":
+        """Read a 2-D array: -inf is a masked element, trailing NaN a shorter row.
+
+        Raises:
+            ValueError: another shape or dtype, no elements, an empty row, a NaN inside a row, or
+                +inf; the sentence names the first row and column.
+        """
+        array = np.asarray(array)
+        if array.ndim != 2 or not np.issubdtype(array.dtype, np.number) or array.dtype.kind == "c":
+            raise ValueError(
+                f"logits must be a 2-D array of real numbers, one row a softmax row, not "
+                f"{array.ndim}-D of {array.dtype}"
+            )
+        if array.size == 0:
+            raise ValueError(f"logits must have at least one element, not shape {array.shape}")
+        values = array.astype(np.float64)
+        missing = np.isnan(values)
+        lengths = values.shape[1] - np.argmin(missing[:, ::-1], axis=1)
+        lengths = np.where(missing.all(axis=1), 0, lengths).astype(np.int64)
+        present = np.arange(values.shape[1]) < lengths[:, None]
+        _refuse(lengths[:, None] == 0, "must not be an empty row (all NaN)")
+        _refuse(missing & present, "must not be NaN before the row's end")
+        _refuse(values == np.inf, "must not be +inf")
+        active = present & (values != -np.inf)
+        return cls(np.where(active, values, 0.0), active, lengths)
+
+    @property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """bool, (rows, longest row): the elements of the rows, masked ones included."""
+        return np.arange(self.values.shape[1]) < self.lengths[:, None]
+
+    @property
+    def elements(self) -> int:
+        """Elements of all rows, masked ones included."""
+        return int(self.lengths.sum())
+
+    def take(self, rows: slice) -> "LogitRows":
+        """Some of the rows."""
+        return LogitRows(self.values[rows], self.active[rows], self.lengths[rows])
+
+    def codes(self, config: SoftmaxConfig) -> Codes:
+        """The logits as codes of ``config.input``, saturated to it; 0 where not active.
+
+        The clip to the range is the unit's own work.
+
+        Raises:
+            ValueError: a row longer than ``config.max_length``.
+        """
+        longest = int(self.lengths.argmax())
+        if self.lengths[longest] > config.max_length:
+            raise ValueError(
+                f"logits must have rows of at most max_length = {config.max_length} elements, not "
+                f"{self.lengths[longest]} (row {longest})"
+            )
+        return config.input.quantize(self.values)
+
+
+def _refuse(bad: npt.NDArray[np.bool_], rule: str) -> None:
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        raise ValueError(f"logits {rule}, as at row {row}, column {column}")

@@ -1,0 +1,31 @@
+"""A counter of free places, so that a pipeline without stalls never overflows what follows it."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+
+class Credits(wiring.Component):
+    """Counts free places of a buffer that lies behind a pipeline.
+
+    ``available`` is a register: it is computed from the count of the cycle before, so it keeps
+    ``MARGIN`` places back for what may be taken meanwhile.
+
+    Members:
+        take: a place is used (only where ``available`` was high).
+        give: a place is free again.
+        available: a place may be taken in this cycle.
+    """
+
+    MARGIN = 2
+
+    def __init__(self, *, places: int):
+        self._places = places
+        super().__init__({"take": In(1), "give": In(1), "available": Out(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        free = Signal(range(self._places + 1), init=self._places)
+        m.d.sync += free.eq(free + self.give - self.take)
+        m.d.sync += self.available.eq(free > self.MARGIN)
+        return m

@@ -1,0 +1,25 @@
+"""Registers of a pipeline that never stalls.
+
+Every stage is a fixed-latency pipeline that accepts a beat each cycle; back-pressure is kept out of
+it by credits (:mod:`.credits`). What travels beside a stage is delayed by the stage's latency.
+"""
+
+from amaranth.hdl import Module, Shape, Signal, Value, ValueLike
+
+
+def register(m: Module, value: ValueLike, *, name: str, reset: bool = False) -> Signal:
+    """``value`` one cycle later. Data needs no reset: a valid bit, which has one, qualifies it."""
+    value = Value.cast(value)
+    stage = Signal(Shape.cast(value.shape()), name=name, reset_less=not reset)
+    m.d.sync += stage.eq(value)
+    return stage
+
+
+def delay(
+    m: Module, value: ValueLike, cycles: int, *, name: str, reset: bool = False
+) -> Value:
+    """``value`` a number of cycles later; 0 cycles is ``value`` itself."""
+    value = Value.cast(value)
+    for cycle in range(cycles):
+        value = register(m, value, name=f"{name}_{cycle + 1}", reset=reset)
+    return value

@@ -1,0 +1,225 @@
+"""The softmax unit: rows of logits in, rows of probabilities out."""
+
+from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.lib import data, fifo, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..golden.accumulate import Accumulate as GoldenAccumulate
+from ..golden.config import SoftmaxConfig
+from ..golden.exp import exp_table
+from ..golden.normalize import Normalize as GoldenNormalize
+from ..golden.reciprocal import reciprocal_table
+from .accumulate import Accumulate
+from .credits import Credits
+from .difference import Difference
+from .exp import Exp
+from .frame import Frame
+from .normalize import Normalize
+from .pipeline import delay
+from .reciprocal import Reciprocal
+from .row_buffer import RowBuffer
+from .row_max import RowMax
+
+ROWS = 64
+"""Rows that can be in flight between input and output."""
+EXTRA_BEATS = 64
+"""Beats that a row buffer holds beyond the longest row, so that the next row comes in meanwhile."""
+OUTPUT_BEATS = 32
+"""Beats that can wait at the output, more than the last pass holds in its pipeline."""
+
+
+def input_layout(config: SoftmaxConfig) -> data.StructLayout:
+    """A beat of logits: ``keep``: elements present, ``mask``: elements left out of the row."""
+    lanes = config.lanes
+    elements = data.ArrayLayout(signed(config.input.width), lanes)
+    return data.StructLayout({"x": elements, "keep": lanes, "mask": lanes, "last": 1})
+
+
+def output_layout(config: SoftmaxConfig) -> data.StructLayout:
+    """A beat of probabilities: ``keep``: elements present, ``clipped``: whose input was clipped."""
+    lanes = config.lanes
+    elements = data.ArrayLayout(config.output.width, lanes)
+    return data.StructLayout({"p": elements, "keep": lanes, "clipped": lanes, "last": 1})
+
+
+class Softmax(wiring.Component):
+    """The twin of ``golden.softmax``: three passes over a row, pipelined over the rows.
+
+    Beats wait in one buffer for their row's maximum and, as exponentials, in a second one for the
+    reciprocal of their row's sum. Every buffer hands credits to what feeds it, so the pipelines
+    between them never stall, and no cycle depends on a value.
+
+    One beat per cycle, rows back to back. Latency: a fixed number of cycles, and one for every beat
+    of the row, because the second pass starts with the row's last beat.
+
+    Members:
+        i: rows of logits, see :func:`input_layout`.
+        o: rows of probabilities, see :func:`output_layout`.
+    """
+
+    def __init__(self, *, config: SoftmaxConfig):
+        self._config = config
+        self._exp, self._sum = exp_table(config), GoldenAccumulate.of(config)
+        self._depth = config.max_beats + EXTRA_BEATS
+        self._tag = data.StructLayout({"keep": config.lanes, "clipped": config.lanes})
+        super().__init__(
+            {
+                "i": In(stream.Signature(input_layout(config))),
+                "o": Out(stream.Signature(output_layout(config))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.input_beats = input_beats = Credits(places=self._depth)
+        m.submodules.exponential_beats = exponential_beats = Credits(places=self._depth)
+        m.submodules.output_beats = output_beats = Credits(places=OUTPUT_BEATS)
+        m.submodules.rows = rows = Credits(places=ROWS)
+
+        accepted = self.i.valid & self.i.ready
+        m.d.comb += [
+            self.i.ready.eq(input_beats.available & rows.available),
+            input_beats.take.eq(accepted),
+            rows.take.eq(accepted & self.i.payload.last),
+        ]
+        logits = self._first_pass(m, accepted)
+        m.d.comb += [
+            logits.read.eq(exponential_beats.available),
+            input_beats.give.eq(logits.reading),
+            exponential_beats.take.eq(logits.reading),
+        ]
+        exponentials = self._second_pass(m, logits)
+        m.d.comb += [
+            exponentials.read.eq(output_beats.available),
+            exponential_beats.give.eq(exponentials.reading),
+            output_beats.take.eq(exponentials.reading),
+            rows.give.eq(exponentials.o_valid & exponentials.o_last),
+        ]
+        self._third_pass(m, exponentials)
+        m.d.comb += output_beats.give.eq(self.o.valid & self.o.ready)
+        return m
+
+    def _first_pass(self, m: Module, accepted: Value) -> RowBuffer:
+        """Clip the elements and find the row's maximum; the beats wait for it."""
+        config, beat = self._config, self.i.payload
+        m.submodules.frame = frame = Frame(config=config)
+        m.submodules.row_max = row_max = RowMax(
+            lanes=config.lanes, width=config.input.width, lowest=config.input.min_code
+        )
+        elements = data.ArrayLayout(signed(config.input.width), config.lanes)
+        m.submodules.logits = logits = RowBuffer(
+            beat=data.StructLayout({"x": elements, "active": config.lanes, "tag": self._tag}),
+            scalar=signed(config.input.width),
+            depth=self._depth,
+            rows=ROWS,
+        )
+        m.d.comb += [
+            frame.i_valid.eq(accepted),
+            frame.i_last.eq(beat.last),
+            frame.i.eq(beat.x),
+            frame.keep.eq(beat.keep),
+            frame.mask.eq(beat.mask),
+            row_max.i_valid.eq(frame.o_valid),
+            row_max.i_last.eq(frame.o_last),
+            row_max.i.eq(frame.o),
+            row_max.active.eq(frame.active),
+            logits.i_valid.eq(frame.o_valid),
+            logits.i_last.eq(frame.o_last),
+            logits.i.x.eq(frame.o),
+            logits.i.active.eq(frame.active),
+            logits.i.tag.keep.eq(frame.o_keep),
+            logits.i.tag.clipped.eq(frame.clipped),
+            logits.i_scalar_valid.eq(row_max.o_valid),
+            logits.i_scalar.eq(row_max.o),
+        ]
+        return logits
+
+    def _second_pass(self, m: Module, logits: RowBuffer) -> RowBuffer:
+        """exp of the difference, and the reciprocal of the row's sum; the beats wait for it."""
+        config, exp = self._config, self._exp
+        lanes = config.lanes
+        m.submodules.accumulate = accumulate = Accumulate(
+            golden=self._sum, lanes=lanes, shift_bits=exp.shift_bits
+        )
+        m.submodules.reciprocal = reciprocal = Reciprocal(
+            golden=reciprocal_table(config), sum_bits=self._sum.sum_bits
+        )
+        m.submodules.exponentials = exponentials = RowBuffer(
+            beat=data.StructLayout(
+                {
+                    "mantissa": data.ArrayLayout(exp.mantissa_bits, lanes),
+                    "shift": data.ArrayLayout(exp.shift_bits, lanes),
+                    "tag": self._tag,
+                }
+            ),
+            scalar=data.StructLayout({"r": len(reciprocal.r), "q": len(reciprocal.q)}),
+            depth=self._depth,
+            rows=ROWS,
+        )
+        latency = 0
+        active = Signal(lanes)
+        for lane in range(lanes):
+            subtract = Difference(width=config.input.width, span=config.span)
+            table = Exp(golden=exp)
+            m.submodules[f"difference{lane}"], m.submodules[f"exp{lane}"] = subtract, table
+            latency = subtract.latency + table.latency
+            m.d.comb += [
+                subtract.x.eq(logits.o.x[lane]),
+                subtract.maximum.eq(logits.o_scalar),
+                table.i.eq(subtract.o),
+                exponentials.i.mantissa[lane].eq(Mux(active[lane], table.mantissa, 0)),
+                exponentials.i.shift[lane].eq(table.shift),
+            ]
+        m.d.comb += [
+            active.eq(delay(m, logits.o.active, latency, name="active")),
+            exponentials.i.tag.eq(delay(m, logits.o.tag, latency, name="exp_tag")),
+            exponentials.i_last.eq(delay(m, logits.o_last, latency, name="exp_last")),
+            exponentials.i_valid.eq(
+                delay(m, logits.o_valid, latency, name="exp_valid", reset=True)
+            ),
+            accumulate.i_valid.eq(exponentials.i_valid),
+            accumulate.i_last.eq(exponentials.i_last),
+            accumulate.mantissa.eq(exponentials.i.mantissa),
+            accumulate.shift.eq(exponentials.i.shift),
+            reciprocal.i_valid.eq(accumulate.o_valid),
+            reciprocal.i.eq(accumulate.o),
+            exponentials.i_scalar_valid.eq(reciprocal.o_valid),
+            exponentials.i_scalar.r.eq(reciprocal.r),
+            exponentials.i_scalar.q.eq(reciprocal.q),
+        ]
+        return exponentials
+
+    def _third_pass(self, m: Module, exponentials: RowBuffer) -> None:
+        """Multiply by the reciprocal, round, and wait for the output's reader."""
+        config, beat, scalar = self._config, exponentials.o, exponentials.o_scalar
+        layout = output_layout(config)
+        out = Signal(layout)
+        for lane in range(config.lanes):
+            m.submodules[f"normalize{lane}"] = normalize = Normalize(
+                golden=GoldenNormalize.of(config),
+                shift_bits=self._exp.shift_bits,
+                q_bits=len(scalar.q),
+                width=config.output.width,
+            )
+            m.d.comb += [
+                normalize.mantissa.eq(beat.mantissa[lane]),
+                normalize.shift.eq(beat.shift[lane]),
+                normalize.r.eq(scalar.r),
+                normalize.q.eq(scalar.q),
+                out.p[lane].eq(normalize.o),
+            ]
+        latency = Normalize.latency
+        m.submodules.output = output = fifo.SyncFIFOBuffered(
+            width=layout.size, depth=OUTPUT_BEATS
+        )
+        tag = data.View(self._tag, delay(m, beat.tag, latency, name="tag"))
+        m.d.comb += [
+            out.keep.eq(tag.keep),
+            out.clipped.eq(tag.clipped),
+            out.last.eq(delay(m, exponentials.o_last, latency, name="last")),
+            output.w_en.eq(delay(m, exponentials.o_valid, latency, name="valid", reset=True)),
+            output.w_data.eq(out),
+            self.o.valid.eq(output.r_rdy),
+            self.o.payload.eq(output.r_data),
+            output.r_en.eq(self.o.ready),
+        ]
