@@ -8,6 +8,7 @@ import numpy.typing as npt
 from .config import SoftmaxConfig
 from .formats import Codes
 from .rows import LogitRows
+from .softmax import SoftmaxRows
 
 Reals = npt.NDArray[np.float64]
 
@@ -20,7 +21,7 @@ class Metrics:
         max_error_ulp: largest |p - exact softmax of the clipped codes|, in output LSB; p = 1 is
             compared with the largest output. Never above the proven bound.
         max_error_unclipped: largest |p - float64 softmax of the original logits|, absolute.
-        clip_rate: share of active elements outside the range.
+        clip_rate: share of active elements that were clipped.
         tie_rate: share of rows whose largest probability is shared.
         sum_min, sum_mean: of the sum of the probabilities of a row.
         zero_share: share of active elements with probability 0.
@@ -62,8 +63,9 @@ def error_ulp(p: Codes, codes: Codes, active: npt.NDArray[np.bool_], config: Sof
     return p - np.minimum(exact * 2.0**config.output.f, config.one)
 
 
-def measure(p: Codes, rows: LogitRows, config: SoftmaxConfig) -> Metrics:
-    """Measure probabilities ``p``, codes of ``config.output`` of the shape of ``rows``."""
+def measure(result: SoftmaxRows, rows: LogitRows, config: SoftmaxConfig) -> Metrics:
+    """Measure a unit's result for ``rows``, of the same shape."""
+    p = result.p
     active, codes = rows.active, rows.codes(config)
     exact = exact_softmax(rows.values * config.scale, active)
     probability = config.output.to_float(p)
@@ -72,7 +74,7 @@ def measure(p: Codes, rows: LogitRows, config: SoftmaxConfig) -> Metrics:
     return Metrics(
         max_error_ulp=float(np.abs(error_ulp(p, codes, active, config)).max()),
         max_error_unclipped=float(np.abs(probability - exact).max()),
-        clip_rate=float((np.abs(rows.values) > config.range)[active].mean()),
+        clip_rate=float(result.clipped[active].mean()),
         tie_rate=float((winners > 1).mean()),
         sum_min=float(sums.min()),
         sum_mean=float(sums.mean()),

@@ -1,16 +1,32 @@
 """The softmax unit, bit for bit."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 from .accumulate import Accumulate
+from .clip import clip
 from .config import SoftmaxConfig
 from .difference import difference
 from .exp import exp_table
-from .formats import Codes, saturate
+from .formats import Codes
 from .normalize import Normalize
 from .reciprocal import reciprocal_table
 from .row_max import row_max
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SoftmaxRows:
+    """What the unit tells of rows of logits, all of the same shape.
+
+    Attributes:
+        p: codes of the output format.
+        clipped: active elements whose logit (or difference, see ``clip``) was clipped.
+    """
+
+    p: Codes
+    clipped: npt.NDArray[np.bool_]
 
 
 def softmax(x: npt.ArrayLike, config: SoftmaxConfig, mask: npt.ArrayLike | None = None) -> Codes:
@@ -28,17 +44,26 @@ def softmax(x: npt.ArrayLike, config: SoftmaxConfig, mask: npt.ArrayLike | None 
         ValueError: codes that are no integers or that the input format does not hold, a row that
             is empty or longer than ``max_length``.
     """
+    return softmax_rows(x, config, mask).p
+
+
+def softmax_rows(
+    x: npt.ArrayLike, config: SoftmaxConfig, mask: npt.ArrayLike | None = None
+) -> SoftmaxRows:
+    """:func:`softmax` with the flags that go with every element."""
     codes = _checked(x, config)
     active = np.ones(codes.shape, bool) if mask is None else ~np.broadcast_to(mask, codes.shape)
+    outside = np.zeros(codes.shape, bool)
     if config.clip == "input":
-        codes = saturate(codes, -config.range_code, config.range_code)
+        codes, outside = clip(codes, config.range_code)
     maximum = row_max(codes, active, lowest=config.input.min_code)
-    u = np.where(active, difference(codes, maximum, config.span), 0)
+    u, saturated = difference(np.where(active, codes, maximum), maximum, config.span)
     mantissa, shift = exp_table(config)(u)
     mantissa = np.where(active, mantissa, 0)
     total = Accumulate.of(config)(mantissa, shift)
     r, q = reciprocal_table(config)(total)
-    return Normalize.of(config)(mantissa, shift, r, q)
+    p = Normalize.of(config)(mantissa, shift, r, q)
+    return SoftmaxRows(p, (outside | saturated) & active)
 
 
 def _checked(x: npt.ArrayLike, config: SoftmaxConfig) -> Codes:

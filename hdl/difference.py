@@ -14,7 +14,7 @@ class Difference(wiring.Component):
     in it) gives a value without meaning.
 
     Members:
-        x, maximum: codes. o: the difference, in input LSB.
+        x, maximum: codes. o: the difference, in input LSB. saturated: it was above ``span``.
     """
 
     latency = 2
@@ -22,11 +22,17 @@ class Difference(wiring.Component):
     def __init__(self, *, width: int, span: int):
         self._span = span
         super().__init__(
-            {"x": In(signed(width)), "maximum": In(signed(width)), "o": Out(range(span + 1))}
+            {
+                "x": In(signed(width)),
+                "maximum": In(signed(width)),
+                "o": Out(range(span + 1)),
+                "saturated": Out(1),
+            }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         distance = register(m, (self.maximum - self.x).as_unsigned(), name="distance")
-        m.d.sync += self.o.eq(Mux(distance > self._span, self._span, distance))
+        above = distance > self._span
+        m.d.sync += [self.o.eq(Mux(above, self._span, distance)), self.saturated.eq(above)]
         return m

@@ -21,7 +21,6 @@ class Exp(wiring.Component):
 
     def __init__(self, *, golden: ExpTable):
         self._golden = golden
-        self.latency = Rom.latency + 3 * len(golden.low)
         super().__init__(
             {
                 "i": In(sum(golden.split)),
@@ -29,6 +28,11 @@ class Exp(wiring.Component):
                 "shift": Out(golden.shift_bits),
             }
         )
+
+    @staticmethod
+    def latency_of(golden: ExpTable) -> int:
+        """Latency in cycles."""
+        return Rom.latency + 3 * len(golden.low)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

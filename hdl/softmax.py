@@ -156,23 +156,28 @@ class Softmax(wiring.Component):
             depth=self._depth,
             rows=ROWS,
         )
-        latency = 0
-        active = Signal(lanes)
+        latency = Difference.latency + Exp.latency_of(exp)
+        active, saturated = Signal(lanes), Signal(lanes)
+        tag = data.View(self._tag, delay(m, logits.o.tag, latency, name="exp_tag"))
         for lane in range(lanes):
             subtract = Difference(width=config.input.width, span=config.span)
             table = Exp(golden=exp)
             m.submodules[f"difference{lane}"], m.submodules[f"exp{lane}"] = subtract, table
-            latency = subtract.latency + table.latency
             m.d.comb += [
                 subtract.x.eq(logits.o.x[lane]),
                 subtract.maximum.eq(logits.o_scalar),
                 table.i.eq(subtract.o),
+                saturated[lane].eq(subtract.saturated),
                 exponentials.i.mantissa[lane].eq(Mux(active[lane], table.mantissa, 0)),
                 exponentials.i.shift[lane].eq(table.shift),
             ]
         m.d.comb += [
             active.eq(delay(m, logits.o.active, latency, name="active")),
-            exponentials.i.tag.eq(delay(m, logits.o.tag, latency, name="exp_tag")),
+            exponentials.i.tag.keep.eq(tag.keep),
+            exponentials.i.tag.clipped.eq(
+                tag.clipped
+                | delay(m, saturated, latency - Difference.latency, name="saturated") & active
+            ),
             exponentials.i_last.eq(delay(m, logits.o_last, latency, name="exp_last")),
             exponentials.i_valid.eq(
                 delay(m, logits.o_valid, latency, name="exp_valid", reset=True)

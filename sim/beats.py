@@ -35,13 +35,10 @@ def pack_rows(codes: Codes, masked: Bits, lengths: npt.NDArray[np.int64], lanes:
         codes: (rows, longest row). masked: same shape. lengths: elements of each row.
     """
     beats = -(-codes.shape[1] // lanes)
-    padding = [(0, 0), (0, beats * lanes - codes.shape[1])]
-    present = np.arange(beats * lanes) < lengths[:, None]
-    data, user, keep = (
-        np.pad(array, padding[: array.ndim]).reshape(len(codes), beats, lanes)
-        if array is not present
-        else array.reshape(len(codes), beats, lanes)
-        for array in (codes, masked, present)
+    present = np.arange(codes.shape[1]) < lengths[:, None]
+    data, keep, user = (
+        np.pad(array, [(0, 0), (0, beats * lanes - array.shape[1])]).reshape(-1, beats, lanes)
+        for array in (codes, present, masked)
     )
     used = keep[:, :, 0]
     last = np.arange(beats) == -(-lengths // lanes)[:, None] - 1
@@ -62,11 +59,16 @@ def input_words(beats: Beats, unit: Unit, drain: Bits | None = None) -> bytes:
     return np.packbits(word[:, ::-1], axis=1).tobytes()
 
 
+def word_bytes(unit: Unit) -> int:
+    """Bytes of a word of ``output.bin``: the beat and its cycle, each in whole 32-bit words."""
+    bits = unit.lanes * unit.output_bytes * 9 + unit.output_user + 1
+    return (-(-bits // 32) + 1) * 4
+
+
 def output_beats(words: bytes, unit: Unit) -> tuple[Beats, npt.NDArray[np.int64]]:
     """Beats and their cycles from the bench's ``output.bin``."""
     data, keep = unit.lanes * unit.output_bytes * 8, unit.lanes * unit.output_bytes
-    bits = data + keep + unit.output_user + 1
-    size = (-(-bits // 32) + 1) * 4
+    size = word_bytes(unit)
     raw = np.frombuffer(words, np.uint8, len(words) // size * size).reshape(-1, size)
     cycle = np.ascontiguousarray(raw[:, -4:]).view("<u4")[:, 0].astype(np.int64)
     word = np.unpackbits(raw[:, :-4], axis=1, bitorder="little").astype(bool)
