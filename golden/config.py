@@ -69,9 +69,10 @@ class SoftmaxConfig:
         for name in ("range", "scale"):
             value = getattr(self, name)
             require(
-                isinstance(value, int | float) and 2**-40 <= value <= 2**40,
+                isinstance(value, int | float) and not isinstance(value, bool) and 2**-40 <= value <= 2**40,
                 f"{name} must be a positive number from 2^-40 to 2^40, not {value!r}",
             )
+            object.__setattr__(self, name, float(value))  # 10 and 10.0 are one configuration
 
     def _check_formats(self) -> None:
         for name in ("input", "output"):
@@ -151,14 +152,20 @@ class SoftmaxConfig:
         return {name: _to_json(value) for name, value in fields.items()}
 
     @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "SoftmaxConfig":
+    def from_dict(
+        cls, fields: dict[str, Any], base: "SoftmaxConfig | None" = None
+    ) -> "SoftmaxConfig":
         """The configuration that :meth:`to_dict` (or a TOML file) describes.
+
+        Args:
+            fields: plain values by field name; formats in any spelling of :func:`parse_format`.
+            base: where the fields that are not named come from; the defaults unless given.
 
         Raises:
             ConfigError: an unknown field, or a value that breaks a rule.
         """
-        require_fields(fields)
-        return cls(**{name: _from_json(name, value) for name, value in fields.items()})
+        parsed = {name: _from_json(name, value) for name, value in fields.items()}
+        return (base or cls()).replace(**parsed)
 
     def sha256(self) -> str:
         """Hash of every field: equal for configurations that make equal units."""

@@ -60,9 +60,25 @@ class LogitRows:
         """Elements of all rows, masked ones included."""
         return int(self.lengths.sum())
 
-    def take(self, rows: slice) -> "LogitRows":
-        """Some of the rows."""
-        return LogitRows(self.values[rows], self.active[rows], self.lengths[rows])
+    def take(self, rows: slice | npt.NDArray[np.intp]) -> "LogitRows":
+        """Some of the rows, no wider than the longest of them."""
+        lengths = self.lengths[rows]
+        width = int(lengths.max())
+        return LogitRows(self.values[rows, :width], self.active[rows, :width], lengths)
+
+    @classmethod
+    def concatenate(cls, parts: "list[LogitRows]") -> "LogitRows":
+        """The rows of all parts, in order."""
+        width = max(part.values.shape[1] for part in parts)
+
+        def widened(array: np.ndarray) -> np.ndarray:
+            return np.pad(array, [(0, 0), (0, width - array.shape[1])])
+
+        return cls(
+            np.concatenate([widened(part.values) for part in parts]),
+            np.concatenate([widened(part.active) for part in parts]),
+            np.concatenate([part.lengths for part in parts]),
+        )
 
     def codes(self, config: SoftmaxConfig) -> Codes:
         """The logits as codes of ``config.input``, saturated to it; 0 where not active.

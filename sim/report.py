@@ -1,0 +1,85 @@
+"""Shows simulations: a table, a JSON file, and a picture of the errors."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from rich.table import Table
+
+from .run import Simulation
+
+_COLUMNS = (
+    ("unit", lambda s: f"{s['unit']} {s['preset'] or 'custom'} {s['datapath']}"),
+    ("rows", lambda s: f"{s['rows']:,}"),
+    ("elements", lambda s: f"{s['elements']:,}"),
+    ("mismatches", lambda s: f"{s['mismatches']:,}"),
+    ("max error\nulp", lambda s: f"{s['max_error_ulp']:.3f}"),
+    ("proven\nbound", lambda s: f"{s['bound_ulp']:.3f}"),
+    ("max error\nunclipped", lambda s: f"{s['max_error_unclipped']:.2e}"),
+    ("clipped\n%", lambda s: f"{100 * s['clip_rate']:.2f}"),
+    ("tied\nrows %", lambda s: f"{100 * s['tie_rate']:.2f}"),
+    ("p = 0\n%", lambda s: f"{100 * s['zero_share']:.2f}"),
+    ("sum p\nmin / mean", lambda s: f"{s['sum_min']:.4f} / {s['sum_mean']:.4f}"),
+    ("elements\nper cycle", lambda s: f"{s['elements_per_cycle']:.3f}"),
+    ("latency\ncycles", lambda s: str(s["latency_cycles"])),
+    ("s", lambda s: f"{s['seconds']:.1f}"),
+)
+
+
+def table(simulations: list[Simulation]) -> Table:
+    """The simulations as a table, one line each."""
+    shown = Table(title="golden model against Verilog, bit for bit")
+    for name, _ in _COLUMNS:
+        shown.add_column(name, justify="left" if name == "unit" else "right")
+    for simulation in simulations:
+        fields = simulation.to_dict()
+        style = "red" if fields["mismatches"] else ""
+        shown.add_row(*(cell(fields) for _, cell in _COLUMNS), style=style)
+    return shown
+
+
+def write_json(simulations: list[Simulation], path: Path) -> None:
+    """The list of the simulations' fields."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([simulation.to_dict() for simulation in simulations], indent=2))
+
+
+def write_picture(simulations: list[Simulation], path: Path) -> None:
+    """Error of every element against its probability, the proven bound drawn in; a PNG."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(
+        1, len(simulations), figsize=(5.2 * len(simulations), 4), squeeze=False, sharey=True
+    )
+    for axis, simulation in zip(axes[0], simulations, strict=True):
+        output = simulation.unit.config.output
+        bound = simulation.bound_ulp
+        p = np.maximum(simulation.probabilities, 0.5)
+        _, _, _, mesh = axis.hist2d(
+            np.log2(p) - output.f,
+            simulation.errors,
+            bins=(96, 96),
+            range=((-output.f - 1.5, 0.5), (-1.1, 1.1)),
+            norm="log",
+            cmap="viridis",
+        )
+        for limit in (-bound, bound):
+            axis.axhline(limit, color="crimson", linewidth=1.2)
+        axis.text(-output.f - 1.3, bound + 0.03, f"proven ±{bound:.3f} ulp", color="crimson")
+        fields = simulation.to_dict()
+        axis.set_title(
+            f"{fields['preset'] or 'custom'}: {output}, {fields['elements']:,} elements\n"
+            f"{fields['mismatches']} mismatches, clipped {100 * fields['clip_rate']:.1f} %, "
+            f"worst error {fields['max_error_ulp']:.3f} ulp",
+            fontsize=9,
+        )
+        axis.set_xlabel("log2 p  (leftmost: p = 0)")
+        figure.colorbar(mesh, ax=axis, label="elements")
+    axes[0][0].set_ylabel("p - exact softmax of the codes, ulp")
+    figure.tight_layout()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+    plt.close(figure)

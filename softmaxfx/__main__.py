@@ -1,0 +1,5 @@
+"""``python -m softmaxfx``."""
+
+from .cli import main
+
+main(prog_name="softmaxfx")

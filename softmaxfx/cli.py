@@ -1,0 +1,208 @@
+"""The command line: a thin shell over the rooms."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from . import __version__
+from .fpga.export import UNITS, export
+from .golden import ConfigError, SoftmaxConfig
+from .golden.rows import LogitRows
+from .options import chosen_configs, config_options
+from .sim import report
+from .sim.run import Simulation, simulate
+from .sim.sidecar import Unit, load_unit
+from .sim.simulator import build
+from .study import recordings
+
+console = Console()
+
+
+class Command(click.Group):
+    """Turns every mistake of a user into one sentence and exit status 2."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            status = super().main(*args, **{**kwargs, "standalone_mode": False})
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            status = 2
+        except click.ClickException as error:
+            status = _fail(error.format_message())
+        except (ConfigError, ValueError) as error:
+            status = _fail(str(error))
+        except (click.Abort, KeyboardInterrupt):
+            status = _fail("interrupted")
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def _fail(sentence: str) -> int:
+    Console(stderr=True, soft_wrap=True).print(f"softmaxfx: {sentence}", markup=False, highlight=False)
+    return 2
+
+
+@click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="softmaxfx")
+def main() -> None:
+    """Fixed-point softmax: golden model, verified Verilog, proven error."""
+
+
+unit_argument = click.argument("unit", default="softmax", metavar="[UNIT]")
+
+
+@main.command("export")
+@unit_argument
+@config_options
+@click.option("--name", metavar="NAME", help="Top module and prefix of every other module.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("build/verilog"), show_default=True,
+    metavar="DIR", help="Directory of the Verilog and its sidecar.",
+)  # fmt: skip
+def export_command(unit: str, name: str | None, out: Path, **chosen: Any) -> None:
+    """Write DIR/NAME.v and its sidecar DIR/NAME.json."""
+    for preset, config in chosen_configs(**chosen, default=("base",)):
+        exported = export(config, out, unit=unit, preset=preset, name=name)
+        for note in config.notes():
+            console.print(f"note: {note}", highlight=False)
+        console.print(
+            f"{exported.verilog}  proven error {exported.description['bound_ulp']:.3f} ulp",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+
+
+@main.command("sim")
+@unit_argument
+@config_options
+@click.option("--logits", type=click.Path(path_type=Path), metavar="FILE.npy",
+              help="Your own rows: a 2-D array; -inf is masked, trailing NaN a shorter row.")
+@click.option("--rows", "limit", type=click.IntRange(min=1), metavar="N",
+              help="At most N rows, drawn at random.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of pauses and rows.")
+@click.option("--waves", is_flag=True, help="Record waveforms (VCD) beside the run's log.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE",
+              help="Write the results there as well.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("build/sim"),
+              show_default=True, metavar="DIR", help="Directory of everything generated.")
+@click.option("--verilog", type=click.Path(path_type=Path), metavar="FILE.v",
+              help="Test this file, its sidecar beside it, instead of exporting one.")
+@click.option("--modified", is_flag=True, help="The file's hash may differ from its sidecar's.")
+def sim_command(
+    unit: str, logits: Path | None, limit: int | None, seed: int, waves: bool,
+    json_file: Path | None, out: Path, verilog: Path | None, modified: bool, **chosen: Any,
+) -> int:  # fmt: skip
+    """Simulate exported Verilog on real logits and compare every bit with the golden model.
+
+    Exit status 0: all equal; 1: a mismatch; 2: the call could not be carried out.
+    """
+    if verilog is not None:
+        if any(chosen.values()):
+            raise ConfigError("--verilog must not be given together with options of a configuration")
+        units = [load_unit(verilog, modified=modified)]
+    elif modified:
+        raise ConfigError("--modified must be given together with --verilog")
+    else:
+        units = _exported(unit, chosen, out)
+    simulations = [
+        _simulated(unit, _rows(logits, limit, seed, unit.config), out, seed, waves)
+        for unit in units
+    ]
+    Console(width=None if console.is_terminal else 200).print(report.table(simulations))
+    written = [out / "report.json", *([json_file] if json_file else [])]
+    for path in written:
+        report.write_json(simulations, path)
+    report.write_picture(simulations, out / "errors.png")
+    console.print(f"report: {written[-1]}   picture: {out / 'errors.png'}", highlight=False)
+    return _verdict(simulations)
+
+
+def _exported(unit: str, chosen: dict[str, Any], out: Path) -> list[Unit]:
+    """Export the chosen configurations and read them back, as a stranger would."""
+    units = []
+    for preset, config in chosen_configs(**chosen, default=("base", "int8")):
+        with _working(f"{unit} {preset or 'custom'}: exporting") as _:
+            exported = export(config, out / "verilog", unit=unit, preset=preset)
+        for note in config.notes():
+            console.print(f"note: {note}", highlight=False)
+        units.append(load_unit(exported.verilog))
+    return units
+
+
+def _simulated(unit: Unit, rows: LogitRows, out: Path, seed: int, waves: bool) -> Simulation:
+    label = f"{unit.description['unit']} {unit.description['preset'] or 'custom'}"
+    with _working(f"{label}: building the Verilator model") as progress:
+        model = build(unit, out / "models", waves=waves)
+        progress(1.0)
+    with _working(f"{label}: simulating {rows.elements:,} elements") as progress:
+        folder = out / "runs" / unit.top
+        return simulate(
+            unit, model, rows, folder, seed=seed, waves=waves, progress=progress
+        )
+
+
+def _rows(logits: Path | None, limit: int | None, seed: int, config: SoftmaxConfig) -> LogitRows:
+    """The user's rows, or the recorded ones that are short enough for the unit."""
+    if logits is not None:
+        rows = LogitRows.from_array(_load(logits))
+    else:
+        rows = LogitRows.concatenate(
+            [LogitRows.from_array(recordings.load(name)) for name in recordings.names()]
+        )
+        fits = rows.lengths <= config.max_length
+        if not fits.all():
+            console.print(
+                f"note: {int((~fits).sum()):,} of {fits.size:,} recorded rows are longer than "
+                f"max_length = {config.max_length} and are left out",
+                highlight=False,
+            )
+            rows = rows.take(np.flatnonzero(fits))
+    if limit is not None and limit < len(rows.lengths):
+        rng = np.random.default_rng(seed)
+        rows = rows.take(np.sort(rng.choice(len(rows.lengths), limit, replace=False)))
+    return rows
+
+
+def _load(file: Path) -> np.ndarray:
+    try:
+        array = np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ConfigError(f"--logits must be a readable .npy file, not {file}: {error}") from None
+    if not isinstance(array, np.ndarray):
+        raise ConfigError(f"--logits must be a .npy file with one array, not the archive {file}")
+    return array
+
+
+def _verdict(simulations: list[Simulation]) -> int:
+    """Exit status 0 where every bit was equal; else the first mismatches, and 1."""
+    status = 0
+    for simulation in simulations:
+        if simulation.score.mismatches:
+            console.print(f"MISMATCH {simulation.unit.verilog}: {simulation.score.first}",
+                          style="red", highlight=False, soft_wrap=True, markup=False)
+            status = 1
+        elif simulation.metrics.max_error_ulp > simulation.bound_ulp:
+            console.print(f"BOUND EXCEEDED {simulation.unit.verilog}: error "
+                          f"{simulation.metrics.max_error_ulp} ulp, proven bound "
+                          f"{simulation.bound_ulp} ulp", style="red", soft_wrap=True)
+            status = 1
+    return status
+
+
+@contextmanager
+def _working(label: str) -> Iterator[Callable[[float], None]]:
+    """A progress bar on a terminal, one plain line elsewhere; told the share that is done."""
+    if not console.is_terminal:
+        console.print(label, highlight=False, soft_wrap=True)
+        yield lambda share: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(label, total=1.0)
+        yield lambda share: bar.update(task, completed=share)
+        bar.update(task, completed=1.0)
