@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from ..golden.bounds import bound_ulp
 from ..golden.config import SoftmaxConfig
 from ..golden.errors import ConfigError, require
 from ..hdl.axi import STATUS_BITS, SoftmaxAxi, container_bits
-from importlib.metadata import version
 
 UNITS: dict[str, Callable[..., Any]] = {"softmax": SoftmaxAxi}
 """The AXI top of every unit."""

@@ -100,13 +100,11 @@ class _Terms:
         return cls(
             exact=np.exp(-(config.scale * config.input.lsb) * u),
             rounded=stage.value(u),
-            summed=total.align(mantissa, shift) * 2.0**-total.fraction,
+            summed=np.ldexp(total.align(mantissa, shift).astype(np.float64), -total.fraction),
         )
 
 
-def _worst_error(
-    terms: _Terms, rho: tuple[float, float], max_length: int
-) -> tuple[float, int]:
+def _worst_error(terms: _Terms, rho: tuple[float, float], max_length: int) -> tuple[float, int]:
     """Largest error before rounding, and the difference at which it occurs."""
     corners = convex_hull(terms.exact, terms.summed - terms.exact)
     alone = _scaled(corners, max_length - 1)

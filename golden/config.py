@@ -17,6 +17,8 @@ Datapath = Literal["max_subtract"]
 MAX_INPUT_WIDTH = 24
 """Widest input in bits: every code can still be enumerated when an error bound is proven."""
 
+_INPUT, _OUTPUT = SQ(5, 11), UQ(0, 16)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SoftmaxConfig:
@@ -39,8 +41,8 @@ class SoftmaxConfig:
         ConfigError: a value that breaks a rule, in one sentence.
     """
 
-    input: Format = SQ(5, 11)
-    output: Format = UQ(0, 16)
+    input: Format = _INPUT
+    output: Format = _OUTPUT
     lanes: int = 8
     max_length: int = 1024
     range: float = 10.0
@@ -69,7 +71,9 @@ class SoftmaxConfig:
         for name in ("range", "scale"):
             value = getattr(self, name)
             require(
-                isinstance(value, int | float) and not isinstance(value, bool) and 2**-40 <= value <= 2**40,
+                isinstance(value, int | float)
+                and not isinstance(value, bool)
+                and 2**-40 <= value <= 2**40,
                 f"{name} must be a positive number from 2^-40 to 2^40, not {value!r}",
             )
             object.__setattr__(self, name, float(value))  # 10 and 10.0 are one configuration
@@ -93,7 +97,7 @@ class SoftmaxConfig:
             float(self.range * 2**self.input.f).is_integer(),
             f"range must be a whole number of input LSB (2^-{self.input.f}), not {self.range:g}",
         )
-        most = self.input.to_float(self.input.max_code)
+        most = self.input.max_code * self.input.lsb
         require(
             self.range <= most if self.clip == "input" else self.range <= most + self.input.lsb,
             f"range must be at most {most:g} to be held by the input format {self.input}, "
@@ -107,7 +111,7 @@ class SoftmaxConfig:
             index=self.span.bit_length(),
             fraction=self.output.f,
             max_length=self.max_length,
-            **{field.name: getattr(self, field.name) for field in dataclasses.fields(Widths)},
+            by_hand={field.name: getattr(self, field.name) for field in dataclasses.fields(Widths)},
         )
         require(
             widths.mantissa_bits + widths.reciprocal_bits >= self.output.f + 2,

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from .config import SoftmaxConfig
 from .errors import require
-from .exact import WORKING_BITS, round_half_even, table
+from .exact import WORKING_BITS, Real, round_half_even, table
 from .formats import Codes
 
 
@@ -124,9 +124,7 @@ def exp_table(config: SoftmaxConfig) -> ExpTable:
     return built
 
 
-def _normalised(
-    exponent: mpmath.mpf, bits: int, guard: int, config: SoftmaxConfig
-) -> tuple[int, int]:
+def _normalised(exponent: Real, bits: int, guard: int, config: SoftmaxConfig) -> tuple[int, int]:
     """exp(-exponent) as a mantissa of ``bits`` bits with its rounding half, and its shift."""
     half = (1 << guard) >> 1
     with mpmath.workprec(WORKING_BITS):
@@ -140,7 +138,7 @@ def _normalised(
     return (mantissa, shift) if shift <= config.widths.sum_fraction + 1 else (0, 0)
 
 
-def _low_table(step: mpmath.mpf, bits: int, width: int, guard: int) -> LowTable:
+def _low_table(step: Real, bits: int, width: int, guard: int) -> LowTable:
     """1 - exp(-step * field), with as many fraction bits as ``width`` bits of entry allow."""
     with mpmath.workprec(WORKING_BITS):
         largest = -mpmath.expm1(-step * (2**bits - 1))
@@ -148,7 +146,7 @@ def _low_table(step: mpmath.mpf, bits: int, width: int, guard: int) -> LowTable:
     # beyond two bits below the running mantissa's LSB nothing is gained
     fraction = min(width + zeros, width + guard + 1)
 
-    def entry(field: int) -> mpmath.mpf:
+    def entry(field: int) -> Real:
         return -mpmath.expm1(-step * field) * 2**fraction
 
     return LowTable(table(entry, range(2**bits)), fraction)

@@ -78,12 +78,12 @@ class Format:
             low, high = max(low, -limit * 2.0**self.f), min(high, limit * 2.0**self.f)
         scaled = np.clip(scaled, low, high)
         floor = np.floor(scaled)
-        # floor(x + 0.5) would round 0.5 - 2**-54 up: the sum itself rounds. The difference is exact.
+        # floor(x + 0.5) would round 0.5 - 2**-54 up, for the sum rounds; the difference is exact
         return (floor + (scaled - floor >= 0.5)).astype(np.int64)
 
     def to_float(self, codes: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """The exact values of codes."""
-        return np.asarray(codes, dtype=np.int64) * self.lsb
+        return np.ldexp(np.asarray(codes, dtype=np.float64), -self.f)
 
 
 def SQ(i: int, f: int) -> Format:  # noqa: N802  (the field's spelling)

@@ -44,7 +44,7 @@ def exact_softmax(values: Reals, active: npt.NDArray[np.bool_]) -> Reals:
     top = np.where(active, values, -np.inf).max(axis=-1, keepdims=True, initial=-1e300)
     exponentials = np.where(active, np.exp(np.minimum(values - top, 0)), 0)
     total = exponentials.sum(axis=-1, keepdims=True)
-    return exponentials / np.where(total > 0, total, 1)
+    return exponentials / np.where(total > 0, total, 1.0)
 
 
 def clipped_values(codes: Codes, active: npt.NDArray[np.bool_], config: SoftmaxConfig) -> Reals:
@@ -54,13 +54,15 @@ def clipped_values(codes: Codes, active: npt.NDArray[np.bool_], config: SoftmaxC
     else:
         top = np.where(active, codes, config.input.min_code).max(axis=-1, keepdims=True)
         clipped = np.maximum(codes, top - config.span)
-    return clipped * (config.scale * config.input.lsb)
+    return clipped.astype(np.float64) * (config.scale * config.input.lsb)
 
 
-def error_ulp(p: Codes, codes: Codes, active: npt.NDArray[np.bool_], config: SoftmaxConfig) -> Reals:
+def error_ulp(
+    p: Codes, codes: Codes, active: npt.NDArray[np.bool_], config: SoftmaxConfig
+) -> Reals:
     """p - min(exact softmax of the clipped codes, largest output), in output LSB."""
     exact = exact_softmax(clipped_values(codes, active, config), active)
-    return p - np.minimum(exact * 2.0**config.output.f, config.one)
+    return p.astype(np.float64) - np.minimum(exact * 2.0**config.output.f, config.one)
 
 
 def measure(result: SoftmaxRows, rows: LogitRows, config: SoftmaxConfig) -> Metrics:

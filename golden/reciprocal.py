@@ -18,7 +18,7 @@ import mpmath
 import numpy as np
 
 from .config import SoftmaxConfig
-from .exact import table
+from .exact import Real, table
 from .formats import Codes
 
 GUARD = 3
@@ -30,7 +30,7 @@ class ReciprocalTable:
     """The reciprocal stage of a configuration: its table contents and its function.
 
     Attributes:
-        base: value at each segment's start in units of 2**(-bits - GUARD), the rounding half included.
+        base: value at each segment's start, in units of 2**(-bits - GUARD), plus half an LSB of r.
         slope: drop over each segment, in the same units.
         bits: width of the result.
         index: index bits; ``step``: interpolation bits.
@@ -86,14 +86,14 @@ def reciprocal_table(config: SoftmaxConfig) -> ReciprocalTable:
     scale = 1 << (widths.reciprocal_bits + GUARD)
     segments = 1 << widths.reciprocal_index
 
-    def start(j: int) -> mpmath.mpf:
+    def start(j: int) -> Real:
         return mpmath.mpf(segments) / (segments + j)
 
-    def base(j: int) -> mpmath.mpf:
+    def base(j: int) -> Real:
         deviation = start(j) + start(j + 1) - 2 * mpmath.sqrt(start(j) * start(j + 1))
         return (start(j) - deviation / 2) * scale + (1 << GUARD) // 2
 
-    def slope(j: int) -> mpmath.mpf:
+    def slope(j: int) -> Real:
         return (start(j) - start(j + 1)) * scale
 
     return ReciprocalTable(

@@ -1,11 +1,15 @@
 """The internal widths of a datapath: derived from the output format and the row, or set by hand."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .errors import require, require_whole
 
 MAX_TABLE_BITS = 12
 """Largest table index in bits: beyond 4096 entries, split tables are smaller and as exact."""
+FACTOR_BITS = (4, 28)
+"""Limits of mantissa and reciprocal: their product stays inside 63 bits of the golden model."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +41,7 @@ class Widths:
     def __post_init__(self) -> None:
         for bits in self.exp_split:
             require_whole("exp_split's index bits", bits, 1, MAX_TABLE_BITS)
-        require_whole("mantissa_bits", self.mantissa_bits, 4, 28)
+        require_whole("mantissa_bits", self.mantissa_bits, *FACTOR_BITS)
         if len(self.exp_split) == 1:
             require(
                 self.exp_bits == self.mantissa_bits,
@@ -47,7 +51,7 @@ class Widths:
         else:
             require_whole("exp_bits", self.exp_bits, self.mantissa_bits + 1, 2 * self.mantissa_bits)
         require_whole("sum_fraction", self.sum_fraction, self.mantissa_bits, 46)
-        require_whole("reciprocal_bits", self.reciprocal_bits, 4, 28)
+        require_whole("reciprocal_bits", self.reciprocal_bits, *FACTOR_BITS)
         require_whole("reciprocal_index", self.reciprocal_index, 1, MAX_TABLE_BITS)
         require_whole("reciprocal_step", self.reciprocal_step, 1, 20)
 
@@ -64,7 +68,9 @@ def split_index(bits: int) -> tuple[int, ...]:
     return (narrow + 1,) * wide + (narrow,) * (tables - wide)
 
 
-def derive_widths(*, index: int, fraction: int, max_length: int, **by_hand: object) -> Widths:
+def derive_widths(
+    *, index: int, fraction: int, max_length: int, by_hand: Mapping[str, Any]
+) -> Widths:
     """Widths that keep the proven error of a unit below one LSB of its output.
 
     Two guard bits make mantissa and reciprocal faithful; four more in the first exp table hide
@@ -82,13 +88,11 @@ def derive_widths(*, index: int, fraction: int, max_length: int, **by_hand: obje
     mantissa = given.get("mantissa_bits", fraction + 2)
     reciprocal = given.get("reciprocal_bits", fraction + 2)
     require(isinstance(split, tuple), f"exp_split must be a list of widths, not {split!r}")
-    for name, value in (("mantissa_bits", mantissa), ("reciprocal_bits", reciprocal)):
-        require_whole(name, value, 4, 28)
-    assert isinstance(split, tuple) and isinstance(mantissa, int) and isinstance(reciprocal, int)
+    require_whole("mantissa_bits", mantissa, *FACTOR_BITS)
+    require_whole("reciprocal_bits", reciprocal, *FACTOR_BITS)
     segments = given.get("reciprocal_index", -(-reciprocal // 2))
     require_whole("reciprocal_index", segments, 1, MAX_TABLE_BITS)
-    assert isinstance(segments, int)
-    derived: dict[str, object] = {
+    derived = {
         "exp_split": split,
         "mantissa_bits": mantissa,
         "exp_bits": mantissa + 4 * (len(split) > 1),
@@ -97,7 +101,7 @@ def derive_widths(*, index: int, fraction: int, max_length: int, **by_hand: obje
         "reciprocal_index": segments,
         "reciprocal_step": max(reciprocal - segments + 2, 1),
     }
-    widths = Widths(**{**derived, **given})  # type: ignore[arg-type]
+    widths = Widths(**{**derived, **given})
     require(
         sum(widths.exp_split) == index,
         f"exp_split must add up to the {index} bits of a difference, not {widths.exp_split}",

@@ -1,6 +1,6 @@
 """AXI4-Stream ports around the softmax unit, under AMBA's names."""
 
-from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal
+from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -66,7 +66,9 @@ class SoftmaxAxi(wiring.Component):
                 i.x[lane].eq(element[: config.input.width].as_signed()),
                 i.keep[lane].eq(self.s_axis_tkeep[lane * i_bits // 8]),
                 self.m_axis_tdata.word_select(lane, o_bits).eq(o.p[lane]),
-                self.m_axis_tkeep.word_select(lane, o_bits // 8).eq(o.keep[lane].replicate(o_bits // 8)),
+                self.m_axis_tkeep.word_select(lane, o_bits // 8).eq(
+                    o.keep[lane].replicate(o_bits // 8)
+                ),
             ]
         return m
 

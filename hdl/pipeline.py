@@ -15,11 +15,9 @@ def register(m: Module, value: ValueLike, *, name: str, reset: bool = False) -> 
     return stage
 
 
-def delay(
-    m: Module, value: ValueLike, cycles: int, *, name: str, reset: bool = False
-) -> Value:
+def delay(m: Module, value: ValueLike, cycles: int, *, name: str, reset: bool = False) -> Value:
     """``value`` a number of cycles later; 0 cycles is ``value`` itself."""
-    value = Value.cast(value)
+    delayed = Value.cast(value)
     for cycle in range(cycles):
-        value = register(m, value, name=f"{name}_{cycle + 1}", reset=reset)
-    return value
+        delayed = register(m, delayed, name=f"{name}_{cycle + 1}", reset=reset)
+    return delayed

@@ -70,9 +70,7 @@ class RowBuffer(wiring.Component):
                 m.d.sync += beats.eq(1)
 
         # a scalar makes the beats of its row ready to leave
-        m.submodules.scalars = scalars = fifo.SyncFIFO(
-            width=len(scalar), depth=self._rows
-        )
+        m.submodules.scalars = scalars = fifo.SyncFIFO(width=len(scalar), depth=self._rows)
         ready = Signal(count)
         arriving = Signal(count)
         m.d.comb += [

@@ -214,9 +214,7 @@ class Softmax(wiring.Component):
                 out.p[lane].eq(normalize.o),
             ]
         latency = Normalize.latency
-        m.submodules.output = output = fifo.SyncFIFOBuffered(
-            width=layout.size, depth=OUTPUT_BEATS
-        )
+        m.submodules.output = output = fifo.SyncFIFOBuffered(width=layout.size, depth=OUTPUT_BEATS)
         tag = data.View(self._tag, delay(m, beat.tag, latency, name="tag"))
         m.d.comb += [
             out.keep.eq(tag.keep),

@@ -35,14 +35,15 @@ def pack_rows(codes: Codes, masked: Bits, lengths: npt.NDArray[np.int64], lanes:
         codes: (rows, longest row). masked: same shape. lengths: elements of each row.
     """
     beats = -(-codes.shape[1] // lanes)
-    present = np.arange(codes.shape[1]) < lengths[:, None]
-    data, keep, user = (
-        np.pad(array, [(0, 0), (0, beats * lanes - array.shape[1])]).reshape(-1, beats, lanes)
-        for array in (codes, present, masked)
-    )
+
+    def in_beats(array: np.ndarray) -> np.ndarray:
+        padding = [(0, 0), (0, beats * lanes - array.shape[1])]
+        return np.pad(array, padding).reshape(len(array), beats, lanes)
+
+    keep = in_beats(np.arange(codes.shape[1]) < lengths[:, None])
     used = keep[:, :, 0]
     last = np.arange(beats) == -(-lengths // lanes)[:, None] - 1
-    return Beats(data[used], keep[used], user[used], last[used])
+    return Beats(in_beats(codes)[used], keep[used], in_beats(masked)[used], last[used])
 
 
 def input_words(beats: Beats, unit: Unit, drain: Bits | None = None) -> bytes:
@@ -76,7 +77,7 @@ def output_beats(words: bytes, unit: Unit) -> tuple[Beats, npt.NDArray[np.int64]
     return (
         Beats(
             data=_codes(split[0].reshape(len(raw), unit.lanes, -1)),
-            keep=split[1].reshape(len(raw), unit.lanes, -1).all(axis=2),
+            keep=np.all(split[1].reshape(len(raw), unit.lanes, -1), axis=2),
             user=split[2],
             last=split[3][:, 0],
         ),

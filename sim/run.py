@@ -136,11 +136,13 @@ def _stream(
     progress: Progress = lambda _: None,
     **options: Any,
 ) -> _Stream:
-    """Stream rows through the model and compare; ``drain`` marks rows that wait for an idle unit."""
+    """Stream rows through the model and compare; rows in ``drain`` wait for an idle unit."""
     codes = rows.codes(unit.config)
     sent = pack_rows(codes, rows.present & ~rows.active, rows.lengths, unit.lanes)
     starts = np.roll(sent.last, 1)
-    held = starts & np.asarray(drain)[np.cumsum(sent.last) - sent.last] if drain is not None else None
+    held = (
+        starts & np.asarray(drain)[np.cumsum(sent.last) - sent.last] if drain is not None else None
+    )
     gold = softmax_rows(codes, unit.config, ~rows.active)
     expected = expected_beats(gold, rows, unit)
     total = len(expected.last) * word_bytes(unit)
@@ -156,9 +158,7 @@ def _stream(
     return _Stream(score(expected, gate, rows, unit, recorded.hung), gold, accepted, emitted)
 
 
-def _pace(
-    unit: Unit, model: Model, rows: LogitRows, folder: Path
-) -> tuple[float, int, Score]:
+def _pace(unit: Unit, model: Model, rows: LogitRows, folder: Path) -> tuple[float, int, Score]:
     """Elements per cycle of rows back to back, latency in cycles of a row of one beat, the score.
 
     The longest rows come first, neighbours never pausing; then single elements, one at a time.
@@ -167,7 +167,9 @@ def _pace(
     lengths = np.concatenate([rows.lengths[order], np.ones(LATENCY_ROWS, np.int64)])
     chosen = np.concatenate([order, order[:1].repeat(LATENCY_ROWS)])
     paced = LogitRows(
-        rows.values[chosen], rows.active[chosen] & (np.arange(rows.values.shape[1]) < lengths[:, None]), lengths
+        rows.values[chosen],
+        rows.active[chosen] & (np.arange(rows.values.shape[1]) < lengths[:, None]),
+        lengths,
     )
     drain = np.arange(len(chosen)) >= len(order)
     stream = _stream(unit, model, paced, folder, drain=drain, pauses=False, seed=1)

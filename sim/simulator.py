@@ -99,8 +99,10 @@ def build(unit: Unit, cache: Path, *, waves: bool = False) -> Model:
     _run_logged(
         _build_commands([verilator, *options], unit, parameters, scratch), scratch, environment
     )
-    shutil.rmtree(home, ignore_errors=True)
-    scratch.rename(home)
+    try:
+        scratch.rename(home)
+    except OSError:  # another process has built the same model meanwhile
+        shutil.rmtree(scratch)
     return Model(home / "bench", reused=False)
 
 

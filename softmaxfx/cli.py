@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from . import __version__
-from .fpga.export import UNITS, export
+from .fpga.export import export
 from .golden import ConfigError, SoftmaxConfig
 from .golden.rows import LogitRows
 from .options import chosen_configs, config_options
@@ -44,7 +44,9 @@ class Command(click.Group):
 
 
 def _fail(sentence: str) -> int:
-    Console(stderr=True, soft_wrap=True).print(f"softmaxfx: {sentence}", markup=False, highlight=False)
+    Console(stderr=True, soft_wrap=True).print(
+        f"softmaxfx: {sentence}", markup=False, highlight=False
+    )
     return 2
 
 
@@ -80,18 +82,42 @@ def export_command(unit: str, name: str | None, out: Path, **chosen: Any) -> Non
 @main.command("sim")
 @unit_argument
 @config_options
-@click.option("--logits", type=click.Path(path_type=Path), metavar="FILE.npy",
-              help="Your own rows: a 2-D array; -inf is masked, trailing NaN a shorter row.")
-@click.option("--rows", "limit", type=click.IntRange(min=1), metavar="N",
-              help="At most N rows, drawn at random.")
+@click.option(
+    "--logits",
+    type=click.Path(path_type=Path),
+    metavar="FILE.npy",
+    help="Your own rows: a 2-D array; -inf is masked, trailing NaN a shorter row.",
+)
+@click.option(
+    "--rows",
+    "limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="At most N rows, drawn at random.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of pauses and rows.")
 @click.option("--waves", is_flag=True, help="Record waveforms (VCD) beside the run's log.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE",
-              help="Write the results there as well.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("build/sim"),
-              show_default=True, metavar="DIR", help="Directory of everything generated.")
-@click.option("--verilog", type=click.Path(path_type=Path), metavar="FILE.v",
-              help="Test this file, its sidecar beside it, instead of exporting one.")
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the results there as well.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("build/sim"),
+    show_default=True,
+    metavar="DIR",
+    help="Directory of everything generated.",
+)
+@click.option(
+    "--verilog",
+    type=click.Path(path_type=Path),
+    metavar="FILE.v",
+    help="Test this file, its sidecar beside it, instead of exporting one.",
+)
 @click.option("--modified", is_flag=True, help="The file's hash may differ from its sidecar's.")
 def sim_command(
     unit: str, logits: Path | None, limit: int | None, seed: int, waves: bool,
@@ -103,7 +129,9 @@ def sim_command(
     """
     if verilog is not None:
         if any(chosen.values()):
-            raise ConfigError("--verilog must not be given together with options of a configuration")
+            raise ConfigError(
+                "--verilog must not be given together with options of a configuration"
+            )
         units = [load_unit(verilog, modified=modified)]
     elif modified:
         raise ConfigError("--modified must be given together with --verilog")
@@ -141,9 +169,7 @@ def _simulated(unit: Unit, rows: LogitRows, out: Path, seed: int, waves: bool) -
         progress(1.0)
     with _working(f"{label}: simulating {rows.elements:,} elements") as progress:
         folder = out / "runs" / unit.top
-        return simulate(
-            unit, model, rows, folder, seed=seed, waves=waves, progress=progress
-        )
+        return simulate(unit, model, rows, folder, seed=seed, waves=waves, progress=progress)
 
 
 def _rows(logits: Path | None, limit: int | None, seed: int, config: SoftmaxConfig) -> LogitRows:
@@ -183,13 +209,22 @@ def _verdict(simulations: list[Simulation]) -> int:
     status = 0
     for simulation in simulations:
         if simulation.score.mismatches:
-            console.print(f"MISMATCH {simulation.unit.verilog}: {simulation.score.first}",
-                          style="red", highlight=False, soft_wrap=True, markup=False)
+            console.print(
+                f"MISMATCH {simulation.unit.verilog}: {simulation.score.first}",
+                style="red",
+                highlight=False,
+                soft_wrap=True,
+                markup=False,
+            )
             status = 1
         elif simulation.metrics.max_error_ulp > simulation.bound_ulp:
-            console.print(f"BOUND EXCEEDED {simulation.unit.verilog}: error "
-                          f"{simulation.metrics.max_error_ulp} ulp, proven bound "
-                          f"{simulation.bound_ulp} ulp", style="red", soft_wrap=True)
+            console.print(
+                f"BOUND EXCEEDED {simulation.unit.verilog}: error "
+                f"{simulation.metrics.max_error_ulp} ulp, proven bound "
+                f"{simulation.bound_ulp} ulp",
+                style="red",
+                soft_wrap=True,
+            )
             status = 1
     return status
 
@@ -201,7 +236,12 @@ def _working(label: str) -> Iterator[Callable[[float], None]]:
         console.print(label, highlight=False, soft_wrap=True)
         yield lambda share: None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console) as bar:
         task = bar.add_task(label, total=1.0)
         yield lambda share: bar.update(task, completed=share)

