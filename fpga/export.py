@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from ..golden.bounds import bound_ulp
 from ..golden.config import SoftmaxConfig
 from ..golden.errors import ConfigError, require
 from ..hdl.axi import STATUS_BITS, SoftmaxAxi, container_bits
+from ..hdl.softmax import latency
 
 UNITS: dict[str, Callable[..., Any]] = {"softmax": SoftmaxAxi}
 """The AXI top of every unit."""
@@ -105,6 +106,7 @@ def describe(
         },
         "config": config.to_dict(),
         "tuser_bits": {"s_axis": config.lanes, "m_axis": STATUS_BITS + config.lanes},
+        "latency": asdict(latency(config)),
         "bound_ulp": bound_ulp(config),
         "ports": _ports(text, name),
         "files": [f"{name}.v"],

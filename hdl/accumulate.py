@@ -32,6 +32,11 @@ class Accumulate(wiring.Component):
             }
         )
 
+    @staticmethod
+    def latency_of(lanes: int) -> int:
+        """Latency in cycles from the row's last beat."""
+        return 3 + (lanes - 1).bit_length()
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         level = [self._align(m, lane) for lane in range(self._lanes)]

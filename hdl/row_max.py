@@ -10,7 +10,7 @@ from .pipeline import delay, register
 class RowMax(wiring.Component):
     """Maximum over the active elements of each row; the twin of ``golden.row_max``.
 
-    Latency ``1 + ceil(log2(lanes)) + 1`` cycles from the row's last beat, one beat per cycle.
+    Latency ``2 + ceil(log2(lanes))`` cycles from the row's last beat, one beat per cycle.
 
     Members:
         i_valid, i_last: a beat, the last of its row or not.
@@ -30,6 +30,11 @@ class RowMax(wiring.Component):
                 "o": Out(signed(width)),
             }
         )
+
+    @staticmethod
+    def latency_of(lanes: int) -> int:
+        """Latency in cycles from the row's last beat."""
+        return 2 + (lanes - 1).bit_length()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

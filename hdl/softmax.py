@@ -1,5 +1,7 @@
 """The softmax unit: rows of logits in, rows of probabilities out."""
 
+from dataclasses import dataclass
+
 from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -24,6 +26,8 @@ ROWS = 64
 """Rows that can be in flight between input and output."""
 EXTRA_BEATS = 64
 """Beats that a row buffer holds beyond the longest row, so that the next row comes in meanwhile."""
+OUTPUT_LATENCY = 2
+"""Cycles through the output's FIFO."""
 OUTPUT_BEATS = 32
 """Beats that can wait at the output, more than the last pass holds in its pipeline."""
 
@@ -42,6 +46,31 @@ def output_layout(config: SoftmaxConfig) -> data.StructLayout:
     return data.StructLayout({"p": elements, "keep": lanes, "clipped": lanes, "last": 1})
 
 
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Cycles from the edge that accepts a row's last beat to the edge that presents its first
+    output beat, the unit idle and the reader ready: fixed + per_beat * beats of the row."""
+
+    fixed: int
+    per_beat: int
+
+
+def latency(config: SoftmaxConfig) -> Latency:
+    """Latency of the unit of a configuration."""
+    lanes = config.lanes
+    first_pass = Frame.latency + RowMax.latency_of(lanes)
+    second_pass = (
+        Difference.latency
+        + Exp.latency_of(exp_table(config))
+        + Accumulate.latency_of(lanes)
+        + Reciprocal.latency
+    )
+    # each buffer takes a cycle to see that its row is complete; the first beat of a row is read a
+    # cycle for every further beat before its last
+    buffers = 2 * (1 + RowBuffer.latency) - 1
+    return Latency(first_pass + second_pass + buffers + Normalize.latency + OUTPUT_LATENCY, 1)
+
+
 class Softmax(wiring.Component):
     """The twin of ``golden.softmax``: three passes over a row, pipelined over the rows.
 
@@ -49,8 +78,8 @@ class Softmax(wiring.Component):
     reciprocal of their row's sum. Every buffer hands credits to what feeds it, so the pipelines
     between them never stall, and no cycle depends on a value.
 
-    One beat per cycle, rows back to back. Latency: a fixed number of cycles, and one for every beat
-    of the row, because the second pass starts with the row's last beat.
+    One beat per cycle, rows back to back; :func:`latency` cycles. The second pass starts with the
+    row's last beat, hence a cycle of latency for every beat.
 
     Members:
         i: rows of logits, see :func:`input_layout`.

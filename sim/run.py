@@ -177,5 +177,5 @@ def _pace(unit: Unit, model: Model, rows: LogitRows, folder: Path) -> tuple[floa
         return 0.0, 0, stream.score
     beats = int((-(-lengths[~drain] // unit.lanes)).sum())
     busy = stream.emitted[beats - 1] - stream.accepted[0] + 1
-    waits = stream.emitted[beats:] - stream.accepted[beats:] - 1
+    waits = stream.emitted[beats:] - stream.accepted[beats:]
     return int(lengths[~drain].sum()) / int(busy), int(waits.max()), stream.score

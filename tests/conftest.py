@@ -1,0 +1,36 @@
+"""What tests of several rooms share: exported units, and simulation models that are kept."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from softmaxfx.fpga.export import export
+from softmaxfx.golden import SoftmaxConfig
+from softmaxfx.sim.sidecar import Unit, load_unit
+from softmaxfx.sim.simulator import Model, build
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def models() -> Path:
+    """Where built models are kept between runs."""
+    return ROOT / "build" / "tests" / "models"
+
+
+@pytest.fixture(scope="session")
+def unit_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[SoftmaxConfig], Unit]:
+    """Exports a configuration and reads it back."""
+    folder = tmp_path_factory.mktemp("verilog")
+
+    def exported(config: SoftmaxConfig) -> Unit:
+        return load_unit(export(config, folder).verilog)
+
+    return exported
+
+
+@pytest.fixture(scope="session")
+def model_of(models: Path) -> Callable[[Unit], Model]:
+    """Builds the model of a unit, or takes the kept one."""
+    return lambda unit: build(unit, models)

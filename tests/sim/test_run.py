@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from softmaxfx.golden import preset
+from softmaxfx.golden.rows import LogitRows
+from softmaxfx.sim.run import simulate
+
+VARIANTS = {
+    "tiny": preset("tiny"),
+    "int8": preset("int8", max_length=100),
+    "three lanes": preset("base", lanes=3, max_length=50),
+    "difference": preset("tiny", lanes=2, clip="difference"),
+    "one": preset("tiny", max_length=1),
+}
+
+
+def rows_for(config, count=300, seed=0) -> LogitRows:
+    """Rows of all lengths, with masked elements and values beyond the range."""
+    rng = np.random.default_rng(seed)
+    array = rng.normal(0, 5, (count, config.max_length))
+    array[rng.random(array.shape) < 0.1] = -np.inf
+    array[3] = -np.inf
+    lengths = rng.integers(1, config.max_length + 1, count)
+    lengths[:2] = 1, config.max_length
+    array[np.arange(config.max_length) >= lengths[:, None]] = np.nan
+    return LogitRows.from_array(array)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_the_verilog_equals_the_golden_model(name, unit_of, model_of, tmp_path):
+    config = VARIANTS[name]
+    unit, rows = unit_of(config), rows_for(config)
+    shown = simulate(unit, model_of(unit), rows, tmp_path)
+    assert shown.score.first == ""
+    assert shown.score.mismatches == 0
+    assert shown.score.elements == rows.elements
+    assert shown.metrics.max_error_ulp <= shown.bound_ulp
+    latency = unit.description["latency"]
+    assert shown.latency_cycles == latency["fixed"] + latency["per_beat"]
+
+
+def test_the_same_seed_gives_the_same_run(unit_of, model_of, tmp_path):
+    unit = unit_of(VARIANTS["tiny"])
+    rows = rows_for(unit.config, count=40)
+    cycles = [
+        simulate(unit, model_of(unit), rows, tmp_path, seed=seed).cycles for seed in (1, 1, 2)
+    ]
+    assert cycles[0] == cycles[1] != cycles[2]
+
+
+def test_progress_ends_near_the_whole(unit_of, model_of, tmp_path):
+    unit = unit_of(VARIANTS["tiny"])
+    told = []
+    simulate(unit, model_of(unit), rows_for(unit.config), tmp_path, progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] > 0.5
+
+
+def test_rows_longer_than_the_unit_takes_are_refused(unit_of, model_of, tmp_path):
+    unit = unit_of(VARIANTS["tiny"])
+    rows = LogitRows.from_array(np.zeros((3, 65)))
+    with pytest.raises(ValueError, match=r"rows of at most max_length = 64 elements, not 65 \(row"):
+        simulate(unit, model_of(unit), rows, tmp_path)

@@ -1,0 +1,186 @@
+"""Every mistake of a user is one sentence on stderr, exit status 2, and no half-written file."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from softmaxfx.cli import main
+
+
+def call(*arguments: object):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def assert_refused(result, sentence: str) -> None:
+    assert result.exit_code == 2, result.output
+    assert re.search(sentence, result.stderr), result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("command", ["sim", "export"])
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--preset", "bse"], r"unknown preset 'bse'; presets are base, int8, wide, tiny"),
+        (["relu"], r"unknown unit 'relu'; units are softmax"),
+        (["--set", "widht=3"], r"--set must be FIELD=VALUE with a field of .*, not 'widht=3'"),
+        (["--set", "lanes"], r"--set must be FIELD=VALUE with a field of .*, not 'lanes'"),
+        (["--lanes", "0"], r"lanes must be a whole number from 1 to 64, not 0"),
+        (["--lanes", "two"], r"'two' is not a valid integer"),
+        (["--datapath", "newton"], r"datapath must be one of max_subtract, not 'newton'"),
+        (
+            ["--set", "input=SQ(4, 11)"],
+            r"range must be at most 7\.99\d+ to be held by the input format SQ\(4, 11\), not 10",
+        ),
+        (["--set", "input=Q5"], r"input: format must be spelled like .*, not 'Q5'"),
+        (["--set", "range=0.3"], r"range must be a whole number of input LSB \(2\^-11\), not 0\.3"),
+        (
+            ["--set", "exp_split=[16]"],
+            r"exp_split's index bits must be a whole number from 1 to 12, not 16",
+        ),
+        (
+            ["--set", "exp_split=[8, 9]"],
+            r"exp_split must add up to the 16 bits of a difference, not \(8, 9\)",
+        ),
+        (["--set", "output=UQ(0, 30)"], r"output must have 2 to 24 fraction bits, not 30"),
+        (["--preset", "base", "--config", "x.toml"], r"--preset and --config must not be given"),
+        (["--config", "missing.toml"], r"--config must be a readable TOML file, not missing\.toml"),
+        (["--nonsense"], r"No such option.*--nonsense"),
+    ],
+)
+def test_a_bad_configuration_is_one_sentence(command, arguments, sentence, tmp_path):
+    out = tmp_path / "out"
+    assert_refused(call(command, *arguments, "--out", out), sentence)
+    assert not out.exists()
+
+
+def test_a_configuration_that_breaks_monotonicity_is_refused(tmp_path):
+    fields = ("exp_split=[8, 8]", "mantissa_bits=18", "exp_bits=19")
+    arguments = [part for field in fields for part in ("--set", field)]
+    result = call("export", *arguments, "--set", "scale=0.001", "--out", tmp_path / "out")
+    if result.exit_code:  # refused with the promise's name, or it keeps the promise
+        assert_refused(result, r"exp_bits must keep exp from rising")
+
+
+@pytest.mark.parametrize(
+    ("array", "sentence"),
+    [
+        (np.zeros(5), r"logits must be a 2-D array of real numbers.* not 1-D of float64"),
+        (np.zeros((2, 3), complex), r"logits must be a 2-D array of real numbers.*complex128"),
+        (np.zeros((2, 3), "U4"), r"logits must be a 2-D array of real numbers.*not 2-D of <U4"),
+        (np.zeros((0, 3)), r"logits must have at least one element, not shape \(0, 3\)"),
+        (np.array([[1.0, np.nan, 2.0]]), r"must not be NaN before.*row 0, column 1"),
+        (np.array([[1.0, 2.0], [0.0, np.inf]]), r"must not be \+inf, as at row 1, column 1"),
+        (np.array([[1.0], [np.nan]]), r"must not be an empty row \(all NaN\), as at row 1"),
+        (np.zeros((2, 1025)), r"at most max_length = 1024 elements, not 1025 \(row 0\)"),
+    ],
+)
+def test_bad_logits_are_one_sentence(array, sentence, tmp_path):
+    np.save(tmp_path / "logits.npy", array)
+    assert_refused(
+        call(
+            "sim", "--preset", "base", "--logits", tmp_path / "logits.npy", "--out", tmp_path / "o"
+        ),
+        sentence,
+    )
+    assert not (tmp_path / "o" / "report.json").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"not an array", b"\x93NUMPY\x01\x00"])
+def test_a_file_that_is_no_array_is_one_sentence(content, tmp_path):
+    file = tmp_path / "logits.npy"
+    file.write_bytes(content)
+    assert_refused(
+        call("sim", "--logits", file, "--out", tmp_path / "out"),
+        r"--logits must be a readable \.npy file, not .*logits\.npy",
+    )
+
+
+def test_an_archive_of_arrays_is_refused(tmp_path):
+    np.savez(tmp_path / "logits.npz", a=np.zeros((2, 2)))
+    assert_refused(
+        call("sim", "--logits", tmp_path / "logits.npz", "--out", tmp_path / "out"),
+        r"--logits must be a \.npy file with one array, not the archive",
+    )
+
+
+def test_a_missing_verilog_file_is_one_sentence(tmp_path):
+    result = call("sim", "--verilog", tmp_path / "x.v", "--out", tmp_path / "out")
+    assert_refused(result, r"verilog must be a file with its sidecar beside it: no .*x\.v")
+
+
+def test_a_broken_sidecar_is_one_sentence(tmp_path):
+    (tmp_path / "x.v").write_text("module x; endmodule\n")
+    (tmp_path / "x.json").write_text('{"top": "x"}')
+    result = call("sim", "--verilog", tmp_path / "x.v", "--out", tmp_path / "out")
+    assert_refused(result, r"x\.json must be a unit's sidecar: KeyError\('config'\)")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--modified"], r"--modified must be given together with --verilog"),
+        (
+            ["--verilog", "x.v", "--lanes", "2"],
+            r"--verilog must not be given together with options of a",
+        ),
+        (["--rows", "0"], r"'?0'? is not in the range x>=1"),
+    ],
+)
+def test_options_that_contradict_are_refused(arguments, sentence, tmp_path):
+    assert_refused(call("sim", *arguments, "--out", tmp_path / "out"), sentence)
+
+
+@pytest.mark.parametrize("tool", ["g++", "make", "perl"])
+def test_a_missing_tool_is_named(tool, tmp_path, monkeypatch):
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for other in {"g++", "make", "perl"} - {tool}:
+        (tools / other).write_text("#!/bin/sh\n")
+        (tools / other).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tools))
+    result = call("sim", "--preset", "tiny", "--out", tmp_path / "out")
+    assert_refused(result, rf"needs {re.escape(tool)}: install the system package")
+
+
+def test_a_directory_that_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    result = call("export", "--preset", "tiny", "--out", tmp_path / "file" / "below")
+    assert_refused(result, r"out must be a writable directory, not .*below")
+
+
+def test_own_rows_are_simulated_and_reported(models, tmp_path):
+    models.mkdir(parents=True, exist_ok=True)
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "models").symlink_to(models, target_is_directory=True)
+    logits = np.array([[1.0, 2.0, -np.inf, 30.0], [0.5, np.nan, np.nan, np.nan]], np.float32)
+    np.save(tmp_path / "logits.npy", logits)
+    result = call(
+        "sim", "--preset", "tiny", "--logits", tmp_path / "logits.npy",
+        "--json", tmp_path / "own.json", "--out", out,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    (report,) = json.loads((tmp_path / "own.json").read_text())
+    assert json.loads((out / "report.json").read_text()) == [report]
+    assert (out / "errors.png").read_bytes().startswith(b"\x89PNG")
+    assert list(report) == [
+        "unit", "preset", "datapath", "rows", "elements", "mismatches", "cycles",
+        "elements_per_cycle", "latency_cycles", "max_error_ulp", "bound_ulp",
+        "max_error_unclipped", "clip_rate", "tie_rate", "sum_min", "sum_mean", "zero_share",
+        "mean_kl", "seconds",
+    ]  # fmt: skip
+    assert (report["rows"], report["elements"], report["mismatches"]) == (2, 5, 0)
+    assert report["clip_rate"] == pytest.approx(1 / 4)
+
+
+def test_the_verilog_command_says_where_it_wrote(tmp_path):
+    result = call("export", "--preset", "int8", "--name", "probs", "--out", tmp_path)
+    assert result.exit_code == 0
+    assert re.search(r"probs\.v +proven error 0\.\d+ ulp", result.stdout)
+    assert sorted(path.name for path in Path(tmp_path).iterdir()) == ["probs.json", "probs.v"]
