@@ -3,7 +3,8 @@
 With e the exact exponentials of a row's clipped codes, S their sum, and a hat on what the hardware
 computes, an output is p = e / S and the unrounded result is ê (1 + rho) / Ŝ. Three facts bound it:
 
-* exp is enumerated: every difference gives its pair (e, ê) and the term that the sum sees.
+* exp is enumerated: every difference gives its pair (e, ê) and the term that the sum sees. Beyond
+  the reach the sum sees nothing, and e only falls towards 0, which the hull contains.
 * The reciprocal is enumerated: every table input, at both ends of the interval of sums that share
   it, gives the range of rho.
 * (S, Ŝ - S) of the other elements of a row lies in the convex hull of up to max_length copies of
@@ -33,6 +34,8 @@ Reals = npt.NDArray[np.float64]
 SLACK = 2.0**-48
 """Relative error granted to float64 reference values; each is good to a few 2**-53."""
 CHUNK = 4096
+"""Differences whose error is maximised at once, and table inputs of the reciprocal."""
+RECIPROCAL_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,10 @@ def error_bound(config: SoftmaxConfig) -> ErrorBound:
     terms = _Terms.of(config)
     rho = reciprocal_error(config)
     worst, place = _worst_error(terms, rho, config.max_length)
-    relative = (terms.rounded / terms.exact - 1)[terms.exact >= config.output.lsb]
+    if config.reach < config.span:  # beyond the reach ê stays, and e falls towards 0
+        worst = max(worst, float(terms.rounded[-1]) * (1 + rho[1]))
+    seen = terms.exact >= config.output.lsb
+    relative = terms.rounded[seen] / terms.exact[seen] - 1
     return ErrorBound(
         ulp=0.5 + (worst + SLACK) * 2**config.output.f,
         exp_error=(float(relative.min()), float(relative.max())),
@@ -77,11 +83,14 @@ def reciprocal_error(config: SoftmaxConfig) -> tuple[float, float]:
     """Range of r * S - 1 over every sum of at least 1: exhaustive over the table's inputs."""
     stage = reciprocal_table(config)
     kept = stage.index + stage.step
-    s = np.arange(1 << kept)
-    r = stage.mantissa(s) * 2.0**-stage.bits
-    # sums that share a table input fill the interval up to the next one
-    low, high = r * (1 + s * 2.0**-kept) - 1, r * (1 + (s + 1) * 2.0**-kept) - 1
-    return float(low.min()), float(high.max())
+    worst = []
+    for start in range(0, 1 << kept, RECIPROCAL_CHUNK):
+        s = np.arange(start, min(start + RECIPROCAL_CHUNK, 1 << kept))
+        r = stage.mantissa(s) * 2.0**-stage.bits
+        # sums that share a table input fill the interval up to the next one
+        low, high = r * (1 + s * 2.0**-kept) - 1, r * (1 + (s + 1) * 2.0**-kept) - 1
+        worst.append((low.min(), high.max()))
+    return float(min(worst)[0]), float(max(high for _, high in worst))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +103,7 @@ class _Terms:
 
     @classmethod
     def of(cls, config: SoftmaxConfig) -> "_Terms":
-        u = np.arange(config.span + 1)
+        u = np.arange(config.reach + 1)
         stage, total = exp_table(config), Accumulate.of(config)
         mantissa, shift = stage(u)
         return cls(

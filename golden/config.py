@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from .errors import ConfigError, require, require_whole
 from .formats import SQ, UQ, Format, parse_format
-from .widths import Widths, derive_widths
+from .widths import Widths, derive_widths, reach_of
 
 Clip = Literal["input", "difference"]
 Datapath = Literal["max_subtract"]
@@ -58,6 +58,8 @@ class SoftmaxConfig:
     reciprocal_step: int | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.exp_split, list):
+            object.__setattr__(self, "exp_split", tuple(self.exp_split))
         self._check_choices()
         self._check_formats()
         _ = self.widths  # derived here, so that a bad width is refused at once
@@ -108,7 +110,8 @@ class SoftmaxConfig:
     def widths(self) -> Widths:
         """The internal widths, derived where they were not set by hand."""
         widths = derive_widths(
-            index=self.span.bit_length(),
+            span=self.span,
+            step=self.scale * self.input.lsb,
             fraction=self.output.f,
             max_length=self.max_length,
             by_hand={field.name: getattr(self, field.name) for field in dataclasses.fields(Widths)},
@@ -129,6 +132,11 @@ class SoftmaxConfig:
     def span(self) -> int:
         """The largest difference max - x, in input LSB: 2 * range."""
         return 2 * self.range_code
+
+    @property
+    def reach(self) -> int:
+        """The largest difference, in input LSB, that the exp tables tell from nothing."""
+        return reach_of(self.span, self.scale * self.input.lsb, self.widths.sum_fraction)
 
     @property
     def max_beats(self) -> int:
@@ -227,5 +235,8 @@ def preset(name: str, **changes: Any) -> SoftmaxConfig:
     Raises:
         ConfigError: an unknown preset or field, or a value that breaks a rule.
     """
-    require(name in PRESETS, f"unknown preset {name!r}; presets are {', '.join(PRESETS)}")
+    require(
+        isinstance(name, str) and name in PRESETS,
+        f"unknown preset {name!r}; presets are {', '.join(PRESETS)}",
+    )
     return PRESETS[name].replace(**changes)

@@ -6,7 +6,14 @@ import numpy.typing as npt
 from .formats import Codes
 
 
-def difference(x: Codes, maximum: Codes, span: int) -> tuple[Codes, npt.NDArray[np.bool_]]:
-    """max - x in input LSB, saturated at ``span`` (twice the range), and where it saturated."""
+def difference(
+    x: Codes, maximum: Codes, span: int, reach: int
+) -> tuple[Codes, npt.NDArray[np.bool_]]:
+    """max - x in input LSB, and where it was clipped.
+
+    Args:
+        span: twice the range; a larger difference counts as clipped.
+        reach: the result saturates here; ``reach <= span``, and beyond it exp is nothing.
+    """
     distance = maximum - x
-    return np.minimum(distance, span), distance > span
+    return np.minimum(distance, reach), distance > span

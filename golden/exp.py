@@ -78,7 +78,10 @@ class ExpTable:
         ]
 
     def __call__(self, u: Codes) -> tuple[Codes, Codes]:
-        """(m, k) of differences ``u`` in input LSB: exp is m * 2**(1 - mantissa_bits - k)."""
+        """(m, k) of differences ``u`` up to the reach, in input LSB.
+
+        exp(-scale * u * 2**-f) is m * 2**(1 - mantissa_bits - k).
+        """
         first, *rest = self.fields(np.asarray(u, dtype=np.int64))
         accumulator = self.high[first]
         for low, field in zip(self.low, rest, strict=True):
@@ -100,23 +103,24 @@ def exp_table(config: SoftmaxConfig) -> ExpTable:
         ConfigError: the widths chosen by hand make exp rise somewhere, so that a larger logit
             could get the smaller probability.
     """
-    widths, span = config.widths, config.span
+    widths, reach = config.widths, config.reach
     places = [sum(widths.exp_split[i + 1 :]) for i in range(len(widths.exp_split))]
+    guard = widths.exp_bits - widths.mantissa_bits
     with mpmath.workprec(WORKING_BITS):
         lsb = mpmath.mpf(config.scale) * mpmath.mpf(2) ** -config.input.f
-    guard = widths.exp_bits - widths.mantissa_bits
-    entries = [
-        _normalised(lsb * (h << places[0]), widths.exp_bits, guard, config)
-        for h in range((span >> places[0]) + 1)
-    ]
+        entries = [
+            _normalised(lsb * (h << places[0]), widths.exp_bits, guard, widths.sum_fraction)
+            for h in range((reach >> places[0]) + 1)
+        ]
+        low = tuple(
+            _low_table(lsb * 2**place, bits, widths.mantissa_bits, guard)
+            for place, bits in zip(places[1:], widths.exp_split[1:], strict=True)
+        )
     built = ExpTable(
         split=widths.exp_split,
         high=np.array([mantissa for mantissa, _ in entries], dtype=np.int64),
         shift=np.array([shift for _, shift in entries], dtype=np.int64),
-        low=tuple(
-            _low_table(lsb * 2**place, bits, widths.mantissa_bits, guard)
-            for place, bits in zip(places[1:], widths.exp_split[1:], strict=True)
-        ),
+        low=low,
         bits=widths.exp_bits,
         mantissa_bits=widths.mantissa_bits,
     )
@@ -124,25 +128,23 @@ def exp_table(config: SoftmaxConfig) -> ExpTable:
     return built
 
 
-def _normalised(exponent: Real, bits: int, guard: int, config: SoftmaxConfig) -> tuple[int, int]:
+def _normalised(exponent: Real, bits: int, guard: int, sum_fraction: int) -> tuple[int, int]:
     """exp(-exponent) as a mantissa of ``bits`` bits with its rounding half, and its shift."""
     half = (1 << guard) >> 1
-    with mpmath.workprec(WORKING_BITS):
-        value = mpmath.exp(-exponent)
-        shift = max(-int(mpmath.floor(mpmath.log(value, 2))), 0)
-        mantissa = round_half_even(value * mpmath.mpf(2) ** (shift + bits - 1)) + half
-        if mantissa >= 1 << bits:  # rounded up to the next power of two
-            shift -= 1
-            mantissa = round_half_even(value * mpmath.mpf(2) ** (shift + bits - 1)) + half
-    # Below half an LSB of the sum and far below the output's, a term is nothing: shifts stay short.
-    return (mantissa, shift) if shift <= config.widths.sum_fraction + 1 else (0, 0)
+    value = mpmath.exp(-exponent)
+    shift = max(-int(mpmath.floor(mpmath.log(value, 2))), 0)
+    mantissa = round_half_even(mpmath.ldexp(value, shift + bits - 1)) + half
+    if mantissa >= 1 << bits:  # rounded up to the next power of two
+        shift -= 1
+        mantissa = round_half_even(mpmath.ldexp(value, shift + bits - 1)) + half
+    # below the sum's LSB, and far below the output's, a term is nothing: shifts stay short
+    return (mantissa, shift) if shift <= sum_fraction + 1 else (0, 0)
 
 
 def _low_table(step: Real, bits: int, width: int, guard: int) -> LowTable:
     """1 - exp(-step * field), with as many fraction bits as ``width`` bits of entry allow."""
-    with mpmath.workprec(WORKING_BITS):
-        largest = -mpmath.expm1(-step * (2**bits - 1))
-        zeros = -int(mpmath.floor(mpmath.log(largest, 2))) - 1
+    largest = -mpmath.expm1(-step * (2**bits - 1))
+    zeros = -int(mpmath.floor(mpmath.log(largest, 2))) - 1
     # beyond two bits below the running mantissa's LSB nothing is gained
     fraction = min(width + zeros, width + guard + 1)
 
@@ -154,11 +156,11 @@ def _low_table(step: Real, bits: int, width: int, guard: int) -> LowTable:
 
 def _require_monotone(stage: ExpTable, config: SoftmaxConfig) -> None:
     """Exhaustive: exp never rises with the difference, at every code that can occur."""
-    values = stage.value(np.arange(config.span + 1))
+    values = stage.value(np.arange(config.reach + 1))
     rises = np.flatnonzero(values[1:] > values[:-1])
     require(
         rises.size == 0,
         f"exp_bits must keep exp from rising; with exp_bits {stage.bits}, mantissa_bits "
         f"{stage.mantissa_bits} and exp_split {stage.split} it rises at {rises.size} of "
-        f"{config.span} differences",
+        f"{config.reach} differences",
     )

@@ -31,6 +31,8 @@ class Format:
     f: int
 
     def __post_init__(self) -> None:
+        if type(self.i) is not int or type(self.f) is not int:
+            raise ValueError(f"format must have whole numbers of bits, not {self.i!r}, {self.f!r}")
         if self.i < 0 or self.f < 0 or (self.signed and self.i < 1):
             raise ValueError(
                 f"format must have non-negative integer and fraction bits, and a sign bit where it "
@@ -70,13 +72,13 @@ class Format:
         Raises:
             ValueError: ``x`` holds a NaN.
         """
-        scaled = np.asarray(x, dtype=np.float64) * 2.0**self.f
-        if np.isnan(scaled).any():
+        values = np.asarray(x, dtype=np.float64)
+        if np.isnan(values).any():
             raise ValueError("values to quantize must not be NaN")
-        low, high = float(self.min_code), float(self.max_code)
+        low, high = self.min_code * self.lsb, self.max_code * self.lsb
         if limit is not None:
-            low, high = max(low, -limit * 2.0**self.f), min(high, limit * 2.0**self.f)
-        scaled = np.clip(scaled, low, high)
+            low, high = max(low, -limit), min(high, limit)
+        scaled = np.ldexp(np.clip(values, low, high), self.f)
         floor = np.floor(scaled)
         # floor(x + 0.5) would round 0.5 - 2**-54 up, for the sum rounds; the difference is exact
         return (floor + (scaled - floor >= 0.5)).astype(np.int64)
@@ -98,7 +100,8 @@ def UQ(i: int, f: int) -> Format:  # noqa: N802  (the field's spelling)
 
 _SPELLINGS = (
     # SQ(5, 11), UQ(0, 16), Q5.11, SQ5.11, UQ0.16: integer bits counting the sign, fraction bits.
-    (re.compile(r"(?P<kind>[SU]?Q)\(?(?P<i>\d+)[,.](?P<f>\d+)\)?", re.IGNORECASE), False),
+    (re.compile(r"(?P<kind>[SU]?Q)\((?P<i>\d+),(?P<f>\d+)\)", re.IGNORECASE), False),
+    (re.compile(r"(?P<kind>[SU]?Q)(?P<i>\d+)\.(?P<f>\d+)", re.IGNORECASE), False),
     # ap_fixed<16,5>, ap_ufixed<16,0>, fixed<16,5>: the whole width, integer bits counting the sign.
     (re.compile(r"(?:ap_)?(?P<kind>u?fixed)<(?P<width>\d+),(?P<i>\d+)>", re.IGNORECASE), True),
 )

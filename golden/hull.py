@@ -11,10 +11,13 @@ def convex_hull(x: Coordinates, y: Coordinates) -> tuple[Coordinates, Coordinate
 
     Points are dropped in passes: one that does not lie above the chord of its two neighbours is no
     corner of the upper chain, whether or not the neighbours stay. Once a pass drops none, what is
-    left turns the same way everywhere: the hull.
+    left turns the same way everywhere: the hull. Equal points are made one first, or each would
+    drop the other.
     """
     order = np.lexsort((y, x))
     x, y = x[order], y[order]
+    new = (np.diff(x, prepend=np.nan) != 0) | (np.diff(y, prepend=np.nan) != 0)
+    x, y = x[new], y[new]
     corners = np.concatenate([_upper_chain(x, y), _upper_chain(x, -y)[::-1]])
     return x[corners], y[corners]
 

@@ -52,12 +52,12 @@ def softmax_rows(
 ) -> SoftmaxRows:
     """:func:`softmax` with the flags that go with every element."""
     codes = _checked(x, config)
-    active = np.ones(codes.shape, bool) if mask is None else ~np.broadcast_to(mask, codes.shape)
+    active = ~np.broadcast_to(np.asarray(mask is not None and mask, dtype=bool), codes.shape)
     outside = np.zeros(codes.shape, bool)
     if config.clip == "input":
         codes, outside = clip(codes, config.range_code)
     maximum = row_max(codes, active, lowest=config.input.min_code)
-    u, saturated = difference(np.where(active, codes, maximum), maximum, config.span)
+    u, saturated = difference(np.where(active, codes, maximum), maximum, config.span, config.reach)
     mantissa, shift = exp_table(config)(u)
     mantissa = np.where(active, mantissa, 0)
     total = Accumulate.of(config)(mantissa, shift)

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil, log, log2
 from typing import Any
 
 from .errors import require, require_whole
 
 MAX_TABLE_BITS = 12
 """Largest table index in bits: beyond 4096 entries, split tables are smaller and as exact."""
+DIRECT_BITS = 9
+"""Largest index of an exp table that stands alone: it fills one block RAM."""
 FACTOR_BITS = (4, 28)
 """Limits of mantissa and reciprocal: their product stays inside 63 bits of the golden model."""
 
@@ -39,8 +42,6 @@ class Widths:
     reciprocal_step: int
 
     def __post_init__(self) -> None:
-        for bits in self.exp_split:
-            require_whole("exp_split's index bits", bits, 1, MAX_TABLE_BITS)
         require_whole("mantissa_bits", self.mantissa_bits, *FACTOR_BITS)
         if len(self.exp_split) == 1:
             require(
@@ -53,23 +54,39 @@ class Widths:
         require_whole("sum_fraction", self.sum_fraction, self.mantissa_bits, 46)
         require_whole("reciprocal_bits", self.reciprocal_bits, *FACTOR_BITS)
         require_whole("reciprocal_index", self.reciprocal_index, 1, MAX_TABLE_BITS)
-        require_whole("reciprocal_step", self.reciprocal_step, 1, 20)
+        require_whole(
+            "reciprocal_step", self.reciprocal_step, 1, min(28 - self.reciprocal_index, 20)
+        )
+
+
+def reach_of(span: int, step: float, sum_fraction: int) -> int:
+    """The largest difference worth telling apart, in input LSB: beyond, exp is below the sum's LSB.
+
+    Args:
+        span: the largest difference that can occur.
+        step: what one LSB of difference adds to the exponent.
+    """
+    nothing = (sum_fraction + 2) * log(2) / step
+    return span if nothing >= span else ceil(nothing)
 
 
 def split_index(bits: int) -> tuple[int, ...]:
-    """Index bits of the exp tables for a difference of ``bits`` bits.
+    """Index bits of the exp tables for a difference of ``bits`` bits, first table first.
 
-    A table of 9 index bits fills one block RAM; of split tables with 8, two share one.
+    Of split tables with 8 index bits, two share a block RAM. The reach is below 2**5 exponents, so
+    with 7 bits the first table's steps are small enough for a mantissa to keep its leading bit
+    through the further tables.
     """
-    if bits <= 9:
+    if bits <= DIRECT_BITS:
         return (bits,)
-    tables = -(-bits // 8)
-    narrow, wide = divmod(bits, tables)
-    return (narrow + 1,) * wide + (narrow,) * (tables - wide)
+    further = -(-bits // 8) - 1
+    first = max(-(-bits // (further + 1)), 7)
+    narrow, wide = divmod(bits - first, further)
+    return (first,) + (narrow + 1,) * wide + (narrow,) * (further - wide)
 
 
 def derive_widths(
-    *, index: int, fraction: int, max_length: int, by_hand: Mapping[str, Any]
+    *, span: int, step: float, fraction: int, max_length: int, by_hand: Mapping[str, Any]
 ) -> Widths:
     """Widths that keep the proven error of a unit below one LSB of its output.
 
@@ -78,32 +95,41 @@ def derive_widths(
     LSB, so the sum carries log2(max_length) bits for them and four of guard.
 
     Args:
-        index: bits of the difference max - x.
+        span: the largest difference max - x, in input LSB.
+        step: what one LSB of difference adds to the exponent.
         fraction: fraction bits of the output.
         max_length: longest row, in elements.
         by_hand: widths that replace the derived ones; ``None`` leaves a width derived.
     """
     given = {name: value for name, value in by_hand.items() if value is not None}
-    split = given.get("exp_split", split_index(index))
-    mantissa = given.get("mantissa_bits", fraction + 2)
-    reciprocal = given.get("reciprocal_bits", fraction + 2)
-    require(isinstance(split, tuple), f"exp_split must be a list of widths, not {split!r}")
+    # where tables are multiplied, neighbours must differ by more than the running mantissa errs
+    resolution = ceil(-log2(step)) if span.bit_length() > DIRECT_BITS else 0
+    mantissa = max(fraction + 2, 8, min(resolution - 1, FACTOR_BITS[1]))
+    mantissa = given.get("mantissa_bits", mantissa)
     require_whole("mantissa_bits", mantissa, *FACTOR_BITS)
+    reciprocal = given.get("reciprocal_bits", max(fraction, 6) + 2)
     require_whole("reciprocal_bits", reciprocal, *FACTOR_BITS)
-    segments = given.get("reciprocal_index", -(-reciprocal // 2))
+    segments = given.get("reciprocal_index", min(-(-reciprocal // 2), MAX_TABLE_BITS))
     require_whole("reciprocal_index", segments, 1, MAX_TABLE_BITS)
+    total = max(fraction + (max_length - 1).bit_length() + 4, mantissa)
+    total = given.get("sum_fraction", total)
+    require_whole("sum_fraction", total, mantissa, 46)
+    index = reach_of(span, step, total).bit_length()
+    split = given.get("exp_split", split_index(index))
+    require(isinstance(split, tuple), f"exp_split must be a list of widths, not {split!r}")
+    for bits in split:
+        require_whole("exp_split's index bits", bits, 1, MAX_TABLE_BITS)
+    require(
+        sum(split) == index,
+        f"exp_split must add up to the {index} bits of a difference, not {split}",
+    )
     derived = {
         "exp_split": split,
         "mantissa_bits": mantissa,
-        "exp_bits": mantissa + 4 * (len(split) > 1),
-        "sum_fraction": fraction + (max_length - 1).bit_length() + 4,
+        "exp_bits": max(mantissa + 4, min(resolution + 3, 36)) if len(split) > 1 else mantissa,
+        "sum_fraction": total,
         "reciprocal_bits": reciprocal,
         "reciprocal_index": segments,
-        "reciprocal_step": max(reciprocal - segments + 2, 1),
+        "reciprocal_step": min(max(reciprocal - segments + 2, 1), 28 - segments, 20),
     }
-    widths = Widths(**{**derived, **given})
-    require(
-        sum(widths.exp_split) == index,
-        f"exp_split must add up to the {index} bits of a difference, not {widths.exp_split}",
-    )
-    return widths
+    return Widths(**{**derived, **given})

@@ -186,17 +186,17 @@ class Softmax(wiring.Component):
             rows=ROWS,
         )
         latency = Difference.latency + Exp.latency_of(exp)
-        active, saturated = Signal(lanes), Signal(lanes)
+        active, clipped = Signal(lanes), Signal(lanes)
         tag = data.View(self._tag, delay(m, logits.o.tag, latency, name="exp_tag"))
         for lane in range(lanes):
-            subtract = Difference(width=config.input.width, span=config.span)
+            subtract = Difference(width=config.input.width, span=config.span, reach=config.reach)
             table = Exp(golden=exp)
             m.submodules[f"difference{lane}"], m.submodules[f"exp{lane}"] = subtract, table
             m.d.comb += [
                 subtract.x.eq(logits.o.x[lane]),
                 subtract.maximum.eq(logits.o_scalar),
                 table.i.eq(subtract.o),
-                saturated[lane].eq(subtract.saturated),
+                clipped[lane].eq(subtract.clipped),
                 exponentials.i.mantissa[lane].eq(Mux(active[lane], table.mantissa, 0)),
                 exponentials.i.shift[lane].eq(table.shift),
             ]
@@ -205,7 +205,7 @@ class Softmax(wiring.Component):
             exponentials.i.tag.keep.eq(tag.keep),
             exponentials.i.tag.clipped.eq(
                 tag.clipped
-                | delay(m, saturated, latency - Difference.latency, name="saturated") & active
+                | delay(m, clipped, latency - Difference.latency, name="exp_clipped") & active
             ),
             exponentials.i_last.eq(delay(m, logits.o_last, latency, name="exp_last")),
             exponentials.i_valid.eq(

@@ -10,10 +10,12 @@ import click
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from . import __version__
 from .fpga.export import export
-from .golden import ConfigError, SoftmaxConfig
+from .golden import ConfigError, SoftmaxConfig, bound_ulp
+from .golden.reference import compare
 from .golden.rows import LogitRows
 from .options import chosen_configs, config_options
 from .sim import report
@@ -141,13 +143,70 @@ def sim_command(
         _simulated(unit, _rows(logits, limit, seed, unit.config), out, seed, waves)
         for unit in units
     ]
-    Console(width=None if console.is_terminal else 200).print(report.table(simulations))
+    _print_table(report.table(simulations))
     written = [out / "report.json", *([json_file] if json_file else [])]
     for path in written:
         report.write_json(simulations, path)
     report.write_picture(simulations, out / "errors.png")
     console.print(f"report: {written[-1]}   picture: {out / 'errors.png'}", highlight=False)
     return _verdict(simulations)
+
+
+@main.command("reference")
+@config_options
+@click.option(
+    "--logits",
+    type=click.Path(path_type=Path),
+    metavar="FILE.npy",
+    help="Your own rows: a 2-D array; -inf is masked, trailing NaN a shorter row.",
+)
+@click.option(
+    "--rows",
+    "limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="At most N rows, drawn at random.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the rows.")
+def reference_command(
+    logits: Path | None, limit: int | None, seed: int, **chosen: Any
+) -> None:  # fmt: skip
+    """Hold the golden model against float softmax: NumPy, and torch on every device."""
+    for preset, config in chosen_configs(**chosen, default=("base", "int8")):
+        rows = _rows(logits, limit, seed, config)
+        label = f"softmax {preset or 'custom'}"
+        with _working(f"{label}: comparing {rows.elements:,} elements"):
+            comparisons = compare(config, rows)
+        shown = Table(title=f"{label}: golden model against float references, in output LSB (ulp)")
+        shown.add_column("reference")
+        for column in (
+            "of the codes\nmax ulp", "mean ulp", "to float64\nmax",
+            "of the logits\nmax ulp", "mean ulp", "to float64\nmax",
+        ):  # fmt: skip
+            shown.add_column(column, justify="right")
+        for result in comparisons:
+            if result.codes is None or result.logits is None:
+                shown.add_row(result.reference.name, result.note)
+                continue
+            cells = [
+                cell
+                for distance in (result.codes, result.logits)
+                for cell in (
+                    f"{distance.max_ulp:.3f}", f"{distance.mean_ulp:.3f}",
+                    f"{distance.to_float64:.1e}",
+                )
+            ]  # fmt: skip
+            shown.add_row(result.reference.name, *cells)
+        _print_table(shown)
+        console.print(
+            f"proven bound against the exact softmax of the codes: {bound_ulp(config):.3f} ulp",
+            highlight=False,
+        )
+
+
+def _print_table(table: Table) -> None:
+    """A table is as wide as it needs where there is no terminal to fit."""
+    Console(width=None if console.is_terminal else 200).print(table)
 
 
 def _exported(unit: str, chosen: dict[str, Any], out: Path) -> list[Unit]:

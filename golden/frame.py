@@ -1,0 +1,72 @@
+"""How a stream of beats is cut into rows, and which rows are in error.
+
+A row is a frame: its beats up to the one with ``last``. It has at most ``max_beats`` beats and
+``max_length`` elements; every beat but the last is full, and the last one's elements are contiguous
+from lane 0 (it may have none). A row that breaks a rule is an *error row*: it comes out with
+probability 0 everywhere, all elements kept, and the error bit set. A row with too many beats comes
+out cut at ``max_beats``; the rest of it is swallowed.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .config import SoftmaxConfig
+from .formats import Codes
+
+Bits = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Frames:
+    """Complete rows of a stream.
+
+    Attributes:
+        codes: (rows, max_beats * lanes), 0 where no element is present.
+        present: bool, same shape: elements of the row. masked: elements left out.
+        beats: beats of each row, cut at ``max_beats``.
+        error: bool, (rows,).
+    """
+
+    codes: Codes
+    present: Bits
+    masked: Bits
+    beats: npt.NDArray[np.int64]
+    error: Bits
+
+
+def cut_frames(data: Codes, keep: Bits, mask: Bits, last: Bits, config: SoftmaxConfig) -> Frames:
+    """Cut beats into rows; beats after the last ``last`` belong to no complete row.
+
+    Args:
+        data: (beats, lanes). mask: same shape. last: (beats,).
+        keep: (beats, lanes, bytes of an element's container).
+    """
+    ends = np.flatnonzero(last)
+    count = int(ends[-1]) + 1 if ends.size else 0
+    data, keep, mask, last = data[:count], keep[:count], mask[:count], last[:count]
+    row = np.cumsum(last) - last
+    beat = np.arange(count) - np.concatenate([[0], ends[:-1] + 1])[row]
+    lanes = keep[:, :, 0]
+    whole = (keep == keep[:, :, :1]).all(axis=(1, 2))
+    contiguous = (lanes[:, :-1] >= lanes[:, 1:]).all(axis=1)
+    full = lanes.all(axis=1)
+    room = config.max_length - beat * config.lanes
+    fault = ~whole | ~contiguous | (~full & ~last) | (beat >= config.max_beats)
+    fault |= (lanes & (np.arange(config.lanes) >= room[:, None])).any(axis=1)
+
+    kept = beat < config.max_beats
+    place = row[kept], beat[kept]
+    shape = (len(ends), config.max_beats, config.lanes)
+    codes, present, masked = np.zeros(shape, np.int64), np.zeros(shape, bool), np.zeros(shape, bool)
+    codes[place] = np.where(lanes, data, 0)[kept]
+    present[place] = lanes[kept]
+    masked[place] = (lanes & mask)[kept]
+    return Frames(
+        codes=codes.reshape(len(ends), -1),
+        present=present.reshape(len(ends), -1),
+        masked=masked.reshape(len(ends), -1),
+        beats=np.minimum(np.bincount(row, minlength=len(ends)), config.max_beats),
+        error=np.bincount(row, weights=fault, minlength=len(ends)) > 0,
+    )

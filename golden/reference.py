@@ -1,0 +1,150 @@
+"""Float softmax to hold the golden model against: NumPy's float64, and torch on CPU and GPU.
+
+Torch is optional: it is imported when a reference runs; one that cannot run here says why.
+"""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from .config import SoftmaxConfig
+from .metrics import clipped_values, exact_softmax
+from .rows import LogitRows
+from .softmax import softmax
+
+Reals = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A float softmax.
+
+    Attributes:
+        device: ``"numpy"``, or torch's ``"cpu"`` or ``"cuda"``.
+        dtype: the float that logits and probabilities are held in.
+    """
+
+    name: str
+    device: Literal["numpy", "cpu", "cuda"]
+    dtype: Literal["float64", "float32", "float16"]
+
+    @property
+    def absence(self) -> str:
+        """Why it cannot run here; empty where it can."""
+        if self.device == "numpy":
+            return ""
+        if find_spec("torch") is None:
+            return "torch is not installed: not run"
+        import torch
+
+        if self.device == "cuda" and not torch.cuda.is_available():
+            return "no CUDA device: not run"
+        return ""
+
+    def __call__(self, values: Reals, active: Mask) -> Reals:
+        """Softmax of the active elements along the last axis, as float64; 0 elsewhere.
+
+        A row without an active element is all 0, as in the hardware. A value beyond the dtype's
+        range gives NaN.
+        """
+        if self.device == "numpy":
+            return exact_softmax(values, active)
+        import torch
+
+        logits = torch.from_numpy(np.where(active, values, -np.inf))
+        logits = logits.to(self.device, getattr(torch, self.dtype))
+        p = torch.softmax(logits, dim=-1).to("cpu", torch.float64).numpy()
+        return np.where(active, p, 0.0)
+
+
+NUMPY = Reference("NumPy float64", "numpy", "float64")
+REFERENCES = (
+    NUMPY,
+    Reference("torch float64 on CPU", "cpu", "float64"),
+    Reference("torch float32 on CPU", "cpu", "float32"),
+    Reference("torch float16 on CPU", "cpu", "float16"),
+    Reference("torch float64 on CUDA", "cuda", "float64"),
+    Reference("torch float32 on CUDA", "cuda", "float32"),
+    Reference("torch float16 on CUDA", "cuda", "float16"),
+)
+
+
+def available() -> list[Reference]:
+    """The references that can run here."""
+    return [reference for reference in REFERENCES if not reference.absence]
+
+
+def softmax_float64(rows: npt.ArrayLike) -> Reals:
+    """float64 softmax of rows of logits, (rows, longest row).
+
+    Args:
+        rows: logits; -inf is a masked element, trailing NaN a shorter row.
+
+    Returns:
+        Probabilities of the same shape: 0 where masked, NaN beyond a row's end. A row with
+        every element masked is all 0.
+    """
+    logits = LogitRows.from_array(rows)
+    return np.where(logits.present, exact_softmax(logits.values, logits.active), np.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """How far a reference's probabilities are, over the active elements.
+
+    Attributes:
+        max_ulp, mean_ulp: from the golden model's, in output LSB; 1 is compared with the largest
+            output.
+        to_float64: from NumPy's float64, the largest, absolute.
+    """
+
+    max_ulp: float
+    mean_ulp: float
+    to_float64: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The golden model against one reference.
+
+    Attributes:
+        note: why the reference did not run; empty where it did.
+        codes: reference on scale * value of the clipped codes; float64's is below the bound.
+        logits: reference on scale * the original logits: quantisation and clip count too.
+    """
+
+    reference: Reference
+    note: str
+    codes: Distance | None
+    logits: Distance | None
+
+
+def compare(config: SoftmaxConfig, rows: npt.ArrayLike) -> list[Comparison]:
+    """Hold the golden model against every reference, on ``rows`` as :func:`softmax_float64` has.
+
+    Raises:
+        ValueError: rows that are no logits, or longer than ``config.max_length``.
+    """
+    logits = LogitRows.from_array(rows)
+    codes, active = logits.codes(config), logits.active
+    p = softmax(codes, config, ~active)[active]
+    inputs = (clipped_values(codes, active, config), logits.values * config.scale)
+
+    def distance(reference: Reference, values: Reals) -> Distance:
+        gold, exact = reference(values, active)[active], NUMPY(values, active)[active]
+        ulp = np.abs(p - np.minimum(gold * 2.0**config.output.f, config.one))
+        mean = ulp.sum() / max(ulp.size, 1)
+        return Distance(
+            *map(float, (ulp.max(initial=0), mean, np.abs(gold - exact).max(initial=0)))
+        )
+
+    return [
+        Comparison(reference, note, None, None)
+        if (note := reference.absence)
+        else Comparison(reference, "", *(distance(reference, values) for values in inputs))
+        for reference in REFERENCES
+    ]
