@@ -15,7 +15,7 @@ from typing import Any
 from ..golden.bounds import bound_ulp
 from ..golden.config import SoftmaxConfig
 from ..golden.errors import ConfigError, require
-from ..hdl.axi import STATUS_BITS, SoftmaxAxi, container_bits
+from ..hdl.axi import STATUS_BITS, SoftmaxAxi
 from ..hdl.softmax import latency
 
 UNITS: dict[str, Callable[..., Any]] = {"softmax": SoftmaxAxi}
@@ -101,8 +101,8 @@ def describe(
         "scale": config.scale,
         "formats": {"input": str(config.input), "output": str(config.output)},
         "container_bits": {
-            "input": container_bits(config.input),
-            "output": container_bits(config.output),
+            "input": config.input.container,
+            "output": config.output.container,
         },
         "config": config.to_dict(),
         "tuser_bits": {"s_axis": config.lanes, "m_axis": STATUS_BITS + config.lanes},

@@ -32,6 +32,7 @@ class SoftmaxConfig:
         range: inputs are clipped to [-range, range]; a whole number of input LSB.
         scale: positive factor of the logits (quantiser scale, 1/sqrt(d), 1/temperature); it is
             folded into the exp tables.
+        id_width: bits of a row's tid, 0 for none.
         clip: ``"input"`` clips x; ``"difference"`` keeps x and saturates max - x at 2 * range.
         datapath: ``"max_subtract"``: row maximum, exp(x - max), sum, reciprocal, product.
         exp_split, mantissa_bits, exp_bits, sum_fraction, reciprocal_bits, reciprocal_index,
@@ -47,6 +48,7 @@ class SoftmaxConfig:
     max_length: int = 1024
     range: float = 10.0
     scale: float = 1.0
+    id_width: int = 0
     clip: Clip = "input"
     datapath: Datapath = "max_subtract"
     exp_split: tuple[int, ...] | None = None
@@ -70,6 +72,7 @@ class SoftmaxConfig:
             require(value in choices, f"{name} must be one of {', '.join(choices)}, not {value!r}")
         require_whole("lanes", self.lanes, 1, 64)
         require_whole("max_length", self.max_length, 1, 65536)
+        require_whole("id_width", self.id_width, 0, 32)
         for name in ("range", "scale"):
             value = getattr(self, name)
             require(

@@ -50,6 +50,11 @@ class Format:
         return self.i + self.f
 
     @property
+    def container(self) -> int:
+        """Bits of the container that holds a code on a port: whole bytes."""
+        return 8 * -(-self.width // 8)
+
+    @property
     def min_code(self) -> int:
         return -(1 << (self.width - 1)) if self.signed else 0
 

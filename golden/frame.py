@@ -23,7 +23,7 @@ class Frames:
     """Complete rows of a stream.
 
     Attributes:
-        codes: (rows, max_beats * lanes), 0 where no element is present.
+        codes: (rows, beats of the longest row * lanes), 0 where no element is present.
         present: bool, same shape: elements of the row. masked: elements left out.
         beats: beats of each row, cut at ``max_beats``.
         error: bool, (rows,).
@@ -37,28 +37,32 @@ class Frames:
 
 
 def cut_frames(data: Codes, keep: Bits, mask: Bits, last: Bits, config: SoftmaxConfig) -> Frames:
-    """Cut beats into rows; beats after the last ``last`` belong to no complete row.
+    """Cut beats into rows; beats after the last ``last`` belong to no row yet, unless they are
+    enough for a cut one.
 
     Args:
         data: (beats, lanes). mask: same shape. last: (beats,).
         keep: (beats, lanes, bytes of an element's container).
     """
     ends = np.flatnonzero(last)
+    if len(last) - (int(ends[-1]) + 1 if ends.size else 0) >= config.max_beats:
+        ends = np.append(ends, len(last) - 1)
     count = int(ends[-1]) + 1 if ends.size else 0
     data, keep, mask, last = data[:count], keep[:count], mask[:count], last[:count]
-    row = np.cumsum(last) - last
-    beat = np.arange(count) - np.concatenate([[0], ends[:-1] + 1])[row]
+    row = np.searchsorted(ends, np.arange(count))
+    beat = np.arange(count) - np.concatenate([[0], ends + 1])[row]
     lanes = keep[:, :, 0]
     whole = (keep == keep[:, :, :1]).all(axis=(1, 2))
     contiguous = (lanes[:, :-1] >= lanes[:, 1:]).all(axis=1)
     full = lanes.all(axis=1)
     room = config.max_length - beat * config.lanes
-    fault = ~whole | ~contiguous | (~full & ~last) | (beat >= config.max_beats)
+    fault = ~whole | ~contiguous | (~full & ~last) | ((beat == config.max_beats - 1) & ~last)
     fault |= (lanes & (np.arange(config.lanes) >= room[:, None])).any(axis=1)
 
     kept = beat < config.max_beats
     place = row[kept], beat[kept]
-    shape = (len(ends), config.max_beats, config.lanes)
+    beats = np.minimum(np.bincount(row, minlength=len(ends)), config.max_beats)
+    shape = (len(ends), int(beats.max(initial=1)), config.lanes)
     codes, present, masked = np.zeros(shape, np.int64), np.zeros(shape, bool), np.zeros(shape, bool)
     codes[place] = np.where(lanes, data, 0)[kept]
     present[place] = lanes[kept]
@@ -67,6 +71,6 @@ def cut_frames(data: Codes, keep: Bits, mask: Bits, last: Bits, config: SoftmaxC
         codes=codes.reshape(len(ends), -1),
         present=present.reshape(len(ends), -1),
         masked=masked.reshape(len(ends), -1),
-        beats=np.minimum(np.bincount(row, minlength=len(ends)), config.max_beats),
+        beats=beats,
         error=np.bincount(row, weights=fault, minlength=len(ends)) > 0,
     )

@@ -1,20 +1,16 @@
 """AXI4-Stream ports around the softmax unit, under AMBA's names."""
 
+from typing import Any
+
 from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden.config import SoftmaxConfig
-from ..golden.formats import Format
 from .softmax import Softmax
 
 STATUS_BITS = 3
 """Status bits in the lowest places of the output's tuser: error, saturated, ignored."""
-
-
-def container_bits(number: Format) -> int:
-    """Bits of the container that holds an element on a port: whole bytes."""
-    return 8 * -(-number.width // 8)
 
 
 class SoftmaxAxi(wiring.Component):
@@ -23,21 +19,30 @@ class SoftmaxAxi(wiring.Component):
     One row is one frame of ``lanes`` elements a beat. An element sits in a container of whole
     bytes, sign- or zero-extended, lane 0 lowest. ``tkeep`` marks the bytes present and is all ones
     but on a row's last beat. Input ``tuser`` has one bit a lane: 1 leaves the element out, and its
-    probability is 0. Output ``tuser`` is {clipped[lanes], status[3]}.
+    probability is 0. Output ``tuser`` is {clipped[lanes], status[3]}; a softmax row is in error or
+    not, the two other status bits are 0. ``tid``, where there is one, is that of the row's last
+    beat.
 
     Nothing on one port depends on another port in the same cycle.
     """
 
     def __init__(self, *, config: SoftmaxConfig):
         self._config = config
-        lanes = config.lanes
-        i_bits, o_bits = container_bits(config.input), container_bits(config.output)
+        ports = {"lanes": config.lanes, "ident": config.id_width}
         super().__init__(
             {
                 "aclk": In(1),
                 "aresetn": In(1),
-                **axi_stream("s_axis", In, lanes=lanes, container=i_bits, user=lanes),
-                **axi_stream("m_axis", Out, lanes=lanes, container=o_bits, user=user_bits(lanes)),
+                **axi_stream(
+                    "s_axis", In, container=config.input.container, user=config.lanes, **ports
+                ),
+                **axi_stream(
+                    "m_axis",
+                    Out,
+                    container=config.output.container,
+                    user=STATUS_BITS + config.lanes,
+                    **ports,
+                ),
             }
         )
 
@@ -47,44 +52,44 @@ class SoftmaxAxi(wiring.Component):
         m.domains.sync = ClockDomain(local=True)
         m.submodules.core = core = Softmax(config=config)
         i, o = core.i.payload, core.o.payload
-        i_bits, o_bits = container_bits(config.input), container_bits(config.output)
+        i_bits, o_bits = config.input.container, config.output.container
         m.d.comb += [
             ClockSignal().eq(self.aclk),
             ResetSignal().eq(~self.aresetn),
             self.s_axis_tready.eq(core.i.ready),
             core.i.valid.eq(self.s_axis_tvalid),
-            i.last.eq(self.s_axis_tlast),
+            i.keep.eq(self.s_axis_tkeep),
             i.mask.eq(self.s_axis_tuser),
+            i.last.eq(self.s_axis_tlast),
             self.m_axis_tvalid.eq(core.o.valid),
             core.o.ready.eq(self.m_axis_tready),
             self.m_axis_tlast.eq(o.last),
-            self.m_axis_tuser[STATUS_BITS:].eq(o.clipped),
+            self.m_axis_tuser[0].eq(o.tag.error),
+            self.m_axis_tuser[STATUS_BITS:].eq(o.tag.clipped),
         ]
         for lane in range(config.lanes):
             element = self.s_axis_tdata.word_select(lane, i_bits)
+            kept = o.tag.keep[lane].replicate(o_bits // 8)
             m.d.comb += [
                 i.x[lane].eq(element[: config.input.width].as_signed()),
-                i.keep[lane].eq(self.s_axis_tkeep[lane * i_bits // 8]),
                 self.m_axis_tdata.word_select(lane, o_bits).eq(o.p[lane]),
-                self.m_axis_tkeep.word_select(lane, o_bits // 8).eq(
-                    o.keep[lane].replicate(o_bits // 8)
-                ),
+                self.m_axis_tkeep.word_select(lane, o_bits // 8).eq(kept),
             ]
+        if config.id_width:
+            m.d.comb += [i.id.eq(self.s_axis_tid), self.m_axis_tid.eq(o.tag.id)]
         return m
 
 
-def user_bits(lanes: int) -> int:
-    """Width of the output's tuser."""
-    return STATUS_BITS + lanes
-
-
-def axi_stream(prefix: str, flow: type, *, lanes: int, container: int, user: int) -> dict:
-    """Members of an AXI4-Stream port whose payload flows ``flow``."""
+def axi_stream(
+    prefix: str, flow: Any, *, lanes: int, container: int, user: int, ident: int
+) -> dict[str, Any]:
+    """Members of an AXI4-Stream port whose payload flows ``flow``; no ``tid`` of 0 bits."""
     back = In if flow is Out else Out
     return {
         f"{prefix}_tdata": flow(lanes * container),
         f"{prefix}_tkeep": flow(lanes * container // 8),
         f"{prefix}_tuser": flow(user),
+        **({f"{prefix}_tid": flow(ident)} if ident else {}),
         f"{prefix}_tlast": flow(1),
         f"{prefix}_tvalid": flow(1),
         f"{prefix}_tready": back(1),

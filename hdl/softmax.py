@@ -33,17 +33,30 @@ OUTPUT_BEATS = 32
 
 
 def input_layout(config: SoftmaxConfig) -> data.StructLayout:
-    """A beat of logits: ``keep``: elements present, ``mask``: elements left out of the row."""
+    """A beat of logits: ``keep``: bytes present, ``mask``: elements left out of the row."""
     lanes = config.lanes
-    elements = data.ArrayLayout(signed(config.input.width), lanes)
-    return data.StructLayout({"x": elements, "keep": lanes, "mask": lanes, "last": 1})
+    return data.StructLayout(
+        {
+            "x": data.ArrayLayout(signed(config.input.width), lanes),
+            "keep": data.ArrayLayout(config.input.container // 8, lanes),
+            "mask": lanes,
+            "id": config.id_width,
+            "last": 1,
+        }
+    )
 
 
 def output_layout(config: SoftmaxConfig) -> data.StructLayout:
-    """A beat of probabilities: ``keep``: elements present, ``clipped``: whose input was clipped."""
+    """A beat of probabilities: ``p``, and a :func:`tag_layout`."""
+    elements = data.ArrayLayout(config.output.width, config.lanes)
+    return data.StructLayout({"p": elements, "tag": tag_layout(config), "last": 1})
+
+
+def tag_layout(config: SoftmaxConfig) -> data.StructLayout:
+    """What goes with a beat: ``keep``: elements present, ``clipped``: whose input was clipped,
+    ``error``: of the row, ``id``: the row's."""
     lanes = config.lanes
-    elements = data.ArrayLayout(config.output.width, lanes)
-    return data.StructLayout({"p": elements, "keep": lanes, "clipped": lanes, "last": 1})
+    return data.StructLayout({"keep": lanes, "clipped": lanes, "error": 1, "id": config.id_width})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +103,6 @@ class Softmax(wiring.Component):
         self._config = config
         self._exp, self._sum = exp_table(config), GoldenAccumulate.of(config)
         self._depth = config.max_beats + EXTRA_BEATS
-        self._tag = data.StructLayout({"keep": config.lanes, "clipped": config.lanes})
         super().__init__(
             {
                 "i": In(stream.Signature(input_layout(config))),
@@ -100,19 +112,16 @@ class Softmax(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.input_beats = input_beats = Credits(places=self._depth)
+        m.submodules.input_beats = input_beats = Credits(places=self._depth, lead=Frame.latency)
         m.submodules.exponential_beats = exponential_beats = Credits(places=self._depth)
         m.submodules.output_beats = output_beats = Credits(places=OUTPUT_BEATS)
-        m.submodules.rows = rows = Credits(places=ROWS)
+        m.submodules.rows = rows = Credits(places=ROWS, lead=Frame.latency)
 
-        accepted = self.i.valid & self.i.ready
+        logits = self._first_pass(m)
         m.d.comb += [
             self.i.ready.eq(input_beats.available & rows.available),
-            input_beats.take.eq(accepted),
-            rows.take.eq(accepted & self.i.payload.last),
-        ]
-        logits = self._first_pass(m, accepted)
-        m.d.comb += [
+            input_beats.take.eq(logits.i_valid),
+            rows.take.eq(logits.i_valid & logits.i_last),
             logits.read.eq(exponential_beats.available),
             input_beats.give.eq(logits.reading),
             exponential_beats.take.eq(logits.reading),
@@ -128,22 +137,30 @@ class Softmax(wiring.Component):
         m.d.comb += output_beats.give.eq(self.o.valid & self.o.ready)
         return m
 
-    def _first_pass(self, m: Module, accepted: Value) -> RowBuffer:
+    def _first_pass(self, m: Module) -> RowBuffer:
         """Clip the elements and find the row's maximum; the beats wait for it."""
         config, beat = self._config, self.i.payload
-        m.submodules.frame = frame = Frame(config=config)
+        m.submodules.frame = frame = Frame(config=config, container=config.input.container)
         m.submodules.row_max = row_max = RowMax(
             lanes=config.lanes, width=config.input.width, lowest=config.input.min_code
         )
-        elements = data.ArrayLayout(signed(config.input.width), config.lanes)
+        lanes, width = config.lanes, signed(config.input.width)
         m.submodules.logits = logits = RowBuffer(
-            beat=data.StructLayout({"x": elements, "active": config.lanes, "tag": self._tag}),
-            scalar=signed(config.input.width),
+            beat=data.StructLayout(
+                {
+                    "x": data.ArrayLayout(width, lanes),
+                    "active": lanes,
+                    "keep": lanes,
+                    "clipped": lanes,
+                }
+            ),
+            scalar=data.StructLayout({"maximum": width, "error": 1, "id": config.id_width}),
             depth=self._depth,
             rows=ROWS,
         )
+        wait = RowMax.latency_of(lanes)
         m.d.comb += [
-            frame.i_valid.eq(accepted),
+            frame.i_valid.eq(self.i.valid & self.i.ready),
             frame.i_last.eq(beat.last),
             frame.i.eq(beat.x),
             frame.keep.eq(beat.keep),
@@ -156,10 +173,12 @@ class Softmax(wiring.Component):
             logits.i_last.eq(frame.o_last),
             logits.i.x.eq(frame.o),
             logits.i.active.eq(frame.active),
-            logits.i.tag.keep.eq(frame.o_keep),
-            logits.i.tag.clipped.eq(frame.clipped),
+            logits.i.keep.eq(frame.o_keep),
+            logits.i.clipped.eq(frame.clipped),
             logits.i_scalar_valid.eq(row_max.o_valid),
-            logits.i_scalar.eq(row_max.o),
+            logits.i_scalar.maximum.eq(row_max.o),
+            logits.i_scalar.error.eq(delay(m, frame.error, wait, name="error")),
+            logits.i_scalar.id.eq(delay(m, beat.id, Frame.latency + wait, name="id")),
         ]
         return logits
 
@@ -178,7 +197,7 @@ class Softmax(wiring.Component):
                 {
                     "mantissa": data.ArrayLayout(exp.mantissa_bits, lanes),
                     "shift": data.ArrayLayout(exp.shift_bits, lanes),
-                    "tag": self._tag,
+                    "tag": tag_layout(config),
                 }
             ),
             scalar=data.StructLayout({"r": len(reciprocal.r), "q": len(reciprocal.q)}),
@@ -186,23 +205,33 @@ class Softmax(wiring.Component):
             rows=ROWS,
         )
         latency = Difference.latency + Exp.latency_of(exp)
+        row, beat = logits.o_scalar, logits.o
+        tag = Signal(tag_layout(config))
+        m.d.comb += [
+            tag.keep.eq(beat.keep | row.error.replicate(lanes)),
+            tag.clipped.eq(beat.clipped & ~row.error.replicate(lanes)),
+            tag.error.eq(row.error),
+            tag.id.eq(row.id),
+        ]
+        tag = data.View(tag_layout(config), delay(m, tag, latency, name="exp_tag"))
         active, clipped = Signal(lanes), Signal(lanes)
-        tag = data.View(self._tag, delay(m, logits.o.tag, latency, name="exp_tag"))
         for lane in range(lanes):
             subtract = Difference(width=config.input.width, span=config.span, reach=config.reach)
             table = Exp(golden=exp)
             m.submodules[f"difference{lane}"], m.submodules[f"exp{lane}"] = subtract, table
             m.d.comb += [
-                subtract.x.eq(logits.o.x[lane]),
-                subtract.maximum.eq(logits.o_scalar),
+                subtract.x.eq(beat.x[lane]),
+                subtract.maximum.eq(row.maximum),
                 table.i.eq(subtract.o),
                 clipped[lane].eq(subtract.clipped),
                 exponentials.i.mantissa[lane].eq(Mux(active[lane], table.mantissa, 0)),
                 exponentials.i.shift[lane].eq(table.shift),
             ]
         m.d.comb += [
-            active.eq(delay(m, logits.o.active, latency, name="active")),
-            exponentials.i.tag.keep.eq(tag.keep),
+            active.eq(
+                delay(m, beat.active & ~row.error.replicate(lanes), latency, name="active")
+            ),
+            exponentials.i.tag.eq(tag),
             exponentials.i.tag.clipped.eq(
                 tag.clipped
                 | delay(m, clipped, latency - Difference.latency, name="exp_clipped") & active
@@ -244,10 +273,8 @@ class Softmax(wiring.Component):
             ]
         latency = Normalize.latency
         m.submodules.output = output = fifo.SyncFIFOBuffered(width=layout.size, depth=OUTPUT_BEATS)
-        tag = data.View(self._tag, delay(m, beat.tag, latency, name="tag"))
         m.d.comb += [
-            out.keep.eq(tag.keep),
-            out.clipped.eq(tag.clipped),
+            out.tag.eq(delay(m, beat.tag, latency, name="tag")),
             out.last.eq(delay(m, exponentials.o_last, latency, name="last")),
             output.w_en.eq(delay(m, exponentials.o_valid, latency, name="valid", reset=True)),
             output.w_data.eq(out),
