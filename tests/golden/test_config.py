@@ -320,7 +320,7 @@ def test_sha256_tells_every_field_apart():
 
 def test_replace_derives_again_the_widths_that_were_not_set_by_hand():
     config = preset("base").replace(output=UQ(0, 8))
-    assert config.widths.mantissa_bits == 10
+    assert config.widths.mantissa_bits == 11
     by_hand = preset("base", mantissa_bits=20).replace(output=UQ(0, 12))
     assert by_hand.widths.mantissa_bits == 20
     assert by_hand.widths.reciprocal_bits == 14
