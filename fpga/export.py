@@ -58,6 +58,7 @@ def export(
         re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) is not None,
         f"name must be a Verilog identifier, not {name!r}",
     )
+    bound_ulp(config)  # proves the promises: a configuration that breaks one goes no further
     text = verilog_text(UNITS[unit](config=config), name)
     description = describe(config, unit=unit, preset=preset, name=name, text=text)
     try:

@@ -145,6 +145,8 @@ def _scaled(corners: tuple[Reals, Reals], copies: int) -> tuple[Reals, Reals]:
 def _quick_limit(terms: _Terms, rho: tuple[float, float], max_length: int) -> Reals:
     """A limit of each difference's error that is cheap: relative errors added up."""
     largest = np.abs(terms.summed - terms.exact).max() * max_length  # Ŝ - S, where S >= 1
+    if largest >= 1:
+        return np.full(terms.exact.shape, np.inf)  # too coarse for a limit of this kind
     relative = (1 + max(map(abs, rho))) / (1 - largest) - 1
     error = np.abs(terms.rounded - terms.exact) * (1 + relative) + terms.exact * relative
     return error / (terms.exact + terms.exact[0])

@@ -66,8 +66,8 @@ class ExpTable:
 
     @property
     def shift_bits(self) -> int:
-        """Width of the shift, in bits."""
-        return max(int(self.shift.max()).bit_length(), 1)
+        """Width of the shift, in bits; at least 2, so that a shifter has two stages."""
+        return max(int(self.shift.max()).bit_length(), 2)
 
     def fields(self, u: Codes) -> list[Codes]:
         """The index fields of a difference, most significant first."""

@@ -123,13 +123,12 @@ class Comparison:
     logits: Distance | None
 
 
-def compare(config: SoftmaxConfig, rows: npt.ArrayLike) -> list[Comparison]:
-    """Hold the golden model against every reference, on ``rows`` as :func:`softmax_float64` has.
+def compare(config: SoftmaxConfig, logits: LogitRows) -> list[Comparison]:
+    """Hold the golden model's probabilities of rows of logits against every reference.
 
     Raises:
-        ValueError: rows that are no logits, or longer than ``config.max_length``.
+        ValueError: rows longer than ``config.max_length``.
     """
-    logits = LogitRows.from_array(rows)
     codes, active = logits.codes(config), logits.active
     p = softmax(codes, config, ~active)[active]
     inputs = (clipped_values(codes, active, config), logits.values * config.scale)

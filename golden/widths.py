@@ -104,7 +104,7 @@ def derive_widths(
     given = {name: value for name, value in by_hand.items() if value is not None}
     # where tables are multiplied, neighbours must differ by more than the running mantissa errs
     resolution = ceil(-log2(step)) if span.bit_length() > DIRECT_BITS else 0
-    mantissa = max(fraction + 2, 8, min(resolution - 1, FACTOR_BITS[1]))
+    mantissa = max(fraction + 2, 8, min(resolution, FACTOR_BITS[1]))
     mantissa = given.get("mantissa_bits", mantissa)
     require_whole("mantissa_bits", mantissa, *FACTOR_BITS)
     reciprocal = given.get("reciprocal_bits", max(fraction, 6) + 2)
@@ -123,10 +123,11 @@ def derive_widths(
         sum(split) == index,
         f"exp_split must add up to the {index} bits of a difference, not {split}",
     )
+    exp_bits = max(mantissa + 4, min(resolution + 2 + len(split), 2 * mantissa))
     derived = {
         "exp_split": split,
         "mantissa_bits": mantissa,
-        "exp_bits": max(mantissa + 4, min(resolution + 3, 36)) if len(split) > 1 else mantissa,
+        "exp_bits": exp_bits if len(split) > 1 else mantissa,
         "sum_fraction": total,
         "reciprocal_bits": reciprocal,
         "reciprocal_index": segments,

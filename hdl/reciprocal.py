@@ -30,7 +30,7 @@ class Reciprocal(wiring.Component):
                 "i": In(sum_bits),
                 "o_valid": Out(1),
                 "r": Out(golden.bits),
-                "q": Out(range(self._shifts)),
+                "q": Out(range(max(self._shifts, 2))),
             }
         )
 

@@ -37,13 +37,16 @@ class Twin:
         self.span = 2 * int(Fraction(config.range) * 2**config.input.f)
         with mpmath.workprec(PRECISION):
             self.step = mpmath.mpf(config.scale) / 2**config.input.f
+            # beyond, exp is below a quarter of the sum's LSB, and no difference is told apart
+            nothing = int(mpmath.ceil((self.sum_fraction + 2) * mpmath.log(2) / self.step))
+            self.reach = min(self.span, nothing)
             self._build_exp()
             self._build_reciprocal()
 
     def _build_exp(self):
         first, *rest = self.widths.exp_split
         place = sum(rest)
-        self.high = [self._normalised(h << place) for h in range((self.span >> place) + 1)]
+        self.high = [self._normalised(h << place) for h in range((self.reach >> place) + 1)]
         assert len(self.high) <= 1 << first
         self.low = []
         for bits in rest:
@@ -90,6 +93,7 @@ class Twin:
 
     def exp(self, u):
         """(m, k): exp is m * 2**(1 - mantissa_bits - k)."""
+        u = min(u, self.reach)
         index = u >> sum(bits for bits, _, _ in self.low)
         a, shift = self.high[index]
         place = sum(bits for bits, _, _ in self.low)
@@ -129,9 +133,7 @@ class Twin:
         if self.config.clip == "input":
             row = [min(max(x, -limit), limit) for x in row]
         top = max((x for x, out in zip(row, mask, strict=True) if not out), default=None)
-        return [
-            None if out else min(top - x, self.span) for x, out in zip(row, mask, strict=True)
-        ]
+        return [None if out else min(top - x, self.span) for x, out in zip(row, mask, strict=True)]
 
     def softmax(self, row, mask=None):
         """Output codes of a row of codes."""

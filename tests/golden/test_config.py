@@ -1,0 +1,343 @@
+"""A configuration refuses what it cannot keep, in a sentence, and everything follows from it."""
+
+import json
+import math
+import re
+
+import pytest
+
+from softmaxfx.golden.config import PRESETS, SoftmaxConfig, field_names, preset
+from softmaxfx.golden.errors import ConfigError
+from softmaxfx.golden.formats import SQ, UQ
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "sink", "lanes", "max_length"),
+    [
+        ("base", SQ(5, 11), UQ(0, 16), 8, 1024),
+        ("int8", SQ(5, 3), UQ(0, 8), 8, 1024),
+        ("wide", SQ(5, 19), UQ(0, 16), 8, 1024),
+        ("tiny", SQ(5, 11), UQ(0, 16), 1, 64),
+    ],
+)
+def test_presets_are_those_of_the_design(name, source, sink, lanes, max_length):
+    config = preset(name)
+    assert (config.input, config.output) == (source, sink)
+    assert (config.lanes, config.max_length) == (lanes, max_length)
+    assert (config.range, config.scale, config.clip) == (10, 1, "input")
+    assert config.datapath == "max_subtract"
+    assert config.range_code == 10 * 2**source.f
+    assert config.span == 20 * 2**source.f
+    assert config.max_beats == math.ceil(max_length / lanes)
+    assert config.one == 2**sink.f - 1
+    assert set(PRESETS) == {"base", "int8", "wide", "tiny"}
+
+
+REFUSED = {
+    "no such datapath": (
+        {"datapath": "magic"},
+        "datapath must be one of max_subtract, not 'magic'",
+    ),
+    "no such clip": ({"clip": "both"}, "clip must be one of input, difference, not 'both'"),
+    "clip of another type": ({"clip": None}, "clip must be one of input, difference, not None"),
+    "no lanes": ({"lanes": 0}, "lanes must be a whole number from 1 to 64, not 0"),
+    "too many lanes": ({"lanes": 65}, "lanes must be a whole number from 1 to 64, not 65"),
+    "half a lane": ({"lanes": 1.5}, "lanes must be a whole number from 1 to 64, not 1.5"),
+    "lanes of a float": ({"lanes": 8.0}, "lanes must be a whole number from 1 to 64, not 8.0"),
+    "lanes of a bool": ({"lanes": True}, "lanes must be a whole number from 1 to 64, not True"),
+    "lanes of a string": ({"lanes": "8"}, "lanes must be a whole number from 1 to 64, not '8'"),
+    "no elements": ({"max_length": 0}, "max_length must be a whole number from 1 to 65536, not 0"),
+    "too long a row": (
+        {"max_length": 65537},
+        "max_length must be a whole number from 1 to 65536, not 65537",
+    ),
+    "no range": ({"range": 0}, "range must be a positive number from 2^-40 to 2^40, not 0"),
+    "negative range": (
+        {"range": -1.0},
+        "range must be a positive number from 2^-40 to 2^40, not -1.0",
+    ),
+    "nan range": (
+        {"range": math.nan},
+        "range must be a positive number from 2^-40 to 2^40, not nan",
+    ),
+    "infinite range": (
+        {"range": math.inf},
+        "range must be a positive number from 2^-40 to 2^40, not inf",
+    ),
+    "range of a string": (
+        {"range": "10"},
+        "range must be a positive number from 2^-40 to 2^40, not '10'",
+    ),
+    "range of a bool": (
+        {"range": True},
+        "range must be a positive number from 2^-40 to 2^40, not True",
+    ),
+    "no scale": ({"scale": 0.0}, "scale must be a positive number from 2^-40 to 2^40, not 0.0"),
+    "nan scale": (
+        {"scale": math.nan},
+        "scale must be a positive number from 2^-40 to 2^40, not nan",
+    ),
+    "scale of a bool": (
+        {"scale": True},
+        "scale must be a positive number from 2^-40 to 2^40, not True",
+    ),
+    "negative scale": (
+        {"scale": -1},
+        "scale must be a positive number from 2^-40 to 2^40, not -1",
+    ),
+    "complex scale": (
+        {"scale": 1j},
+        "scale must be a positive number from 2^-40 to 2^40, not 1j",
+    ),
+    "huge scale": (
+        {"scale": 2**41},
+        "scale must be a positive number from 2^-40 to 2^40, not 2199023255552",
+    ),
+    "input that is no format": ({"input": 16}, "input must be a format, not 16"),
+    "output that is no format": (
+        {"output": "UQ(0, 16)"},
+        "output must be a format, not 'UQ(0, 16)'",
+    ),
+    "unsigned input": ({"input": UQ(5, 11)}, "input must be a signed format, not UQ(5, 11)"),
+    "signed output": ({"output": SQ(1, 15)}, "output must be an unsigned format, not SQ(1, 15)"),
+    "wide input": (
+        {"input": SQ(5, 20)},
+        "input must be at most 24 bits wide, not 25 bits (SQ(5, 20))",
+    ),
+    "wide output": (
+        {"output": UQ(0, 25)},
+        "output must have 2 to 24 fraction bits, not 25 (UQ(0, 25))",
+    ),
+    "narrow output": (
+        {"output": UQ(8, 1)},
+        "output must have 2 to 24 fraction bits, not 1 (UQ(8, 1))",
+    ),
+    "range between two codes": (
+        {"range": 10.0001},
+        "range must be a whole number of input LSB (2^-11), not 10.0001",
+    ),
+    "range not held": (
+        {"range": 16.0},
+        "range must be at most 15.9995 to be held by the input format SQ(5, 11), not 16",
+    ),
+    "difference range not held": (
+        {"range": 16 + 2**-11, "clip": "difference"},
+        "range must be at most 15.9995 to be held by the input format SQ(5, 11), not 16.0005",
+    ),
+    "huge table": (
+        {"exp_split": (16,)},
+        "exp_split's index bits must be a whole number from 1 to 12, not 16",
+    ),
+    "empty table": (
+        {"exp_split": (8, 8, 0)},
+        "exp_split's index bits must be a whole number from 1 to 12, not 0",
+    ),
+    "float split": (
+        {"exp_split": (8.0, 8)},
+        "exp_split's index bits must be a whole number from 1 to 12, not 8.0",
+    ),
+    "split of strings": (
+        {"exp_split": ("8", 8)},
+        "exp_split's index bits must be a whole number from 1 to 12, not '8'",
+    ),
+    "split that does not cover": (
+        {"exp_split": (8, 7)},
+        "exp_split must add up to the 16 bits of a difference, not (8, 7)",
+    ),
+    "split of a number": ({"exp_split": 16}, "exp_split must be a list of widths, not 16"),
+    "narrow mantissa": (
+        {"mantissa_bits": 3},
+        "mantissa_bits must be a whole number from 4 to 28, not 3",
+    ),
+    "mantissa of a string": (
+        {"mantissa_bits": "18"},
+        "mantissa_bits must be a whole number from 4 to 28, not '18'",
+    ),
+    "wide mantissa": (
+        {"mantissa_bits": 29},
+        "mantissa_bits must be a whole number from 4 to 28, not 29",
+    ),
+    "no guard bits": (
+        {"exp_bits": 18},
+        "exp_bits must be a whole number from 19 to 36, not 18",
+    ),
+    "guard bits of a direct table": (
+        {"input": SQ(5, 3), "output": UQ(0, 8), "exp_bits": 12},
+        "exp_bits must equal mantissa_bits (10) where exp is one table, not 12",
+    ),
+    "narrow sum": (
+        {"sum_fraction": 17},
+        "sum_fraction must be a whole number from 18 to 46, not 17",
+    ),
+    "wide sum": (
+        {"sum_fraction": 47},
+        "sum_fraction must be a whole number from 18 to 46, not 47",
+    ),
+    "narrow reciprocal": (
+        {"reciprocal_bits": 3},
+        "reciprocal_bits must be a whole number from 4 to 28, not 3",
+    ),
+    "float reciprocal": (
+        {"reciprocal_bits": 18.0},
+        "reciprocal_bits must be a whole number from 4 to 28, not 18.0",
+    ),
+    "huge reciprocal table": (
+        {"reciprocal_index": 13},
+        "reciprocal_index must be a whole number from 1 to 12, not 13",
+    ),
+    "no step": (
+        {"reciprocal_step": 0},
+        "reciprocal_step must be a whole number from 1 to 19, not 0",
+    ),
+    "product narrower than the output": (
+        {"output": UQ(0, 24), "mantissa_bits": 10, "reciprocal_bits": 12},
+        "mantissa_bits + reciprocal_bits must be at least the output's fraction bits + 2 (26), "
+        "not 10 + 12",
+    ),
+}
+
+
+@pytest.mark.parametrize(("fields", "sentence"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_value_that_breaks_a_rule_is_refused_with_field_rule_and_value(fields, sentence):
+    with pytest.raises(ConfigError, match=f"^{re.escape(sentence)}$"):
+        SoftmaxConfig(**fields)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "sentence"),
+    [
+        ("huge", {}, "unknown preset 'huge'; presets are base, int8, wide, tiny"),
+        (3, {}, "unknown preset 3; presets are base, int8, wide, tiny"),
+        (["base"], {}, "unknown preset ['base']; presets are base, int8, wide, tiny"),
+        ("base", {"lane": 4}, "unknown field 'lane'; fields are "),
+        ("base", {"lanes": 0}, "lanes must be a whole number from 1 to 64, not 0"),
+    ],
+)
+def test_preset_refuses_unknown_names_and_bad_values(name, fields, sentence):
+    with pytest.raises(ConfigError, match=f"^{re.escape(sentence)}"):
+        preset(name, **fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"lane": 4}, "unknown field 'lane'; fields are "),
+        ({"input": "int16"}, "input: format must be spelled like"),
+        ({"output": "UQ(0, 99)"}, "output: format must be 1 to 48 bits wide, not UQ(0, 99)"),
+        ({"input": [5, 11]}, "input must be a format, not (5, 11)"),
+        (
+            {"exp_split": [[8], 8]},
+            "exp_split's index bits must be a whole number from 1 to 12, not [8]",
+        ),
+        ({"exp_split": "8,8"}, "exp_split must be a list of widths, not '8,8'"),
+        ({"range": "10"}, "range must be a positive number from 2^-40 to 2^40, not '10'"),
+    ],
+)
+def test_from_dict_refuses_with_the_field_s_name(fields, sentence):
+    with pytest.raises(ConfigError, match=f"^{re.escape(sentence)}"):
+        SoftmaxConfig.from_dict(fields)
+
+
+def test_a_list_of_widths_is_accepted_or_the_sentence_does_not_ask_for_a_list():
+    try:
+        config = preset("base", exp_split=[8, 8])
+    except ConfigError as error:
+        assert "list" not in str(error)  # noqa: PT017  (either answer keeps the promise)
+    else:
+        assert config.widths.exp_split == (8, 8)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"input": SQ(5, 19), "output": UQ(0, 8), "mantissa_bits": 10},
+        {"output": UQ(0, 8), "input": SQ(5, 3), "mantissa_bits": 28},
+        {"reciprocal_bits": 28, "reciprocal_index": 1},
+        {"exp_split": ()},
+    ],
+    ids=["guard bits", "mantissa_bits", "reciprocal_index", "exp_split"],
+)
+def test_a_refusal_names_a_field_that_was_set_by_hand(fields):
+    """A width left to be derived follows the others or is not blamed for them."""
+    try:
+        SoftmaxConfig(**fields)
+    except ConfigError as error:
+        assert str(error).split()[0] in fields  # noqa: PT017  (accepting is as good)
+
+
+def test_a_range_up_to_the_format_s_ends_is_accepted():
+    most = 16 - 2**-11
+    assert preset("base", range=most).range_code == 2**15 - 1
+    assert preset("base", range=16, clip="difference").span == 2**16
+
+
+@pytest.mark.parametrize("config", PRESETS.values(), ids=PRESETS)
+def test_json_of_a_configuration_reads_back_as_the_same_unit(config):
+    fields = json.loads(json.dumps(config.to_dict()))
+    assert set(fields) == set(field_names())
+    assert None not in fields.values()
+    again = SoftmaxConfig.from_dict(fields)
+    assert again.to_dict() == config.to_dict()
+    assert again.sha256() == config.sha256()
+    assert again.widths == config.widths
+
+
+def test_sha256_does_not_tell_a_derived_width_from_the_same_width_set_by_hand():
+    derived = preset("base")
+    widths = {name: getattr(derived.widths, name) for name in derived.widths.__slots__}
+    assert preset("base", **widths).sha256() == derived.sha256()
+
+
+@pytest.mark.parametrize(
+    ("fields", "same"), [({"range": 10}, {"range": 10.0}), ({"scale": 2}, {"scale": 2.0})]
+)
+def test_sha256_is_equal_where_the_unit_is_equal_whatever_the_number_s_type(fields, same):
+    assert preset("base", **fields) == preset("base", **same)
+    assert preset("base", **fields).sha256() == preset("base", **same).sha256()
+
+
+def test_sha256_tells_every_field_apart():
+    changes = [
+        {"input": SQ(5, 10)},
+        {"output": UQ(1, 16)},
+        {"lanes": 4},
+        {"max_length": 1023},
+        {"range": 9.5},
+        {"scale": 0.5},
+        {"clip": "difference"},
+        {"exp_split": (7, 9)},
+        {"mantissa_bits": 19},
+        {"exp_bits": 23},
+        {"sum_fraction": 31},
+        {"reciprocal_bits": 19},
+        {"reciprocal_index": 8},
+        {"reciprocal_step": 10},
+    ]
+    hashes = {preset("base", **change).sha256() for change in changes}
+    assert len(hashes) == len(changes)
+    assert preset("base").sha256() not in hashes
+
+
+def test_replace_derives_again_the_widths_that_were_not_set_by_hand():
+    config = preset("base").replace(output=UQ(0, 8))
+    assert config.widths.mantissa_bits == 11
+    by_hand = preset("base", mantissa_bits=20).replace(output=UQ(0, 12))
+    assert by_hand.widths.mantissa_bits == 20
+    assert by_hand.widths.reciprocal_bits == 14
+
+
+def test_a_configuration_is_frozen_equal_by_value_and_hashable():
+    config = preset("base")
+    with pytest.raises(AttributeError):
+        config.lanes = 4
+    assert config == SoftmaxConfig()
+    assert hash(config) == hash(SoftmaxConfig())
+
+
+@pytest.mark.parametrize(
+    ("fraction", "max_length", "count"), [(8, 1024, 1), (8, 128, 0), (8, 129, 1)]
+)
+def test_an_output_too_narrow_for_the_row_says_so(fraction, max_length, count):
+    notes = preset("base", output=UQ(0, fraction), max_length=max_length).notes()
+    assert len(notes) == count
+    assert all(f"UQ(0, {fraction})" in note and str(max_length) in note for note in notes)

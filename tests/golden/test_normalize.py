@@ -1,0 +1,81 @@
+"""p = m * r: one rounding half up, in exact integers, never above 1."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from softmaxfx.golden.config import PRESETS, preset
+from softmaxfx.golden.formats import UQ
+from softmaxfx.golden.normalize import Normalize
+
+CONFIGS = PRESETS | {
+    "one held": preset("base", output=UQ(1, 15)),
+    "integer bits": preset("base", output=UQ(4, 8)),
+    "smallest product": preset("base", mantissa_bits=8, reciprocal_bits=10, sum_fraction=30),
+    "largest product": preset("base", mantissa_bits=28, reciprocal_bits=28, reciprocal_index=12),
+}
+each = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+
+
+def factors(config, seed):
+    rng = np.random.default_rng(seed)
+    size = 4000
+    mantissa = rng.integers(0, 1 << config.widths.mantissa_bits, size)
+    shift = rng.integers(0, config.widths.sum_fraction + 2, size) * rng.integers(0, 2, size)
+    bits = config.widths.reciprocal_bits
+    r = rng.integers(1 << (bits - 1), 1 << bits, size)
+    q = rng.integers(0, 17, size) * rng.integers(0, 2, size)
+    return mantissa, shift, r, q
+
+
+def product(config, m, k, r, q):
+    """The exact product, in output LSB."""
+    exact = Fraction(m * r, 2 ** (config.widths.mantissa_bits - 1 + k))
+    return exact / 2 ** (config.widths.reciprocal_bits + q) * 2**config.output.f
+
+
+@each
+def test_the_product_is_rounded_half_up_once_and_limited_to_one(config):
+    columns = factors(config, seed=1)
+    gate = Normalize.of(config)(*columns)
+    largest = min(2**config.output.f, 2**config.output.width - 1)
+    for *values, code in zip(*(column.tolist() for column in columns), gate.tolist(), strict=True):
+        exact = product(config, *values)
+        assert code == min(math.floor(exact + Fraction(1, 2)), largest)
+
+
+@each
+def test_a_tie_goes_up(config):
+    """m = r = powers of two, shifted until the product is half an LSB, then a quarter."""
+    stage = Normalize.of(config)
+    m = np.array([1 << (config.widths.mantissa_bits - 1)])
+    r = np.array([1 << (config.widths.reciprocal_bits - 1)])
+    for q in range(20):
+        for k in range(30):
+            exact = product(config, m.item(), k, r.item(), q)
+            gate = stage(m, np.array([k]), r, np.array([q])).item()
+            if exact == Fraction(1, 2):
+                assert gate == 1
+            elif exact < Fraction(1, 2):
+                assert gate == 0
+
+
+@each
+def test_the_longest_shift_gives_zero(config):
+    stage = Normalize.of(config)
+    m = np.array([(1 << config.widths.mantissa_bits) - 1])
+    r = np.array([(1 << config.widths.reciprocal_bits) - 1])
+    assert stage(m, np.array([48]), r, np.array([16])).item() == 0
+
+
+@each
+def test_the_probability_never_falls_when_exp_rises(config):
+    """Any two (m, k) with m 2^-k in order, under the same reciprocal."""
+    mantissa, shift, r, q = factors(config, seed=2)
+    order = sorted(range(len(mantissa)), key=lambda i: Fraction(int(mantissa[i]), 1 << shift[i]))
+    mantissa, shift = mantissa[order], shift[order]
+    for which in range(0, 200, 10):
+        same = np.full_like(mantissa, r[which]), np.full_like(mantissa, q[which])
+        assert (np.diff(Normalize.of(config)(mantissa, shift, *same)) >= 0).all()

@@ -1,0 +1,89 @@
+"""Derived widths hold every difference and keep the bounds that the design asks for."""
+
+import math
+import re
+
+import pytest
+
+from softmaxfx.golden.errors import ConfigError
+from softmaxfx.golden.widths import derive_widths, reach_of, split_index
+
+
+@pytest.mark.parametrize("bits", range(1, 26))
+def test_an_index_is_split_into_nearly_equal_tables_that_fit_a_block_ram(bits):
+    split = split_index(bits)
+    assert sum(split) == bits
+    assert all(1 <= part <= 9 for part in split)
+    assert list(split[1:]) == sorted(split[1:], reverse=True)
+    assert max(split[1:], default=0) - min(split[1:], default=0) <= 1
+    assert len(split) == (1 if bits <= 9 else math.ceil(bits / 8))
+
+
+def derive(index=16, fraction=16, max_length=1024, step=2.0**-11, **by_hand):
+    return derive_widths(
+        span=2**index - 1, step=step, fraction=fraction, max_length=max_length, by_hand=by_hand
+    )
+
+
+@pytest.mark.parametrize("fraction", [2, 8, 12, 16, 24])
+@pytest.mark.parametrize("max_length", [1, 2, 3, 1000, 1024, 65536])
+def test_derived_widths_keep_the_design_s_minima(fraction, max_length):
+    logarithm = next(k for k in range(20) if 2**k >= max_length)
+    for index in range(1, 26):
+        step = 20 / 2**index
+        widths = derive(index, fraction, max_length, step)
+        reach = math.log(2) / step * (widths.sum_fraction + 2)
+        assert sum(widths.exp_split) == min(2**index - 1, math.ceil(reach)).bit_length()
+        assert widths.mantissa_bits >= fraction + 2
+        assert widths.reciprocal_bits >= fraction + 2
+        assert widths.sum_fraction >= fraction + logarithm + 2
+        if len(widths.exp_split) == 1:
+            assert widths.exp_bits == widths.mantissa_bits
+        else:
+            assert widths.exp_bits >= widths.mantissa_bits + 4
+        # linear segments of 2^-index have a relative error of 2^(-2 index - 3) at most
+        assert 2 * widths.reciprocal_index + 2 >= widths.reciprocal_bits
+        assert widths.reciprocal_index + widths.reciprocal_step >= widths.reciprocal_bits
+
+
+def test_a_width_set_by_hand_is_kept_and_the_others_follow_it():
+    widths = derive(mantissa_bits=20, exp_split=None)
+    assert (widths.mantissa_bits, widths.exp_split) == (20, (8, 8))
+    assert widths.exp_bits >= 24
+    assert derive(exp_split=(4, 12)).exp_split == (4, 12)
+    widths = derive(index=8, exp_split=(3, 5), exp_bits=30)
+    assert (widths.exp_split, widths.exp_bits) == ((3, 5), 30)
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "sentence"),
+    [
+        ({"exp_split": (8, 9)}, "exp_split must add up to the 16 bits of a difference, not (8, 9)"),
+        ({"exp_split": "88"}, "exp_split must be a list of widths, not '88'"),
+        ({"mantissa_bits": True}, "mantissa_bits must be a whole number from 4 to 28, not True"),
+        ({"exp_bits": 37}, "exp_bits must be a whole number from 19 to 36, not 37"),
+        ({"reciprocal_step": 21}, "reciprocal_step must be a whole number from 1 to 19, not 21"),
+        ({"reciprocal_index": 0}, "reciprocal_index must be a whole number from 1 to 12, not 0"),
+        ({"sum_fraction": 8}, "sum_fraction must be a whole number from 18 to 46, not 8"),
+    ],
+)
+def test_a_width_outside_its_limits_is_refused_in_a_sentence(by_hand, sentence):
+    with pytest.raises(ConfigError, match=re.escape(sentence)):
+        derive(**by_hand)
+
+
+@pytest.mark.parametrize("step", [2.0**-11, 0.1, 1.0, 3.3, 50.0, 2.0**30])
+@pytest.mark.parametrize("sum_fraction", [10, 22, 30, 46])
+def test_beyond_the_reach_exp_is_below_a_quarter_of_the_sum_s_lsb(step, sum_fraction):
+    span = 2**16
+    reach = reach_of(span, step, sum_fraction)
+    assert 1 <= reach <= span
+    if reach < span:
+        assert math.exp(-step * reach) <= 2.0 ** -(sum_fraction + 2) * (1 + 1e-9)
+    if reach > 1:
+        assert math.exp(-step * (reach - 1)) > 2.0 ** -(sum_fraction + 2) * (1 - 1e-9)
+
+
+def test_the_tables_cover_the_reach_and_no_more():
+    widths = derive(index=16, step=1.0)  # exp(-23) is below 2^-32
+    assert sum(widths.exp_split) == 5

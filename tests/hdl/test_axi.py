@@ -1,0 +1,232 @@
+"""The AXI4-Stream top: AMBA's ports around the same bits."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from amaranth.lib.wiring import In, Out
+from amaranth.sim import Simulator
+
+from softmaxfx.golden import SQ, UQ, SoftmaxConfig, preset
+from softmaxfx.hdl.axi import STATUS_BITS, SoftmaxAxi, container_bits, user_bits
+
+from .rows import input_beats, output_beats, random_rows
+from .streams import PERIOD, Pace, every_pace
+
+CONFIGS = {
+    "bytes": SoftmaxConfig(input=SQ(5, 3), output=UQ(0, 8), lanes=4, max_length=13),
+    "wider containers": SoftmaxConfig(input=SQ(5, 5), output=UQ(1, 9), lanes=3, max_length=13),
+    "three bytes to one": SoftmaxConfig(
+        input=SQ(8, 9), output=UQ(0, 8), lanes=2, max_length=9, clip="difference"
+    ),
+    "one lane": preset("tiny", max_length=13),
+}
+every_config = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+
+
+class Bench:
+    """Drives the ports between the clock's edges, and takes beats on its rising edges."""
+
+    def __init__(self, config: SoftmaxConfig):
+        self.config, self.dut = config, SoftmaxAxi(config=config)
+        self.words: list[dict[str, int]] = []
+        self.i_bits, self.o_bits = container_bits(config.input), container_bits(config.output)
+
+    def run(self, *steps: Callable[..., Any]) -> None:
+        """Steps one after another, in one testbench: each is given the simulator's context."""
+
+        async def testbench(ctx):
+            self.ctx = ctx
+            for step in steps:
+                await step()
+
+        sim = Simulator(self.dut)
+        sim.add_testbench(testbench)
+        sim.run()
+
+    async def clock(self) -> dict[str, int]:
+        """One cycle; what the unit drove when the rising edge came."""
+        ctx, dut = self.ctx, self.dut
+        await ctx.delay(PERIOD / 2)
+        names = ["s_axis_tready"] + [
+            f"m_axis_t{n}" for n in ("valid", "data", "keep", "user", "last")
+        ]
+        seen = {name.split("_t")[1]: ctx.get(getattr(dut, name)) for name in names}
+        ctx.set(dut.aclk, 1)
+        await ctx.delay(PERIOD / 2)
+        ctx.set(dut.aclk, 0)
+        return seen
+
+    async def reset(self, cycles: int = 1) -> None:
+        self.ctx.set(self.dut.aresetn, 0)
+        self.ctx.set(self.dut.s_axis_tvalid, 0)
+        self.ctx.set(self.dut.m_axis_tready, 0)
+        for _ in range(cycles):
+            await self.clock()
+            assert not self.ctx.get(self.dut.m_axis_tvalid), "nothing is valid in reset"
+            assert not self.ctx.get(self.dut.s_axis_tready), "nothing is taken in reset"
+        self.ctx.set(self.dut.aresetn, 1)
+
+    def present(self, beat: dict[str, Any]) -> None:
+        """An input beat in containers; the bits above an element hold its sign."""
+        ctx, dut, lanes = self.ctx, self.dut, range(self.config.lanes)
+        word = sum((beat["x"][n] % (1 << self.i_bits)) << (n * self.i_bits) for n in lanes)
+        keep, mask = beat["keep"], beat["mask"]
+        ctx.set(dut.s_axis_tdata, word)
+        ctx.set(dut.s_axis_tkeep, bytes_of(keep, self.config.lanes, self.i_bits))
+        ctx.set(dut.s_axis_tuser, mask)
+        ctx.set(dut.s_axis_tlast, beat["last"])
+
+    async def stream(self, beats: list[dict], count: int, pace: Pace) -> None:
+        """Offer beats until all are taken, and take ``count``; no offer is ever withdrawn."""
+        ctx, dut, rng = self.ctx, self.dut, random.Random(40)
+        coming, taken, offering, held = iter(beats), 0, 0, None
+        left = len(beats)
+        for _ in range(20_000):
+            if not left and taken == count:
+                return
+            if left and not offering and rng.random() >= pace.pauses:
+                self.present(next(coming))
+                offering = 1
+            ready = rng.random() >= pace.pressure
+            ctx.set(dut.s_axis_tvalid, offering)
+            ctx.set(dut.m_axis_tready, ready)
+            seen = await self.clock()
+            if offering and seen["ready"]:
+                left, offering = left - 1, 0
+            word = {name: seen[name] for name in ("data", "keep", "user", "last")}
+            assert held is None or (seen["valid"] and word == held), "an offer was withdrawn"
+            held = word if seen["valid"] and not ready else None
+            if seen["valid"] and ready:
+                self.words.append(word)
+                taken += 1
+        pytest.fail(f"{left} beats not taken, {taken} of {count} given")
+
+    def gold(self, rows: list) -> list[dict[str, int]]:
+        """The words that golden's beats are on the output port: zero-extended, status 0."""
+        lanes = self.config.lanes
+        return [
+            {
+                "data": sum(p << (n * self.o_bits) for n, p in enumerate(beat["p"])),
+                "keep": bytes_of(beat["keep"], lanes, self.o_bits),
+                "user": beat["clipped"] << STATUS_BITS,
+                "last": beat["last"],
+            }
+            for beat in output_beats(rows, self.config)
+        ]
+
+
+def bytes_of(keep: int, lanes: int, bits: int) -> int:
+    """tkeep of the elements present: every byte of their containers."""
+    size = bits // 8
+    return sum(((1 << size) - 1) << (n * size) for n in range(lanes) if keep >> n & 1)
+
+
+@every_config
+@every_pace
+def test_rows_on_the_ports_give_goldens_bits(config, pace):
+    bench = Bench(config)
+    lengths = np.random.default_rng(41).integers(1, config.max_length + 1, 25)
+    rows = random_rows(config, lengths)
+    gold = bench.gold(rows)
+    bench.run(bench.reset, lambda: bench.stream(input_beats(rows, config.lanes), len(gold), pace))
+    assert bench.words == gold
+
+
+@every_config
+@pytest.mark.parametrize("beats", [1, 2, 5, 11])
+@pytest.mark.parametrize("cycles", [1, 4], ids="reset of {} cycles".format)
+def test_rows_after_a_reset_in_the_middle_of_a_row_give_goldens_bits(config, beats, cycles):
+    bench = Bench(config)
+    longest = [config.max_length] * 12
+    before = input_beats(random_rows(config, longest, seed=42), config.lanes)[:beats]
+    rows = random_rows(config, [3, config.max_length, 1, 2])
+    gold = bench.gold(rows)
+
+    async def stop():
+        bench.words.clear()
+        await bench.reset(cycles)
+
+    bench.run(
+        bench.reset,
+        lambda: bench.stream(before, 0, Pace(pressure=1.0)),
+        stop,
+        lambda: bench.stream(input_beats(rows, config.lanes), len(gold), Pace(0.2, 0.2)),
+    )
+    assert bench.words == gold
+
+
+@every_pace
+def test_nothing_on_a_port_depends_on_another_port_in_the_same_cycle(pace):
+    config = CONFIGS["bytes"]
+    bench = Bench(config)
+    rows = random_rows(config, [13, 1, 5] * 6)
+    driven = ["s_axis_tready"] + [f"m_axis_t{n}" for n in ("valid", "data", "keep", "user", "last")]
+    inputs = [f"s_axis_t{n}" for n in ("valid", "data", "keep", "user", "last")] + ["m_axis_tready"]
+
+    async def disturb():
+        ctx, dut = bench.ctx, bench.dut
+        before = [ctx.get(getattr(dut, name)) for name in driven]
+        values = [ctx.get(getattr(dut, name)) for name in inputs]
+        for name, value in zip(inputs, values, strict=True):
+            ctx.set(getattr(dut, name), ~value)
+            await ctx.delay(PERIOD / 100)
+            assert [ctx.get(getattr(dut, name)) for name in driven] == before
+        for name, value in zip(inputs, values, strict=True):
+            ctx.set(getattr(dut, name), value)
+
+    undisturbed = bench.clock
+
+    async def clock():
+        await disturb()
+        return await undisturbed()
+
+    gold = bench.gold(rows)
+    bench.clock = clock
+    bench.run(bench.reset, lambda: bench.stream(input_beats(rows, config.lanes), len(gold), pace))
+    assert bench.words == gold
+
+
+@pytest.mark.parametrize(
+    ("number", "bits"),
+    [
+        (SQ(5, 3), 8),
+        (SQ(5, 4), 16),
+        (SQ(5, 11), 16),
+        (SQ(5, 12), 24),
+        (UQ(0, 2), 8),
+        (UQ(1, 16), 24),
+    ],
+    ids=str,
+)
+def test_a_container_is_the_fewest_whole_bytes(number, bits):
+    assert container_bits(number) == bits
+
+
+@every_config
+def test_ports_have_ambas_names_widths_and_directions(config):
+    lanes = config.lanes
+    i_bytes, o_bytes = -(-config.input.width // 8), -(-config.output.width // 8)
+    expected = {
+        "aclk": (In, 1),
+        "aresetn": (In, 1),
+        "s_axis_tdata": (In, 8 * i_bytes * lanes),
+        "s_axis_tkeep": (In, i_bytes * lanes),
+        "s_axis_tuser": (In, lanes),
+        "s_axis_tlast": (In, 1),
+        "s_axis_tvalid": (In, 1),
+        "s_axis_tready": (Out, 1),
+        "m_axis_tdata": (Out, 8 * o_bytes * lanes),
+        "m_axis_tkeep": (Out, o_bytes * lanes),
+        "m_axis_tuser": (Out, 3 + lanes),
+        "m_axis_tlast": (Out, 1),
+        "m_axis_tvalid": (Out, 1),
+        "m_axis_tready": (In, 1),
+    }
+    bench = Bench(config)
+    bench.run()  # elaborates: every port is used
+    members = bench.dut.signature.members
+    assert {name: (m.flow, m.shape) for name, m in members.items()} == expected
+    assert user_bits(lanes) == 3 + lanes
