@@ -106,6 +106,7 @@ def describe(
             "output": config.output.container,
         },
         "config": config.to_dict(),
+        "id_width": config.id_width,
         "tuser_bits": {"s_axis": config.lanes, "m_axis": STATUS_BITS + config.lanes},
         "latency": asdict(latency(config)),
         "bound_ulp": bound_ulp(config),

@@ -27,6 +27,7 @@ class Frames:
         present: bool, same shape: elements of the row. masked: elements left out.
         beats: beats of each row, cut at ``max_beats``.
         error: bool, (rows,).
+        ends: place in the stream of the beat at which each row leaves, last or cut.
     """
 
     codes: Codes
@@ -34,6 +35,11 @@ class Frames:
     masked: Bits
     beats: npt.NDArray[np.int64]
     error: Bits
+    ends: npt.NDArray[np.int64]
+
+    def ident(self, beats: Codes) -> Codes:
+        """The tid of each row: that of the beat at which it leaves."""
+        return beats[self.ends]
 
 
 def cut_frames(data: Codes, keep: Bits, mask: Bits, last: Bits, config: SoftmaxConfig) -> Frames:
@@ -67,10 +73,12 @@ def cut_frames(data: Codes, keep: Bits, mask: Bits, last: Bits, config: SoftmaxC
     codes[place] = np.where(lanes, data, 0)[kept]
     present[place] = lanes[kept]
     masked[place] = (lanes & mask)[kept]
+    flat = shape[0], shape[1] * shape[2]
     return Frames(
-        codes=codes.reshape(len(ends), -1),
-        present=present.reshape(len(ends), -1),
-        masked=masked.reshape(len(ends), -1),
+        codes=codes.reshape(flat),
+        present=present.reshape(flat),
+        masked=masked.reshape(flat),
         beats=beats,
         error=np.bincount(row, weights=fault, minlength=len(ends)) > 0,
+        ends=np.flatnonzero(beat == 0) + beats - 1,
     )

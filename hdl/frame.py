@@ -1,5 +1,7 @@
 """What comes in by the stream, made into clean rows: clipped elements, faults found."""
 
+from itertools import pairwise
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -72,7 +74,7 @@ class Frame(wiring.Component):
         """Whether a beat breaks a rule by itself, after the first cycle."""
         lanes = [keep[0] for keep in self.keep]
         whole = [keep.all() == keep.any() for keep in self.keep]
-        contiguous = [here | ~after for here, after in zip(lanes, lanes[1:], strict=False)]
+        contiguous = [here | ~after for here, after in pairwise(lanes)]
         full = _all(lanes) | self.i_last
         return register(m, ~(_all(whole) & _all(contiguous) & full), name="fault")
 

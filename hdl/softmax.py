@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -228,9 +228,7 @@ class Softmax(wiring.Component):
                 exponentials.i.shift[lane].eq(table.shift),
             ]
         m.d.comb += [
-            active.eq(
-                delay(m, beat.active & ~row.error.replicate(lanes), latency, name="active")
-            ),
+            active.eq(delay(m, beat.active & ~row.error.replicate(lanes), latency, name="active")),
             exponentials.i.tag.eq(tag),
             exponentials.i.tag.clipped.eq(
                 tag.clipped

@@ -78,7 +78,7 @@ def input_words(
     count = len(beats)
     shape = (count, unit.lanes * unit.input_bytes * 8)
     data = _bits(beats.data, unit.input_bytes * 8).reshape(shape)
-    ident = (beats.ident[:, None] >> np.arange(id_bits(unit))) & 1
+    ident = (beats.ident[:, None] >> np.arange(id_bits(unit)) & 1).astype(bool)
     flags = (np.zeros(count, bool) if flag is None else flag for flag in (drain, reset))
     columns = (column[:, None] for column in (beats.last, *flags))
     keep = beats.keep.reshape(count, -1)

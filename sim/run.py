@@ -13,9 +13,9 @@ from ..golden.bounds import bound_ulp
 from ..golden.formats import Codes
 from ..golden.metrics import Metrics, error_ulp, measure
 from ..golden.rows import LogitRows
-from ..golden.softmax import SoftmaxRows, softmax_rows
+from ..golden.softmax import SoftmaxRows
 from .beats import input_words, output_beats, pack_rows, word_bytes
-from .scoreboard import Score, expected_beats, score
+from .scoreboard import Score, expect, score
 from .sidecar import Unit
 from .simulator import Model, run
 
@@ -137,15 +137,14 @@ def _stream(
     **options: Any,
 ) -> _Stream:
     """Stream rows through the model and compare; rows in ``drain`` wait for an idle unit."""
-    codes = rows.codes(unit.config)
-    sent = pack_rows(codes, rows.present & ~rows.active, rows.lengths, unit.lanes)
-    starts = np.roll(sent.last, 1)
-    held = (
-        starts & np.asarray(drain)[np.cumsum(sent.last) - sent.last] if drain is not None else None
-    )
-    gold = softmax_rows(codes, unit.config, ~rows.active)
-    expected = expected_beats(gold, rows, unit)
-    total = len(expected.last) * word_bytes(unit)
+    masked = rows.present & ~rows.active
+    sent = pack_rows(rows.codes(unit.config), masked, rows.lengths, unit)
+    held = None
+    if drain is not None:
+        first = np.append(True, sent.last[:-1])
+        held = first & np.repeat(drain, -(-rows.lengths // unit.lanes))
+    gold = expect(sent, unit)
+    total = len(gold.beats) * word_bytes(unit)
     recorded = run(
         model,
         input_words(sent, unit, held),
@@ -155,7 +154,9 @@ def _stream(
     )
     gate, emitted = output_beats(recorded.output, unit)
     accepted = np.frombuffer(recorded.accepted, "<u4").astype(np.int64)
-    return _Stream(score(expected, gate, rows, unit, recorded.hung), gold, accepted, emitted)
+    width = rows.values.shape[1]
+    result = SoftmaxRows(gold.result.p[:, :width], gold.result.clipped[:, :width])
+    return _Stream(score(gold, gate, recorded.hung), result, accepted, emitted)
 
 
 def _pace(unit: Unit, model: Model, rows: LogitRows, folder: Path) -> tuple[float, int, Score]:

@@ -84,6 +84,7 @@ def build(unit: Unit, cache: Path, *, waves: bool = False) -> Model:
         "S_USER": unit.input_user,
         "M_DATA": unit.lanes * unit.output_bytes * 8,
         "M_USER": unit.output_user,
+        "ID": max(unit.config.id_width, 1),
     }
     options = [*OPTIONS, *(["--trace"] if waves else [])]
     recipe = [version, cocotb_tools.config.libs_dir, options, MAKE_OPTIONS, parameters, unit.top]
@@ -116,6 +117,7 @@ def _build_commands(
             *verilator,
             *(f"-G{name}={value}" for name, value in parameters.items()),
             f"-DDUT={unit.top}",
+            *(["-DTID"] if unit.config.id_width else []),
             "-LDFLAGS",
             f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator",
             "--Mdir",
