@@ -40,7 +40,7 @@ def input_layout(config: SoftmaxConfig) -> data.StructLayout:
             "x": data.ArrayLayout(signed(config.input.width), lanes),
             "keep": data.ArrayLayout(config.input.container // 8, lanes),
             "mask": lanes,
-            "id": config.id_width,
+            **id_field(config),
             "last": 1,
         }
     )
@@ -56,7 +56,12 @@ def tag_layout(config: SoftmaxConfig) -> data.StructLayout:
     """What goes with a beat: ``keep``: elements present, ``clipped``: whose input was clipped,
     ``error``: of the row, ``id``: the row's."""
     lanes = config.lanes
-    return data.StructLayout({"keep": lanes, "clipped": lanes, "error": 1, "id": config.id_width})
+    return data.StructLayout({"keep": lanes, "clipped": lanes, "error": 1, **id_field(config)})
+
+
+def id_field(config: SoftmaxConfig) -> dict[str, int]:
+    """The tid's field of a layout; none where the unit has none, for Verilog has no 0 bits."""
+    return {"id": config.id_width} if config.id_width else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,7 @@ class Softmax(wiring.Component):
                     "clipped": lanes,
                 }
             ),
-            scalar=data.StructLayout({"maximum": width, "error": 1, "id": config.id_width}),
+            scalar=data.StructLayout({"maximum": width, "error": 1, **id_field(config)}),
             depth=self._depth,
             rows=ROWS,
         )
@@ -178,8 +183,10 @@ class Softmax(wiring.Component):
             logits.i_scalar_valid.eq(row_max.o_valid),
             logits.i_scalar.maximum.eq(row_max.o),
             logits.i_scalar.error.eq(delay(m, frame.error, wait, name="error")),
-            logits.i_scalar.id.eq(delay(m, beat.id, Frame.latency + wait, name="id")),
         ]
+        if config.id_width:
+            ident = delay(m, beat.id, Frame.latency + wait, name="id")
+            m.d.comb += logits.i_scalar.id.eq(ident)
         return logits
 
     def _second_pass(self, m: Module, logits: RowBuffer) -> RowBuffer:
@@ -211,8 +218,9 @@ class Softmax(wiring.Component):
             tag.keep.eq(beat.keep | row.error.replicate(lanes)),
             tag.clipped.eq(beat.clipped & ~row.error.replicate(lanes)),
             tag.error.eq(row.error),
-            tag.id.eq(row.id),
         ]
+        if config.id_width:
+            m.d.comb += tag.id.eq(row.id)
         tag = data.View(tag_layout(config), delay(m, tag, latency, name="exp_tag"))
         active, clipped = Signal(lanes), Signal(lanes)
         for lane in range(lanes):
