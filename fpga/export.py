@@ -17,6 +17,7 @@ from ..golden.config import SoftmaxConfig
 from ..golden.errors import ConfigError, require
 from ..hdl.axi import STATUS_BITS, SoftmaxAxi
 from ..hdl.softmax import latency
+from ..hdl.target import ROM_STYLES
 
 UNITS: dict[str, Callable[..., Any]] = {"softmax": SoftmaxAxi}
 """The AXI top of every unit."""
@@ -43,24 +44,30 @@ def export(
     unit: str = "softmax",
     preset: str | None = None,
     name: str | None = None,
+    rom: str = "memory",
 ) -> Exported:
     """Write ``NAME.v`` and ``NAME.json`` to ``directory``; the same input gives the same bytes.
 
     Both files appear at once, after everything has succeeded.
+
+    Args:
+        rom: how tables are written: as initialised memories, or as case statements for
+            technologies that have none.
 
     Raises:
         ConfigError: an unknown unit, a name that is no Verilog identifier, or a configuration
             that cannot keep a promise.
     """
     require(unit in UNITS, f"unknown unit {unit!r}; units are {', '.join(UNITS)}")
+    require(rom in ROM_STYLES, f"rom must be one of {', '.join(ROM_STYLES)}, not {rom!r}")
     name = name or default_name(unit, config)
     require(
         re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) is not None,
         f"name must be a Verilog identifier, not {name!r}",
     )
     bound_ulp(config)  # proves the promises: a configuration that breaks one goes no further
-    text = verilog_text(UNITS[unit](config=config), name)
-    description = describe(config, unit=unit, preset=preset, name=name, text=text)
+    text = verilog_text(UNITS[unit](config=config, target=ROM_STYLES[rom]), name)
+    description = describe(config, unit=unit, preset=preset, name=name, rom=rom, text=text)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=directory) as scratch:
@@ -87,7 +94,7 @@ def verilog_text(top: Any, name: str) -> str:
 
 
 def describe(
-    config: SoftmaxConfig, *, unit: str, preset: str | None, name: str, text: str
+    config: SoftmaxConfig, *, unit: str, preset: str | None, name: str, rom: str, text: str
 ) -> dict[str, Any]:
     """The sidecar's content."""
     return {
@@ -95,6 +102,8 @@ def describe(
         "top": name,
         "preset": preset,
         "target": "generic",
+        "rom": rom,
+        "function": config.function,
         "datapath": config.datapath,
         "lanes": config.lanes,
         "max_length": config.max_length,

@@ -27,6 +27,9 @@ from .accumulate import Accumulate
 from .config import SoftmaxConfig
 from .exp import exp_table
 from .hull import convex_hull
+from .ln import ln_error
+from .log_probability import GUARD as LOG_GUARD
+from .log_probability import LogProbability
 from .reciprocal import reciprocal_table
 
 Reals = npt.NDArray[np.float64]
@@ -65,6 +68,8 @@ def bound_ulp(config: SoftmaxConfig) -> float:
 def error_bound(config: SoftmaxConfig) -> ErrorBound:
     """Prove the worst-case error of a configuration (seconds; 24-bit inputs take longest)."""
     terms = _Terms.of(config)
+    if config.function == "log_softmax":
+        return _log_error_bound(config, terms)
     rho = reciprocal_error(config)
     worst, place = _worst_error(terms, rho, config.max_length)
     if config.reach < config.span:  # beyond the reach ê stays, and e falls towards 0
@@ -76,6 +81,29 @@ def error_bound(config: SoftmaxConfig) -> ErrorBound:
         exp_error=(float(relative.min()), float(relative.max())),
         reciprocal_error=rho,
         worst_difference=place,
+    )
+
+
+def _log_error_bound(config: SoftmaxConfig, terms: "_Terms") -> ErrorBound:
+    """Errors of log p add up: of the sum, of its ln, of the scaled difference, of the rounding."""
+    stage = LogProbability.of(config)
+    x, y = _scaled(convex_hull(terms.exact, terms.summed - terms.exact), config.max_length - 1)
+    total = x + terms.exact[0]
+    of_sum = np.log((total + y + terms.summed[0] - terms.exact[0]) / total)
+    low, high = ln_error(stage.ln)
+    unit = 2.0**config.output.f
+    step = config.scale * config.input.lsb * unit
+    scaled = abs(stage.factor * 2.0**-stage.factor_fraction - step) * config.span
+    floor = 2.0**-LOG_GUARD  # what dropping the scaled difference's low bits takes away at most
+    above = (of_sum.max() + high) * unit + scaled
+    below = (of_sum.min() + low) * unit - scaled - floor
+    seen = terms.exact > 0
+    relative = terms.rounded[seen] / terms.exact[seen] - 1
+    return ErrorBound(
+        ulp=0.5 + float(max(above, -below)) + SLACK * unit * config.max_length,
+        exp_error=(float(relative.min()), float(relative.max())),
+        reciprocal_error=(0.0, 0.0),
+        worst_difference=config.span,
     )
 
 

@@ -5,6 +5,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from math import log as log_of
 from typing import Any, Literal, get_args
 
 from .errors import ConfigError, require, require_whole
@@ -13,6 +14,7 @@ from .widths import Widths, derive_widths, reach_of
 
 Clip = Literal["input", "difference"]
 Datapath = Literal["max_subtract"]
+Function = Literal["softmax", "log_softmax"]
 
 MAX_INPUT_WIDTH = 24
 """Widest input in bits: every code can still be enumerated when an error bound is proven."""
@@ -26,7 +28,7 @@ class SoftmaxConfig:
 
     Args:
         input: format of the logits, signed, at most 24 bits.
-        output: format of the probabilities, unsigned.
+        output: format of the probabilities, unsigned; of their logarithms, signed.
         lanes: elements per beat.
         max_length: longest row, in elements, masked ones included.
         range: inputs are clipped to [-range, range]; a whole number of input LSB.
@@ -35,6 +37,7 @@ class SoftmaxConfig:
         id_width: bits of a row's tid, 0 for none.
         clip: ``"input"`` clips x; ``"difference"`` keeps x and saturates max - x at 2 * range.
         datapath: ``"max_subtract"``: row maximum, exp(x - max), sum, reciprocal, product.
+        function: ``"softmax"`` or ``"log_softmax"``.
         exp_split, mantissa_bits, exp_bits, sum_fraction, reciprocal_bits, reciprocal_index,
             reciprocal_step: internal widths, see :class:`Widths`; ``None`` derives them.
 
@@ -51,6 +54,7 @@ class SoftmaxConfig:
     id_width: int = 0
     clip: Clip = "input"
     datapath: Datapath = "max_subtract"
+    function: Function = "softmax"
     exp_split: tuple[int, ...] | None = None
     mantissa_bits: int | None = None
     exp_bits: int | None = None
@@ -67,8 +71,8 @@ class SoftmaxConfig:
         _ = self.widths  # derived here, so that a bad width is refused at once
 
     def _check_choices(self) -> None:
-        for name, choices in (("clip", get_args(Clip)), ("datapath", get_args(Datapath))):
-            value = getattr(self, name)
+        for name, kind in (("clip", Clip), ("datapath", Datapath), ("function", Function)):
+            value, choices = getattr(self, name), get_args(kind)
             require(value in choices, f"{name} must be one of {', '.join(choices)}, not {value!r}")
         require_whole("lanes", self.lanes, 1, 64)
         require_whole("max_length", self.max_length, 1, 65536)
@@ -88,16 +92,12 @@ class SoftmaxConfig:
             value = getattr(self, name)
             require(isinstance(value, Format), f"{name} must be a format, not {value!r}")
         require(self.input.signed, f"input must be a signed format, not {self.input}")
-        require(not self.output.signed, f"output must be an unsigned format, not {self.output}")
         require(
             self.input.width <= MAX_INPUT_WIDTH,
             f"input must be at most {MAX_INPUT_WIDTH} bits wide, not {self.input.width} bits "
             f"({self.input})",
         )
-        require(
-            2 <= self.output.f <= 24,
-            f"output must have 2 to 24 fraction bits, not {self.output.f} ({self.output})",
-        )
+        self._check_output()
         require(
             float(self.range * 2**self.input.f).is_integer(),
             f"range must be a whole number of input LSB (2^-{self.input.f}), not {self.range:g}",
@@ -107,6 +107,26 @@ class SoftmaxConfig:
             self.range <= most if self.clip == "input" else self.range <= most + self.input.lsb,
             f"range must be at most {most:g} to be held by the input format {self.input}, "
             f"not {self.range:g}",
+        )
+
+    def _check_output(self) -> None:
+        output, log = self.output, self.function == "log_softmax"
+        require(
+            output.signed == log,
+            f"output must be {'a signed' if log else 'an unsigned'} format for {self.function}, "
+            f"not {output}",
+        )
+        most = 16 if log else 24
+        require(
+            2 <= output.f <= most,
+            f"output must have 2 to {most} fraction bits for {self.function}, not {output.f} "
+            f"({output})",
+        )
+        lowest = -(2 * self.range * self.scale + log_of(self.max_length)) if log else 0
+        require(
+            output.min_code * output.lsb <= lowest,
+            f"output must hold -(2 * range * scale + ln max_length) = {lowest:.2f}, not {output} "
+            f"(at least {output.min_code * output.lsb:g})",
         )
 
     @cached_property
@@ -148,7 +168,7 @@ class SoftmaxConfig:
 
     @property
     def one(self) -> int:
-        """The output code nearest to 1 that the format holds; no output is above it."""
+        """The output code nearest to 1 that the format holds; no probability is above it."""
         return min(1 << self.output.f, self.output.max_code)
 
     def replace(self, **changes: Any) -> "SoftmaxConfig":
@@ -188,7 +208,7 @@ class SoftmaxConfig:
 
     def notes(self) -> list[str]:
         """What a user of this configuration should know, in sentences."""
-        if 2**self.output.f >= 2 * self.max_length:
+        if self.function == "log_softmax" or 2**self.output.f >= 2 * self.max_length:
             return []
         return [
             f"output {self.output} cannot tell small probabilities from 0: "

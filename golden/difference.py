@@ -9,11 +9,12 @@ from .formats import Codes
 def difference(
     x: Codes, maximum: Codes, span: int, reach: int
 ) -> tuple[Codes, npt.NDArray[np.bool_]]:
-    """max - x in input LSB, and where it was clipped.
+    """max - x in input LSB, saturated at ``reach``, and where it is clipped: above ``span``.
 
     Args:
-        span: twice the range; a larger difference counts as clipped.
-        reach: the result saturates here; ``reach <= span``, and beyond it exp is nothing.
+        span: twice the range.
+        reach: the span where the distance itself is wanted, or less: beyond the reach of the exp
+            tables an exponential is nothing.
     """
     distance = maximum - x
     return np.minimum(distance, reach), distance > span

@@ -60,28 +60,43 @@ def clipped_values(codes: Codes, active: npt.NDArray[np.bool_], config: SoftmaxC
 def error_ulp(
     p: Codes, codes: Codes, active: npt.NDArray[np.bool_], config: SoftmaxConfig
 ) -> Reals:
-    """p - min(exact softmax of the clipped codes, largest output), in output LSB."""
-    exact = exact_softmax(clipped_values(codes, active, config), active)
-    return p.astype(np.float64) - np.minimum(exact * 2.0**config.output.f, config.one)
+    """Output codes less the exact output for the clipped codes, in output LSB; 0 if not active."""
+    exact = exact_output(clipped_values(codes, active, config), active, config)
+    return np.where(active, p - exact * 2.0**config.output.f, 0.0)
+
+
+def exact_output(values: Reals, active: npt.NDArray[np.bool_], config: SoftmaxConfig) -> Reals:
+    """What the unit's function is in float64: p, at most the largest output; or log p."""
+    exact = exact_softmax(values, active)
+    if config.function == "softmax":
+        return np.minimum(exact, config.one * config.output.lsb)
+    top = np.where(active, values, -np.inf).max(axis=-1, keepdims=True, initial=-1e300)
+    below = np.where(active, values - top, -1e300)
+    total = np.exp(below).sum(axis=-1, keepdims=True)
+    return np.where(active, below - np.log(np.where(total > 0, total, 1)), 0.0)
 
 
 def measure(result: SoftmaxRows, rows: LogitRows, config: SoftmaxConfig) -> Metrics:
     """Measure a unit's result for ``rows``, of the same shape."""
     p = result.p
     active, codes = rows.active, rows.codes(config)
-    exact = exact_softmax(rows.values * config.scale, active)
-    probability = config.output.to_float(p)
-    sums = probability.sum(axis=-1)
+    values = config.output.to_float(p)
+    exact = exact_output(rows.values * config.scale, active, config)
+    apart = np.where(active, values - exact, 0.0)
+    nothing = 0 if config.function == "softmax" else config.output.min_code
+    if config.function == "log_softmax":
+        values, exact = (np.where(active, np.exp(array), 0.0) for array in (values, exact))
+    sums = values.sum(axis=-1)
     winners = ((p == p.max(axis=-1, keepdims=True)) & active).sum(axis=-1)
     return Metrics(
         max_error_ulp=float(np.abs(error_ulp(p, codes, active, config)).max()),
-        max_error_unclipped=float(np.abs(probability - exact).max()),
+        max_error_unclipped=float(np.abs(apart).max()),
         clip_rate=float(result.clipped[active].mean()),
         tie_rate=float((winners > 1).mean()),
         sum_min=float(sums.min()),
         sum_mean=float(sums.mean()),
-        zero_share=float((p == 0)[active].mean()),
-        mean_kl=float(_kl(exact, probability, active, config).mean()),
+        zero_share=float((p == nothing)[active].mean()),
+        mean_kl=float(_kl(exact, values, active, config).mean()),
     )
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from .config import SoftmaxConfig
 from .exact import Real, table
 from .formats import Codes
+from .leading_one import normalise
 
 GUARD = 3
 """Bits that the table's base keeps beyond those of the result."""
@@ -61,22 +62,9 @@ class ReciprocalTable:
         return np.clip(r >> (self.step + GUARD), 1 << (self.bits - 1), (1 << self.bits) - 1)
 
     def __call__(self, total: Codes) -> tuple[Codes, Codes]:
-        """(r, q) of sums: 1 / S is r * 2**(-bits - q) for sums of at least 1.
-
-        Sums below 1 are those of rows without an active element; they give q = 0.
-        """
-        q = np.maximum(leading_one(total) - self.fraction, 0)
-        kept = self.index + self.step
-        below = self.fraction + q - kept  # bits of S below those that the table sees
-        s = np.where(below >= 0, total >> np.maximum(below, 0), total << np.maximum(-below, 0))
-        return self.mantissa(s & ((1 << kept) - 1)), q
-
-
-def leading_one(codes: Codes) -> Codes:
-    """Place of the highest set bit of positive codes; -1 for 0."""
-    place = np.frexp(codes.astype(np.float64))[1].astype(np.int64) - 1
-    # a code of more than 53 bits may round up to the next power of two
-    return place - (np.right_shift(codes, np.maximum(place, 0)) == 0) * (codes > 0)
+        """(r, q) of sums: 1 / S is r * 2**(-bits - q) for sums of at least 1."""
+        q, s = normalise(total, self.fraction, self.index + self.step)
+        return self.mantissa(s), q
 
 
 @lru_cache(maxsize=64)

@@ -11,8 +11,7 @@ from .config import SoftmaxConfig
 from .difference import difference
 from .exp import exp_table
 from .formats import Codes
-from .normalize import Normalize
-from .reciprocal import reciprocal_table
+from .probability import Elements, output_stage
 from .row_max import row_max
 
 
@@ -38,7 +37,8 @@ def softmax(x: npt.ArrayLike, config: SoftmaxConfig, mask: npt.ArrayLike | None 
         mask: broadcast to ``x``'s shape; ``True`` leaves an element out: its probability is 0.
 
     Returns:
-        Codes of ``config.output``, ``x``'s shape. A row without an active element is all 0.
+        Codes of ``config.output``, ``x``'s shape. A row without an active element is all 0. For
+        ``log_softmax``: log p, and the lowest code where an element takes no part.
 
     Raises:
         ValueError: codes that are no integers or that the input format does not hold, a row that
@@ -57,12 +57,12 @@ def softmax_rows(
     if config.clip == "input":
         codes, outside = clip(codes, config.range_code)
     maximum = row_max(codes, active, lowest=config.input.min_code)
-    u, saturated = difference(np.where(active, codes, maximum), maximum, config.span, config.reach)
-    mantissa, shift = exp_table(config)(u)
+    chosen = np.where(active, codes, maximum)
+    distance, saturated = difference(chosen, maximum, config.span, config.span)
+    mantissa, shift = exp_table(config)(np.minimum(distance, config.reach))
     mantissa = np.where(active, mantissa, 0)
     total = Accumulate.of(config)(mantissa, shift)
-    r, q = reciprocal_table(config)(total)
-    p = Normalize.of(config)(mantissa, shift, r, q)
+    p = output_stage(config)(Elements(distance, mantissa, shift, active), total)
     return SoftmaxRows(p, (outside | saturated) & active)
 
 

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal
+from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Shape, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden.config import SoftmaxConfig
 from .softmax import Softmax
+from .target import GENERIC, Target
 
 STATUS_BITS = 3
 """Status bits in the lowest places of the output's tuser: error, saturated, ignored."""
@@ -26,8 +27,8 @@ class SoftmaxAxi(wiring.Component):
     Nothing on one port depends on another port in the same cycle.
     """
 
-    def __init__(self, *, config: SoftmaxConfig):
-        self._config = config
+    def __init__(self, *, config: SoftmaxConfig, target: Target = GENERIC):
+        self._config, self._target = config, target
         ports = {"lanes": config.lanes, "ident": config.id_width}
         super().__init__(
             {
@@ -50,7 +51,7 @@ class SoftmaxAxi(wiring.Component):
         m = Module()
         config = self._config
         m.domains.sync = ClockDomain(local=True)
-        m.submodules.core = core = Softmax(config=config)
+        m.submodules.core = core = Softmax(config=config, target=self._target)
         i, o = core.i.payload, core.o.payload
         i_bits, o_bits = config.input.container, config.output.container
         m.d.comb += [
@@ -70,9 +71,12 @@ class SoftmaxAxi(wiring.Component):
         for lane in range(config.lanes):
             element = self.s_axis_tdata.word_select(lane, i_bits)
             kept = o.tag.keep[lane].replicate(o_bits // 8)
+            code = o.p[lane].as_signed() if config.output.signed else o.p[lane]
+            extended = Signal(Shape(o_bits, config.output.signed), name=f"code{lane}")
             m.d.comb += [
                 i.x[lane].eq(element[: config.input.width].as_signed()),
-                self.m_axis_tdata.word_select(lane, o_bits).eq(o.p[lane]),
+                extended.eq(code),
+                self.m_axis_tdata.word_select(lane, o_bits).eq(extended),
                 self.m_axis_tkeep.word_select(lane, o_bits // 8).eq(kept),
             ]
         if config.id_width:

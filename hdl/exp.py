@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ..golden.exp import ExpTable, LowTable
 from .pipeline import delay, register
 from .rom import Rom
+from .target import GENERIC, Target
 
 
 class Exp(wiring.Component):
@@ -19,8 +20,8 @@ class Exp(wiring.Component):
         mantissa, shift: exp is mantissa * 2**(1 - mantissa_bits - shift).
     """
 
-    def __init__(self, *, golden: ExpTable):
-        self._golden = golden
+    def __init__(self, *, golden: ExpTable, target: Target = GENERIC):
+        self._golden, self._target = golden, target
         super().__init__(
             {
                 "i": In(sum(golden.split)),
@@ -38,7 +39,7 @@ class Exp(wiring.Component):
         m = Module()
         golden = self._golden
         place = len(self.i) - golden.split[0]
-        m.submodules.high = high = Rom(
+        m.submodules.high = high = self._target.rom(
             entries=[
                 shift << golden.bits | mantissa
                 for mantissa, shift in zip(golden.high.tolist(), golden.shift.tolist(), strict=True)
@@ -51,7 +52,7 @@ class Exp(wiring.Component):
         waited = 0
         for j, (low, bits) in enumerate(zip(golden.low, golden.split[1:], strict=True)):
             place -= bits
-            rom = Rom(entries=low.entries.tolist(), width=low.width)
+            rom = self._target.rom(entries=low.entries.tolist(), width=low.width)
             m.submodules[f"low{j}"] = rom
             field = self.i[place : place + bits]
             m.d.comb += rom.i.eq(delay(m, field, waited, name=f"field{j}"))

@@ -1,12 +1,13 @@
 """1 / S as a mantissa and a shift, a row at a time."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden.reciprocal import GUARD, ReciprocalTable
+from .leading_one import Normalise
 from .pipeline import delay, register
-from .rom import Rom
+from .target import GENERIC, Target
 
 
 class Reciprocal(wiring.Component):
@@ -21,33 +22,34 @@ class Reciprocal(wiring.Component):
 
     latency = 8
 
-    def __init__(self, *, golden: ReciprocalTable, sum_bits: int):
-        self._golden = golden
-        self._shifts = sum_bits - golden.fraction  # places that the leading one can take
+    def __init__(self, *, golden: ReciprocalTable, sum_bits: int, target: Target = GENERIC):
+        self._golden, self._target = golden, target
+        self._normalise = Normalise(
+            sum_bits=sum_bits, fraction=golden.fraction, kept=golden.index + golden.step
+        )
         super().__init__(
             {
                 "i_valid": In(1),
                 "i": In(sum_bits),
                 "o_valid": Out(1),
                 "r": Out(golden.bits),
-                "q": Out(range(max(self._shifts, 2))),
+                "q": Out(len(self._normalise.q)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         golden = self._golden
-        q, s = self._normalise(m)
-
-        m.submodules.table = table = Rom(
+        m.submodules.normalise = normalise = self._normalise
+        m.submodules.table = table = self._target.rom(
             entries=[
                 slope << golden.base_bits | base
                 for base, slope in zip(golden.base.tolist(), golden.slope.tolist(), strict=True)
             ],
             width=golden.base_bits + golden.slope_bits,
         )
-        m.d.comb += table.i.eq(s[golden.step :])
-        place = delay(m, s[: golden.step], Rom.latency, name="place")
+        m.d.comb += [normalise.i.eq(self.i), table.i.eq(normalise.s[golden.step :])]
+        place = delay(m, normalise.s[: golden.step], table.latency, name="place")
         base, slope = table.o[: golden.base_bits], table.o[golden.base_bits :]
 
         product = register(m, slope * place, name="product_1")
@@ -58,20 +60,7 @@ class Reciprocal(wiring.Component):
         highest, lowest = (1 << golden.bits) - 1, 1 << (golden.bits - 1)
         m.d.sync += self.r.eq(Mux(r[golden.bits], highest, Mux(r[golden.bits - 1], r, lowest)))
         m.d.comb += [
-            self.q.eq(delay(m, q, self.latency - 1, name="q")),
+            self.q.eq(delay(m, normalise.q, self.latency - normalise.latency, name="q")),
             self.o_valid.eq(delay(m, self.i_valid, self.latency, name="valid", reset=True)),
         ]
         return m
-
-    def _normalise(self, m: Module) -> tuple[Value, Value]:
-        """The place q of the leading one after 1 cycle, the bits of s behind it after 2."""
-        golden = self._golden
-        kept = golden.index + golden.step
-        leading = Signal.like(self.q)
-        for place in range(1, self._shifts):
-            with m.If(self.i[golden.fraction + place]):
-                m.d.comb += leading.eq(place)
-        q = register(m, leading, name="leading")
-        total = register(m, Cat(Const(0, kept), self.i), name="total")
-        s = (total >> q)[golden.fraction : golden.fraction + kept]
-        return q, register(m, s, name="s")

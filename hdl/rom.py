@@ -1,6 +1,6 @@
-"""A read-only table."""
+"""A read-only table, as a memory with contents or as a case statement."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -29,4 +29,20 @@ class Rom(wiring.Component):
         port = contents.read_port()
         m.d.comb += port.addr.eq(self.i)
         m.d.sync += self.o.eq(port.data)
+        return m
+
+
+class CaseRom(Rom):
+    """The same table as a case statement: nothing in it depends on an initialised memory."""
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        entry = Signal(self._width)
+        with m.Switch(self.i):
+            for address, value in enumerate(self._entries):
+                with m.Case(address):
+                    m.d.sync += entry.eq(value)
+            with m.Default():
+                m.d.sync += entry.eq(0)
+        m.d.sync += self.o.eq(entry)
         return m

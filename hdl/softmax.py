@@ -9,8 +9,6 @@ from amaranth.lib.wiring import In, Out
 from ..golden.accumulate import Accumulate as GoldenAccumulate
 from ..golden.config import SoftmaxConfig
 from ..golden.exp import exp_table
-from ..golden.normalize import Normalize as GoldenNormalize
-from ..golden.reciprocal import reciprocal_table
 from .accumulate import Accumulate
 from .credits import Credits
 from .difference import Difference
@@ -18,9 +16,11 @@ from .exp import Exp
 from .frame import Frame
 from .normalize import Normalize
 from .pipeline import delay
+from .probability import last_stage
 from .reciprocal import Reciprocal
 from .row_buffer import RowBuffer
 from .row_max import RowMax
+from .target import GENERIC, Target
 
 ROWS = 64
 """Rows that can be in flight between input and output."""
@@ -104,9 +104,10 @@ class Softmax(wiring.Component):
         o: rows of probabilities, see :func:`output_layout`.
     """
 
-    def __init__(self, *, config: SoftmaxConfig):
-        self._config = config
+    def __init__(self, *, config: SoftmaxConfig, target: Target = GENERIC):
+        self._config, self._target = config, target
         self._exp, self._sum = exp_table(config), GoldenAccumulate.of(config)
+        self._last = last_stage(config, exp=self._exp, sum_bits=self._sum.sum_bits, target=target)
         self._depth = config.max_beats + EXTRA_BEATS
         super().__init__(
             {
@@ -191,23 +192,17 @@ class Softmax(wiring.Component):
 
     def _second_pass(self, m: Module, logits: RowBuffer) -> RowBuffer:
         """exp of the difference, and the reciprocal of the row's sum; the beats wait for it."""
-        config, exp = self._config, self._exp
+        config, exp, last = self._config, self._exp, self._last
         lanes = config.lanes
         m.submodules.accumulate = accumulate = Accumulate(
             golden=self._sum, lanes=lanes, shift_bits=exp.shift_bits
         )
-        m.submodules.reciprocal = reciprocal = Reciprocal(
-            golden=reciprocal_table(config), sum_bits=self._sum.sum_bits
-        )
+        m.submodules.row_scalar = scalar = last.row
         m.submodules.exponentials = exponentials = RowBuffer(
             beat=data.StructLayout(
-                {
-                    "mantissa": data.ArrayLayout(exp.mantissa_bits, lanes),
-                    "shift": data.ArrayLayout(exp.shift_bits, lanes),
-                    "tag": tag_layout(config),
-                }
+                {"elements": data.ArrayLayout(last.element, lanes), "tag": tag_layout(config)}
             ),
-            scalar=data.StructLayout({"r": len(reciprocal.r), "q": len(reciprocal.q)}),
+            scalar=last.scalar,
             depth=self._depth,
             rows=ROWS,
         )
@@ -225,15 +220,19 @@ class Softmax(wiring.Component):
         active, clipped = Signal(lanes), Signal(lanes)
         for lane in range(lanes):
             subtract = Difference(width=config.input.width, span=config.span, reach=config.reach)
-            table = Exp(golden=exp)
+            table = Exp(golden=exp, target=self._target)
             m.submodules[f"difference{lane}"], m.submodules[f"exp{lane}"] = subtract, table
+            distance = delay(m, subtract.whole, Exp.latency_of(exp), name=f"distance{lane}")
+            element = exponentials.i.elements[lane]
+            fields = last.element_of(m, table, distance, active[lane])
             m.d.comb += [
                 subtract.x.eq(beat.x[lane]),
                 subtract.maximum.eq(row.maximum),
                 table.i.eq(subtract.o),
                 clipped[lane].eq(subtract.clipped),
-                exponentials.i.mantissa[lane].eq(Mux(active[lane], table.mantissa, 0)),
-                exponentials.i.shift[lane].eq(table.shift),
+                accumulate.mantissa[lane].eq(Mux(active[lane], table.mantissa, 0)),
+                accumulate.shift[lane].eq(table.shift),
+                *(element[name].eq(value) for name, value in fields.items()),
             ]
         m.d.comb += [
             active.eq(delay(m, beat.active & ~row.error.replicate(lanes), latency, name="active")),
@@ -248,36 +247,27 @@ class Softmax(wiring.Component):
             ),
             accumulate.i_valid.eq(exponentials.i_valid),
             accumulate.i_last.eq(exponentials.i_last),
-            accumulate.mantissa.eq(exponentials.i.mantissa),
-            accumulate.shift.eq(exponentials.i.shift),
-            reciprocal.i_valid.eq(accumulate.o_valid),
-            reciprocal.i.eq(accumulate.o),
-            exponentials.i_scalar_valid.eq(reciprocal.o_valid),
-            exponentials.i_scalar.r.eq(reciprocal.r),
-            exponentials.i_scalar.q.eq(reciprocal.q),
+            scalar.i_valid.eq(accumulate.o_valid),
+            scalar.i.eq(accumulate.o),
+            exponentials.i_scalar_valid.eq(scalar.o_valid),
+            *(
+                exponentials.i_scalar[name].eq(value)
+                for name, value in last.scalar_of(scalar).items()
+            ),
         ]
         return exponentials
 
     def _third_pass(self, m: Module, exponentials: RowBuffer) -> None:
-        """Multiply by the reciprocal, round, and wait for the output's reader."""
-        config, beat, scalar = self._config, exponentials.o, exponentials.o_scalar
+        """Finish the elements with their row's scalar; they wait for the output's reader."""
+        config, last, beat = self._config, self._last, exponentials.o
         layout = output_layout(config)
         out = Signal(layout)
         for lane in range(config.lanes):
-            m.submodules[f"normalize{lane}"] = normalize = Normalize(
-                golden=GoldenNormalize.of(config),
-                shift_bits=self._exp.shift_bits,
-                q_bits=len(scalar.q),
-                width=config.output.width,
+            code = last.finish(
+                m, f"last{lane}", beat.elements[lane], exponentials.o_scalar, beat.tag.error
             )
-            m.d.comb += [
-                normalize.mantissa.eq(beat.mantissa[lane]),
-                normalize.shift.eq(beat.shift[lane]),
-                normalize.r.eq(scalar.r),
-                normalize.q.eq(scalar.q),
-                out.p[lane].eq(normalize.o),
-            ]
-        latency = Normalize.latency
+            m.d.comb += out.p[lane].eq(code)
+        latency = last.latency
         m.submodules.output = output = fifo.SyncFIFOBuffered(width=layout.size, depth=OUTPUT_BEATS)
         m.d.comb += [
             out.tag.eq(delay(m, beat.tag, latency, name="tag")),

@@ -108,7 +108,7 @@ def output_beats(words: bytes, unit: Unit) -> tuple[Beats, npt.NDArray[np.int64]
     places = np.cumsum([data, keep, unit.output_user, id_bits(unit)])
     data_bits, keep_bits, user, ident, last = np.split(word, [*places, places[-1] + 1], axis=1)[:5]
     beats = Beats(
-        data=_codes(data_bits.reshape(len(raw), unit.lanes, -1)),
+        data=_codes(data_bits.reshape(len(raw), unit.lanes, -1), unit.config.output.signed),
         keep=keep_bits.reshape(len(raw), unit.lanes, -1),
         user=user,
         last=last[:, 0],
@@ -123,9 +123,10 @@ def _bits(codes: Codes, width: int) -> Bits:
     return np.unpackbits(octets[..., : width // 8], axis=-1, bitorder="little").astype(bool)
 
 
-def _codes(bits: Bits) -> Codes:
-    """Unsigned codes of bits, bit 0 first, along the last axis."""
+def _codes(bits: Bits, signed: bool) -> Codes:
+    """Codes of bits, bit 0 first, along the last axis."""
     octets = np.packbits(bits, axis=-1, bitorder="little")
-    padded = np.zeros((*octets.shape[:-1], 8), np.uint8)
+    extension = 255 * (bits[..., -1:] & signed).astype(np.uint8)
+    padded = np.repeat(extension, 8, axis=-1)
     padded[..., : octets.shape[-1]] = octets
     return padded.view("<i8")[..., 0].astype(np.int64)

@@ -65,14 +65,16 @@ unit_argument = click.argument("unit", default="softmax", metavar="[UNIT]")
 @unit_argument
 @config_options
 @click.option("--name", metavar="NAME", help="Top module and prefix of every other module.")
+@click.option("--rom", default="memory", show_default=True, metavar="STYLE",
+              help="Tables as initialised memories (memory) or case statements (case, for ASIC).")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("build/verilog"), show_default=True,
     metavar="DIR", help="Directory of the Verilog and its sidecar.",
 )  # fmt: skip
-def export_command(unit: str, name: str | None, out: Path, **chosen: Any) -> None:
+def export_command(unit: str, name: str | None, rom: str, out: Path, **chosen: Any) -> None:
     """Write DIR/NAME.v and its sidecar DIR/NAME.json."""
     for preset, config in chosen_configs(**chosen, default=("base",)):
-        exported = export(config, out, unit=unit, preset=preset, name=name)
+        exported = export(config, out, unit=unit, preset=preset, name=name, rom=rom)
         for note in config.notes():
             console.print(f"note: {note}", highlight=False)
         console.print(

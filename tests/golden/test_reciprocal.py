@@ -9,7 +9,8 @@ import pytest
 from softmaxfx.golden.bounds import reciprocal_error
 from softmaxfx.golden.config import PRESETS, SoftmaxConfig, preset
 from softmaxfx.golden.formats import SQ, UQ
-from softmaxfx.golden.reciprocal import leading_one, reciprocal_table
+from softmaxfx.golden.leading_one import leading_one
+from softmaxfx.golden.reciprocal import reciprocal_table
 
 CONFIGS = PRESETS | {
     "coarse": preset("base", reciprocal_index=4, reciprocal_step=5),

@@ -52,7 +52,7 @@ def nothing(text: str) -> str:
 @pytest.mark.parametrize(
     ("fault", "status", "sentence"),
     [
-        (flip_a_table_bit, 1, r"row \d+ of \d+ elements, beat \d+, lane \d: gold \d+, gate \d+; "),
+        (flip_a_table_bit, 1, r"row \d+, beat \d+, lane \d: gold \d+, gate \d+; "),
         (round_down, 1, r"lane 0: gold \d+, gate \d+; element \d+ has input code -?\d+, the row"),
         (swap_lanes, 1, r"lane [01]: gold \d+, gate \d+"),
         (drop_last, 1, r"tlast gold 0b1, gate 0b0"),

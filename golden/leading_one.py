@@ -1,0 +1,23 @@
+"""A sum as s * 2**q with s in [1, 2): the place of its leading one, and the bits behind it."""
+
+import numpy as np
+
+from .formats import Codes
+
+
+def leading_one(codes: Codes) -> Codes:
+    """Place of the highest set bit of positive codes; -1 for 0."""
+    place = np.frexp(codes.astype(np.float64))[1].astype(np.int64) - 1
+    # a code of more than 53 bits may round up to the next power of two
+    return place - (np.right_shift(codes, np.maximum(place, 0)) == 0) * (codes > 0)
+
+
+def normalise(total: Codes, fraction: int, kept: int) -> tuple[Codes, Codes]:
+    """(q, s) of sums with ``fraction`` fraction bits: s without its leading 1, ``kept`` bits of it.
+
+    Sums below 1 are those of rows without an active element; they give q = 0.
+    """
+    q = np.maximum(leading_one(total) - fraction, 0)
+    below = fraction + q - kept  # bits of the sum below those that are kept
+    s = np.where(below >= 0, total >> np.maximum(below, 0), total << np.maximum(-below, 0))
+    return q, s & ((1 << kept) - 1)

@@ -1,0 +1,58 @@
+"""What the unit gives of an element: the last stage, one object for each function it can be."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .config import SoftmaxConfig
+from .formats import Codes
+from .log_probability import LogProbability
+from .normalize import Normalize
+from .reciprocal import ReciprocalTable, reciprocal_table
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Elements:
+    """Rows of elements after exp.
+
+    Attributes:
+        distance: max - x, saturated at the span, in input LSB.
+        mantissa, shift: exp; mantissa 0 where not active.
+        active: bool: the element takes part.
+    """
+
+    distance: Codes
+    mantissa: Codes
+    shift: Codes
+    active: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Probability:
+    """p = exp / S; exactly 0 for an element that takes no part."""
+
+    reciprocal: ReciprocalTable
+    normalize: Normalize
+
+    def __call__(self, elements: Elements, total: Codes) -> Codes:
+        r, q = self.reciprocal(total)
+        return self.normalize(elements.mantissa, elements.shift, r, q)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Logarithm:
+    """log p; the lowest code for an element that takes no part."""
+
+    log: LogProbability
+
+    def __call__(self, elements: Elements, total: Codes) -> Codes:
+        codes = self.log(elements.distance, total)
+        return np.where(elements.active, codes, self.log.lowest)
+
+
+def output_stage(config: SoftmaxConfig) -> Probability | Logarithm:
+    """The last stage of a configuration."""
+    if config.function == "log_softmax":
+        return Logarithm(LogProbability.of(config))
+    return Probability(reciprocal_table(config), Normalize.of(config))
