@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: help sim test verilog reference lint clean
+.PHONY: help sim test verilog reference soak lint clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ reference: $(VENV)/.dev  ## golden model against NumPy and torch, on every devic
 
 test: $(VENV)/.dev  ## all tests (about 10 minutes on 2 cores)
 	@$(BIN)/pytest -n auto $(ARGS)
+
+soak: $(VENV)/.core  ## every preset, lanes and option, for ARGS="--minutes M"
+	@$(BIN)/softmaxfx soak $(ARGS)
 
 lint: $(VENV)/.dev  ## style, types, and the order of the rooms
 	@$(BIN)/ruff check .

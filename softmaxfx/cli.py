@@ -23,6 +23,7 @@ from .sim.run import Simulation, simulate
 from .sim.sidecar import Unit, load_unit
 from .sim.simulator import build
 from .study import recordings
+from .study.soak import Job, soak
 
 console = Console()
 
@@ -65,8 +66,13 @@ unit_argument = click.argument("unit", default="softmax", metavar="[UNIT]")
 @unit_argument
 @config_options
 @click.option("--name", metavar="NAME", help="Top module and prefix of every other module.")
-@click.option("--rom", default="memory", show_default=True, metavar="STYLE",
-              help="Tables as initialised memories (memory) or case statements (case, for ASIC).")
+@click.option(
+    "--rom",
+    default="memory",
+    show_default=True,
+    metavar="STYLE",
+    help="Tables as initialised memories (memory) or case statements (case, for ASIC).",
+)
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("build/verilog"), show_default=True,
     metavar="DIR", help="Directory of the Verilog and its sidecar.",
@@ -204,6 +210,45 @@ def reference_command(
             f"proven bound against the exact softmax of the codes: {bound_ulp(config):.3f} ulp",
             highlight=False,
         )
+
+
+@main.command("soak")
+@click.option(
+    "--minutes",
+    type=float,
+    default=30.0,
+    show_default=True,
+    metavar="M",
+    help="How long; a soak that starts again goes on where it ended.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="The first seed.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("build/soak"),
+    show_default=True,
+    metavar="DIR",
+    help="Directory of models and results.",
+)
+def soak_command(minutes: float, seed: int, out: Path) -> int:  # fmt: skip
+    """Random rows and hostile streams through every preset, lanes and option."""
+    console.print(f"soaking for {minutes:g} minutes from seed {seed}; results: {out}/results.jsonl")
+
+    def tell(job: Job) -> None:
+        verdict = "ok" if not job.mismatches and job.bound_kept else f"FAILED {job.first}"
+        console.print(
+            f"seed {job.seed}: {job.label}: {job.elements:,} elements, {job.frames:,} hostile "
+            f"frames: {verdict}",
+            highlight=False, soft_wrap=True, markup=False,
+        )  # fmt: skip
+
+    jobs = soak(out, minutes=minutes, first_seed=seed, tell=tell)
+    failed = sum(1 for job in jobs if job.mismatches or not job.bound_kept)
+    console.print(
+        f"{len(jobs)} jobs, {sum(job.elements for job in jobs):,} elements, "
+        f"{sum(job.frames for job in jobs):,} hostile frames, {failed} failed"
+    )
+    return 1 if failed else 0
 
 
 def _print_table(table: Table) -> None:

@@ -1,0 +1,139 @@
+"""Every preset, with every number of lanes and every option, on random rows and hostile streams.
+
+The matrix is far too large for a test run: it is soaked for as long as one likes. Every finished
+job is a line of ``results.jsonl``; a soak that starts again goes on behind them, unless the Verilog
+of a job has changed. A job repeats from its seed alone.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from ..fpga.export import export
+from ..golden.config import PRESETS, SoftmaxConfig
+from ..golden.formats import SQ
+from ..golden.rows import LogitRows
+from ..sim.hostile import hostile_stream, run_hostile
+from ..sim.run import simulate
+from ..sim.sidecar import load_unit
+from ..sim.simulator import build
+
+LANES = (1, 2, 4, 8, 16)
+OPTIONS = (
+    {},
+    {"clip": "difference"},
+    {"id_width": 4, "max_length": 37},
+    {"scale": 1 / 8**0.5},
+    {"function": "log_softmax", "output": SQ(6, 10)},
+)
+"""Changes of a preset; each is soaked with every number of lanes."""
+
+ROWS, FRAMES = 400, 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One soaked unit, one seed: what was run, and what came out.
+
+    Attributes:
+        key: SHA-256 of the Verilog, and the seed.
+        label: the unit, in words.
+        mismatches, first: see :class:`sim.scoreboard.Score`.
+        bound_kept: no error was above the proven bound.
+    """
+
+    key: str
+    label: str
+    seed: int
+    elements: int
+    frames: int
+    mismatches: int
+    first: str
+    bound_kept: bool
+
+
+def units() -> Iterator[tuple[str, SoftmaxConfig, str]]:
+    """(label, configuration, table style) of the whole matrix."""
+    for (name, preset), lanes, options in product(PRESETS.items(), LANES, OPTIONS):
+        words = "".join(f" {key}={value}" for key, value in options.items())
+        yield f"{name} lanes={lanes}{words}", preset.replace(lanes=lanes, **options), "memory"
+    yield "tiny rom=case", PRESETS["tiny"], "case"
+
+
+def random_rows(config: SoftmaxConfig, count: int, seed: int) -> LogitRows:
+    """Rows of all lengths and spreads, with ties, masked elements and values beyond the range."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(1, config.max_length + 1, count)
+    lengths[: count // 4] = rng.integers(1, min(11, config.max_length + 1), count // 4)
+    lengths[:2] = 1, config.max_length
+    spread = np.exp(rng.uniform(np.log(config.input.lsb), np.log(2 * config.range), (count, 1)))
+    values = rng.normal(0, spread, (count, config.max_length))
+    flat = rng.random(count) < 0.1
+    values[flat] = np.round(values[flat])
+    values[rng.random(values.shape) < 0.05] = -np.inf
+    values[rng.integers(2, count)] = -np.inf
+    values[np.arange(config.max_length) >= lengths[:, None]] = np.nan
+    return LogitRows.from_array(values)
+
+
+def soak(
+    folder: Path, *, minutes: float, first_seed: int = 1, tell: Callable[[Job], object]
+) -> list[Job]:
+    """Run jobs, seed after seed over the whole matrix, until the time is over.
+
+    Args:
+        folder: keeps models and results between soaks.
+        tell: called with every finished job.
+
+    Returns:
+        The jobs of this call.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    results = folder / "results.jsonl"
+    known = results.read_text().splitlines() if results.exists() else []
+    done = {json.loads(line)["key"] for line in known}
+    end = time.monotonic() + 60 * minutes
+    jobs: list[Job] = []
+    seed = first_seed
+    while True:
+        for label, config, rom in units():
+            if time.monotonic() >= end:
+                return jobs
+            job = _run(folder, label, config, rom, seed, done)
+            if job is None:
+                continue
+            with results.open("a") as file:
+                file.write(json.dumps(asdict(job)) + "\n")
+            jobs.append(job)
+            tell(job)
+        seed += 1
+
+
+def _run(
+    folder: Path, label: str, config: SoftmaxConfig, rom: str, seed: int, done: set[str]
+) -> Job | None:
+    """A job; nothing where it is done already."""
+    exported = export(config, folder / "verilog", rom=rom)
+    key = f"{exported.description['verilog_sha256']} {seed}"
+    if key in done:
+        return None
+    unit = load_unit(exported.verilog)
+    model = build(unit, folder / "models")
+    shown = simulate(unit, model, random_rows(config, ROWS, seed), folder / "runs", seed=seed)
+    stream = hostile_stream(unit, FRAMES, seed)
+    hostile = run_hostile(unit, model, stream, folder / "runs" / "hostile", seed=seed)
+    return Job(
+        key=key,
+        label=label,
+        seed=seed,
+        elements=shown.score.elements + hostile.elements,
+        frames=FRAMES,
+        mismatches=shown.score.mismatches + hostile.mismatches,
+        first=shown.score.first or hostile.first,
+        bound_kept=shown.metrics.max_error_ulp <= shown.bound_ulp,
+    )
