@@ -15,6 +15,10 @@ from .probability import Elements, output_stage
 from .row_max import row_max
 
 
+BLOCK = 1 << 16
+"""Elements computed at once: few enough that the intermediate arrays stay in the cache."""
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class SoftmaxRows:
     """What the unit tells of rows of logits, all of the same shape.
@@ -53,6 +57,20 @@ def softmax_rows(
     """:func:`softmax` with the flags that go with every element."""
     codes = _checked(x, config)
     active = ~np.broadcast_to(np.asarray(mask is not None and mask, dtype=bool), codes.shape)
+    shape = codes.shape
+    codes, active = codes.reshape(-1, shape[-1]), active.reshape(-1, shape[-1])
+    p, clipped = np.empty(codes.shape, np.int64), np.empty(codes.shape, bool)
+    rows = max(BLOCK // shape[-1], 1)
+    for start in range(0, len(codes), rows):
+        block = slice(start, start + rows)
+        p[block], clipped[block] = _block(codes[block], active[block], config)
+    return SoftmaxRows(p.reshape(shape), clipped.reshape(shape))
+
+
+def _block(
+    codes: Codes, active: npt.NDArray[np.bool_], config: SoftmaxConfig
+) -> tuple[Codes, npt.NDArray[np.bool_]]:
+    """Probabilities and clipped flags of rows few enough to stay in the cache."""
     outside = np.zeros(codes.shape, bool)
     if config.clip == "input":
         codes, outside = clip(codes, config.range_code)
@@ -63,7 +81,7 @@ def softmax_rows(
     mantissa = np.where(active, mantissa, 0)
     total = Accumulate.of(config)(mantissa, shift)
     p = output_stage(config)(Elements(distance, mantissa, shift, active), total)
-    return SoftmaxRows(p, (outside | saturated) & active)
+    return p, (outside | saturated) & active
 
 
 def _checked(x: npt.ArrayLike, config: SoftmaxConfig) -> Codes:
