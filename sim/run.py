@@ -23,7 +23,7 @@ Cycles = npt.NDArray[np.int64]
 Progress = Callable[[float], object]
 """Called with the share of the work that is done."""
 
-PACE_ROWS, LATENCY_ROWS = 512, 8
+PACE_ROWS, LATENCY_ROWS = 2000, 8
 """Rows of the run without pauses, which measures rate and latency."""
 
 

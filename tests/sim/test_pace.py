@@ -1,0 +1,71 @@
+"""How fast rows pass, and that their values have no part in it."""
+
+import numpy as np
+import pytest
+
+from softmaxfx.golden import preset
+from softmaxfx.golden.rows import LogitRows
+from softmaxfx.sim.beats import input_words, output_beats, pack_rows
+from softmaxfx.sim.simulator import run
+
+BASE = preset("base")
+
+
+def cycles(unit, model, rows, folder, *, pauses=False):
+    """(accepted, emitted) cycles of every beat."""
+    masked = rows.present & ~rows.active
+    words = input_words(pack_rows(rows.codes(unit.config), masked, rows.lengths, unit), unit)
+    recorded = run(model, words, folder, pauses=pauses, seed=5)
+    assert not recorded.hung
+    return np.frombuffer(recorded.accepted, "<u4"), output_beats(recorded.output, unit)[1]
+
+
+@pytest.mark.parametrize(
+    ("length", "share"), [(64, 0.99), (100, 0.99), (256, 0.99), (1024, 0.99), (10, 0.95), (1, 0.95)]
+)
+def test_rows_back_to_back_pass_at_nearly_a_beat_per_cycle(
+    length, share, unit_of, model_of, tmp_path
+):
+    unit = unit_of(BASE)
+    count = max(4000, 40000 // length)
+    rows = LogitRows.from_array(np.random.default_rng(0).normal(0, 3, (count, length)))
+    accepted, emitted = cycles(unit, model_of(unit), rows, tmp_path)
+    beats = count * -(-length // BASE.lanes)
+    assert len(accepted) == len(emitted) == beats
+    assert beats / (int(emitted[-1]) - int(accepted[0]) + 1) >= share
+
+
+def value_sets(shape, rng):
+    """Rows of the same lengths, as different in their values as can be."""
+    ramp = np.linspace(-12, 12, shape[1]) * np.ones(shape)
+    one_hot = np.full(shape, -10.0)
+    one_hot[:, 0] = 10
+    yield "equal", np.zeros(shape)
+    yield "one-hot", one_hot
+    yield "rising", ramp
+    yield "falling", -ramp
+    yield "clipped", np.where(rng.random(shape) < 0.5, 15.0, -15.0)
+    yield "random", rng.normal(0, 4, shape)
+    yield "masked", np.where(rng.random(shape) < 0.5, -np.inf, 0.0)
+    yield "all masked", np.full(shape, -np.inf)
+
+
+@pytest.mark.parametrize("pauses", [False, True])
+def test_no_cycle_depends_on_a_value(pauses, unit_of, model_of, tmp_path):
+    unit = unit_of(BASE)
+    rng = np.random.default_rng(1)
+    beyond = np.arange(90) >= rng.integers(1, 91, (200, 1))
+    seen = {
+        name: cycles(
+            unit,
+            model_of(unit),
+            LogitRows.from_array(np.where(beyond, np.nan, values)),
+            tmp_path / name,
+            pauses=pauses,
+        )
+        for name, values in value_sets((200, 90), rng)
+    }
+    accepted, emitted = seen.pop("equal")
+    for name, (other_accepted, other_emitted) in seen.items():
+        np.testing.assert_array_equal(other_accepted, accepted, err_msg=name)
+        np.testing.assert_array_equal(other_emitted, emitted, err_msg=name)
