@@ -65,6 +65,24 @@ def test_bytes_do_not_depend_on_the_process(tmp_path):
     assert there.read_bytes() == here.verilog.read_bytes()
 
 
+def test_case_tables_need_no_initialised_memory(tmp_path):
+    config = preset("tiny")
+    texts = {
+        rom: export(config, tmp_path, name=f"rom_{rom}", rom=rom).verilog.read_text()
+        for rom in ("memory", "case")
+    }
+    for rom, text in texts.items():
+        tables = re.findall(r"^module \S+__(?:high|low0|table) .*?^endmodule", text, re.M | re.S)
+        assert len(tables) == 3
+        assert [("initial" in table) for table in tables] == [rom == "memory"] * 3
+
+
+def test_an_unknown_table_style_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="rom must be one of memory, case, not 'flash'"):
+        export(preset("tiny"), tmp_path / "out", rom="flash")
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_sidecar_tells_what_the_verilog_is(exported):
     told = json.loads(exported.sidecar.read_text())
     config = preset(told["preset"])
