@@ -14,8 +14,7 @@ class Difference(wiring.Component):
     in it) gives a value without meaning.
 
     Members:
-        x, maximum: codes. o: the difference, in input LSB.
-        whole: the difference, saturated at ``span``. clipped: it was above ``span``.
+        x, maximum: codes. o: the difference, in input LSB. clipped: it was above ``span``.
     """
 
     latency = 2
@@ -27,7 +26,6 @@ class Difference(wiring.Component):
                 "x": In(signed(width)),
                 "maximum": In(signed(width)),
                 "o": Out(range(reach + 1)),
-                "whole": Out(range(span + 1)),
                 "clipped": Out(1),
             }
         )
@@ -37,7 +35,6 @@ class Difference(wiring.Component):
         distance = register(m, (self.maximum - self.x).as_unsigned(), name="distance")
         m.d.sync += [
             self.o.eq(Mux(distance > self._reach, self._reach, distance)),
-            self.whole.eq(Mux(distance > self._span, self._span, distance)),
             self.clipped.eq(distance > self._span),
         ]
         return m

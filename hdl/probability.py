@@ -12,6 +12,8 @@ from ..golden.exp import ExpTable
 from ..golden.probability import Logarithm as GoldenLogarithm
 from ..golden.probability import Probability as GoldenProbability
 from ..golden.probability import output_stage
+from .difference import Difference
+from .exp import Exp
 from .ln import Ln
 from .log_probability import LogProbability
 from .normalize import Normalize
@@ -42,7 +44,9 @@ class Probability:
         """The scalar's fields, from the row's stage."""
         return {"r": row.r, "q": row.q}
 
-    def element_of(self, m: Module, exp, distance: Value, active: Value) -> dict[str, ValueLike]:
+    def element_of(
+        self, m: Module, name: str, difference: Difference, exp: Exp, active: Value
+    ) -> dict[str, ValueLike]:
         """What waits of an element: exp, and nothing where the element takes no part."""
         return {"mantissa": Mux(active, exp.mantissa, 0), "shift": exp.shift}
 
@@ -72,20 +76,34 @@ class Logarithm:
     latency = LogProbability.latency
 
     def __init__(
-        self, *, golden: GoldenLogarithm, span_bits: int, sum_bits: int, width: int, target: Target
+        self,
+        *,
+        golden: GoldenLogarithm,
+        exp: ExpTable,
+        sum_bits: int,
+        width: int,
+        span: int,
+        target: Target,
     ):
-        self._golden, self._width = golden.log, width
+        self._golden, self._exp, self._width, self._span = golden.log, exp, width, span
         self.row = Ln(golden=golden.log.ln, sum_bits=sum_bits, target=target)
-        self.element = data.StructLayout({"distance": span_bits, "active": 1})
+        self.element = data.StructLayout({"distance": span.bit_length(), "active": 1})
         self.scalar = data.StructLayout({"ln": len(self.row.o)})
 
     def scalar_of(self, row: Ln) -> dict[str, Value]:
         """The scalar's fields, from the row's stage."""
         return {"ln": row.o}
 
-    def element_of(self, m: Module, exp, distance: Value, active: Value) -> dict[str, ValueLike]:
-        """What waits of an element: its difference, and whether it takes part."""
-        return {"distance": distance, "active": active}
+    def element_of(
+        self, m: Module, name: str, difference: Difference, exp: Exp, active: Value
+    ) -> dict[str, ValueLike]:
+        """What waits of an element: its difference up to the span, and whether it takes part."""
+        m.submodules[name] = whole = Difference(
+            width=len(difference.x), span=self._span, reach=self._span
+        )
+        m.d.comb += [whole.x.eq(difference.x), whole.maximum.eq(difference.maximum)]
+        waited = delay(m, whole.o, Exp.latency_of(self._exp), name=f"{name}_waited")
+        return {"distance": waited, "active": active}
 
     def finish(self, m: Module, name: str, element, scalar, error: Value) -> Value:
         """The output code, ``latency`` cycles later; 0 in an error row."""
@@ -105,7 +123,7 @@ def last_stage(
 ) -> Probability | Logarithm:
     """The last stage of a configuration."""
     golden = output_stage(config)
-    widths = {"sum_bits": sum_bits, "width": config.output.width, "target": target}
+    common = {"exp": exp, "sum_bits": sum_bits, "width": config.output.width, "target": target}
     if isinstance(golden, GoldenLogarithm):
-        return Logarithm(golden=golden, span_bits=config.span.bit_length(), **widths)
-    return Probability(golden=golden, exp=exp, **widths)
+        return Logarithm(golden=golden, span=config.span, **common)
+    return Probability(golden=golden, **common)

@@ -222,9 +222,8 @@ class Softmax(wiring.Component):
             subtract = Difference(width=config.input.width, span=config.span, reach=config.reach)
             table = Exp(golden=exp, target=self._target)
             m.submodules[f"difference{lane}"], m.submodules[f"exp{lane}"] = subtract, table
-            distance = delay(m, subtract.whole, Exp.latency_of(exp), name=f"distance{lane}")
             element = exponentials.i.elements[lane]
-            fields = last.element_of(m, table, distance, active[lane])
+            fields = last.element_of(m, f"distance{lane}", subtract, table, active[lane])
             m.d.comb += [
                 subtract.x.eq(beat.x[lane]),
                 subtract.maximum.eq(row.maximum),
