@@ -14,15 +14,20 @@ from .streams import plain
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One row of input codes; a masked element takes no part."""
+    """One row of input codes; a masked element takes no part.
+
+    ``null_beat``: a beat without elements ends the row.
+    """
 
     x: np.ndarray
     mask: np.ndarray
+    ident: int = 0
+    null_beat: bool = False
 
 
 def random_rows(config: SoftmaxConfig, lengths: Iterable[int], seed: int = 20) -> list[Row]:
     """Rows of given lengths: logits of any size, near one another, all equal, some masked."""
-    rng = np.random.default_rng(seed)
+    rng, idents = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     low, high = config.input.min_code, config.input.max_code
     rows = []
     for number, length in enumerate(lengths):
@@ -31,22 +36,25 @@ def random_rows(config: SoftmaxConfig, lengths: Iterable[int], seed: int = 20) -
         equal = np.full(length, rng.integers(low, high + 1))
         x = np.clip([anything, near, anything, equal][number % 4], low, high)
         masked = rng.random(length) < [0.0, 0.0, 0.3, 0.9, 1.0][number % 5]
-        rows.append(Row(x, masked))
+        ident = int(idents.integers(0, 1 << config.id_width))
+        rows.append(Row(x, masked, ident, null_beat=length == 0))
     return rows
 
 
-def input_beats(rows: Sequence[Row], lanes: int, seed: int = 21) -> list[dict[str, Any]]:
+def input_beats(rows: Sequence[Row], config: SoftmaxConfig, seed: int = 21) -> list[dict[str, Any]]:
     """What the unit is given; lanes beyond a row's end hold noise."""
     rng = np.random.default_rng(seed)
+    lanes, whole = config.lanes, every_byte(config)
     return [
         {
             "x": np.where(present, x, rng.integers(-4, 4, lanes)).tolist(),
-            "keep": packed(present),
+            "keep": np.where(present, whole, 0).tolist(),
             "mask": packed(np.where(present, mask, rng.integers(0, 2, lanes))),
+            **ident_of(config, row.ident),
             "last": int(last),
         }
         for row in rows
-        for present, last, x, mask in in_beats(lanes, row.x, row.mask)
+        for present, last, x, mask in in_beats(row, lanes, row.x, row.mask)
     ]
 
 
@@ -54,26 +62,48 @@ def output_beats(rows: Sequence[Row], config: SoftmaxConfig) -> list[dict[str, A
     """What golden answers with."""
     beats = []
     for row in rows:
-        gold = softmax_rows(row.x, config, row.mask)
-        for present, last, p, clipped in in_beats(config.lanes, gold.p, gold.clipped):
-            beat = {"p": p.tolist(), "keep": packed(present), "clipped": packed(clipped)}
-            beats.append(beat | {"last": int(last)})
+        p, clipped = row.x, row.mask  # of no elements, golden gives no row
+        if len(row.x):
+            gold = softmax_rows(row.x, config, row.mask)
+            p, clipped = gold.p, gold.clipped
+        for present, last, p_beat, clipped_beat in in_beats(row, config.lanes, p, clipped):
+            beats.append(
+                {
+                    "p": p_beat.tolist(),
+                    "keep": packed(present),
+                    "clipped": packed(clipped_beat),
+                    "error": 0,
+                    **ident_of(config, row.ident),
+                    "last": int(last),
+                }
+            )
     return beats
 
 
 def as_beat(payload: Any) -> dict[str, Any]:
     """A payload taken from the unit's output, in the form of :func:`output_beats`."""
-    return {name: plain(payload[name]) for name in ("p", "keep", "clipped", "last")}
+    tag = {name: plain(payload["tag"][name]) for name in payload["tag"].shape().members}
+    return {"p": plain(payload["p"]), **tag, "last": plain(payload["last"])}
 
 
-def in_beats(lanes: int, *columns: np.ndarray) -> Iterable[tuple]:
+def in_beats(row: Row, lanes: int, *columns: np.ndarray) -> Iterable[tuple]:
     """(elements present, last, a part of every column) of each beat of a row; padded with 0."""
-    length = len(columns[0])
-    beats = -(-length // lanes)
+    length = len(row.x)
+    beats = -(-length // lanes) + row.null_beat
     padded = [np.pad(c, (0, beats * lanes - length)).reshape(beats, lanes) for c in columns]
     present = (np.arange(beats * lanes) < length).reshape(beats, lanes)
     for beat in range(beats):
         yield present[beat], beat == beats - 1, *(column[beat] for column in padded)
+
+
+def every_byte(config: SoftmaxConfig) -> int:
+    """``keep`` of an element whose container is present, all bytes of it."""
+    return (1 << -(-config.input.width // 8)) - 1
+
+
+def ident_of(config: SoftmaxConfig, ident: int) -> dict[str, int]:
+    """The field of a beat's id, where the unit has one."""
+    return {"id": ident} if config.id_width else {}
 
 
 def packed(bits: np.ndarray) -> int:

@@ -10,16 +10,19 @@ from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
 from softmaxfx.golden import SQ, UQ, SoftmaxConfig, preset
-from softmaxfx.hdl.axi import STATUS_BITS, SoftmaxAxi, container_bits, user_bits
+from softmaxfx.hdl.axi import STATUS_BITS, SoftmaxAxi
 
+from .hostile import faults_of, mixed_traffic
 from .rows import input_beats, output_beats, random_rows
 from .streams import PERIOD, Pace, every_pace
 
 CONFIGS = {
     "bytes": SoftmaxConfig(input=SQ(5, 3), output=UQ(0, 8), lanes=4, max_length=13),
-    "wider containers": SoftmaxConfig(input=SQ(5, 5), output=UQ(1, 9), lanes=3, max_length=13),
+    "wider containers": SoftmaxConfig(
+        input=SQ(5, 5), output=UQ(1, 9), lanes=3, max_length=13, id_width=5
+    ),
     "three bytes to one": SoftmaxConfig(
-        input=SQ(8, 9), output=UQ(0, 8), lanes=2, max_length=9, clip="difference"
+        input=SQ(8, 9), output=UQ(0, 8), lanes=2, max_length=9, clip="difference", id_width=1
     ),
     "one lane": preset("tiny", max_length=13),
 }
@@ -32,7 +35,11 @@ class Bench:
     def __init__(self, config: SoftmaxConfig):
         self.config, self.dut = config, SoftmaxAxi(config=config)
         self.words: list[dict[str, int]] = []
-        self.i_bits, self.o_bits = container_bits(config.input), container_bits(config.output)
+        self.i_bits, self.o_bits = (8 * -(-f.width // 8) for f in (config.input, config.output))
+        ident = ["id"] if config.id_width else []
+        self.fields = ["data", "keep", "user", *ident, "last"]
+        self.driven = ["s_axis_tready", "m_axis_tvalid", *(f"m_axis_t{n}" for n in self.fields)]
+        self.inputs = ["s_axis_tvalid", *(f"s_axis_t{n}" for n in self.fields), "m_axis_tready"]
 
     def run(self, *steps: Callable[..., Any]) -> None:
         """Steps one after another, in one testbench: each is given the simulator's context."""
@@ -50,10 +57,7 @@ class Bench:
         """One cycle; what the unit drove when the rising edge came."""
         ctx, dut = self.ctx, self.dut
         await ctx.delay(PERIOD / 2)
-        names = ["s_axis_tready"] + [
-            f"m_axis_t{n}" for n in ("valid", "data", "keep", "user", "last")
-        ]
-        seen = {name.split("_t")[1]: ctx.get(getattr(dut, name)) for name in names}
+        seen = {name.split("_t")[1]: ctx.get(getattr(dut, name)) for name in self.driven}
         ctx.set(dut.aclk, 1)
         await ctx.delay(PERIOD / 2)
         ctx.set(dut.aclk, 0)
@@ -73,11 +77,12 @@ class Bench:
         """An input beat in containers; the bits above an element hold its sign."""
         ctx, dut, lanes = self.ctx, self.dut, range(self.config.lanes)
         word = sum((beat["x"][n] % (1 << self.i_bits)) << (n * self.i_bits) for n in lanes)
-        keep, mask = beat["keep"], beat["mask"]
         ctx.set(dut.s_axis_tdata, word)
-        ctx.set(dut.s_axis_tkeep, bytes_of(keep, self.config.lanes, self.i_bits))
-        ctx.set(dut.s_axis_tuser, mask)
+        ctx.set(dut.s_axis_tkeep, sum(beat["keep"][n] << (n * self.i_bits // 8) for n in lanes))
+        ctx.set(dut.s_axis_tuser, beat["mask"])
         ctx.set(dut.s_axis_tlast, beat["last"])
+        if self.config.id_width:
+            ctx.set(dut.s_axis_tid, beat["id"])
 
     async def stream(self, beats: list[dict], count: int, pace: Pace) -> None:
         """Offer beats until all are taken, and take ``count``; no offer is ever withdrawn."""
@@ -96,7 +101,7 @@ class Bench:
             seen = await self.clock()
             if offering and seen["ready"]:
                 left, offering = left - 1, 0
-            word = {name: seen[name] for name in ("data", "keep", "user", "last")}
+            word = {name: seen[name] for name in self.fields}
             assert held is None or (seen["valid"] and word == held), "an offer was withdrawn"
             held = word if seen["valid"] and not ready else None
             if seen["valid"] and ready:
@@ -104,22 +109,24 @@ class Bench:
                 taken += 1
         pytest.fail(f"{left} beats not taken, {taken} of {count} given")
 
-    def gold(self, rows: list) -> list[dict[str, int]]:
-        """The words that golden's beats are on the output port: zero-extended, status 0."""
+    def gold(self, beats: list[dict[str, Any]]) -> list[dict[str, int]]:
+        """The words that output beats are on the port: zero-extended, the lowest status bit is
+        the error, the others are 0."""
         lanes = self.config.lanes
         return [
             {
                 "data": sum(p << (n * self.o_bits) for n, p in enumerate(beat["p"])),
                 "keep": bytes_of(beat["keep"], lanes, self.o_bits),
-                "user": beat["clipped"] << STATUS_BITS,
+                "user": beat["clipped"] << 3 | beat["error"],
+                **({"id": beat["id"]} if self.config.id_width else {}),
                 "last": beat["last"],
             }
-            for beat in output_beats(rows, self.config)
+            for beat in beats
         ]
 
 
 def bytes_of(keep: int, lanes: int, bits: int) -> int:
-    """tkeep of the elements present: every byte of their containers."""
+    """Output tkeep of the elements present: every byte of their containers."""
     size = bits // 8
     return sum(((1 << size) - 1) << (n * size) for n in range(lanes) if keep >> n & 1)
 
@@ -130,8 +137,51 @@ def test_rows_on_the_ports_give_goldens_bits(config, pace):
     bench = Bench(config)
     lengths = np.random.default_rng(41).integers(1, config.max_length + 1, 25)
     rows = random_rows(config, lengths)
-    gold = bench.gold(rows)
-    bench.run(bench.reset, lambda: bench.stream(input_beats(rows, config.lanes), len(gold), pace))
+    gold = bench.gold(output_beats(rows, config))
+    bench.run(bench.reset, lambda: bench.stream(input_beats(rows, config), len(gold), pace))
+    assert bench.words == gold
+
+
+@every_config
+@every_pace
+def test_a_row_in_error_says_so_in_the_lowest_bit_of_tuser(config, pace):
+    bench = Bench(config)
+    faults = [fault for fault in faults_of(config) if fault != "50 times too long"]
+    beats, answer = mixed_traffic(config, faults)
+    gold = bench.gold(answer)
+    everything = (1 << config.lanes * bench.o_bits // 8) - 1
+    in_error = [word for word in gold if word["user"] & 1]
+    assert len({word["user"] & 1 for word in gold}) == 2
+    assert all(word["data"] == 0 and word["user"] == 1 for word in in_error)
+    assert all(word["keep"] == everything for word in in_error)
+    bench.run(bench.reset, lambda: bench.stream(beats, len(gold), pace))
+    assert bench.words == gold
+
+
+@every_config
+def test_a_row_without_an_end_leaves_cut_and_a_reset_ends_it(config):
+    bench = Bench(config)
+    most = config.max_beats
+    size = config.lanes * bench.i_bits // 8
+    endless = [{"x": [0] * config.lanes, "keep": [(1 << bench.i_bits // 8) - 1] * config.lanes}]
+    endless = [beat | {"mask": 0, "last": 0, "id": 0} for beat in endless * (20 * most)]
+    assert sum(keep.bit_count() for keep in endless[0]["keep"]) == size
+    rows = random_rows(config, [3, config.max_length, 1])
+    gold = bench.gold(output_beats(rows, config))
+
+    async def stop():
+        assert [word["user"] for word in bench.words] == [1] * most
+        assert [word["last"] for word in bench.words] == [0] * (most - 1) + [1]
+        assert not any(word["data"] for word in bench.words)
+        bench.words.clear()
+        await bench.reset()
+
+    bench.run(
+        bench.reset,
+        lambda: bench.stream(endless, most, Pace()),
+        stop,
+        lambda: bench.stream(input_beats(rows, config), len(gold), Pace()),
+    )
     assert bench.words == gold
 
 
@@ -141,9 +191,9 @@ def test_rows_on_the_ports_give_goldens_bits(config, pace):
 def test_rows_after_a_reset_in_the_middle_of_a_row_give_goldens_bits(config, beats, cycles):
     bench = Bench(config)
     longest = [config.max_length] * 12
-    before = input_beats(random_rows(config, longest, seed=42), config.lanes)[:beats]
+    before = input_beats(random_rows(config, longest, seed=42), config)[:beats]
     rows = random_rows(config, [3, config.max_length, 1, 2])
-    gold = bench.gold(rows)
+    gold = bench.gold(output_beats(rows, config))
 
     async def stop():
         bench.words.clear()
@@ -153,18 +203,17 @@ def test_rows_after_a_reset_in_the_middle_of_a_row_give_goldens_bits(config, bea
         bench.reset,
         lambda: bench.stream(before, 0, Pace(pressure=1.0)),
         stop,
-        lambda: bench.stream(input_beats(rows, config.lanes), len(gold), Pace(0.2, 0.2)),
+        lambda: bench.stream(input_beats(rows, config), len(gold), Pace(0.2, 0.2)),
     )
     assert bench.words == gold
 
 
 @every_pace
 def test_nothing_on_a_port_depends_on_another_port_in_the_same_cycle(pace):
-    config = CONFIGS["bytes"]
+    config = CONFIGS["wider containers"]  # every port, tid too
     bench = Bench(config)
     rows = random_rows(config, [13, 1, 5] * 6)
-    driven = ["s_axis_tready"] + [f"m_axis_t{n}" for n in ("valid", "data", "keep", "user", "last")]
-    inputs = [f"s_axis_t{n}" for n in ("valid", "data", "keep", "user", "last")] + ["m_axis_tready"]
+    driven, inputs = bench.driven, bench.inputs
 
     async def disturb():
         ctx, dut = bench.ctx, bench.dut
@@ -183,9 +232,9 @@ def test_nothing_on_a_port_depends_on_another_port_in_the_same_cycle(pace):
         await disturb()
         return await undisturbed()
 
-    gold = bench.gold(rows)
+    gold = bench.gold(output_beats(rows, config))
     bench.clock = clock
-    bench.run(bench.reset, lambda: bench.stream(input_beats(rows, config.lanes), len(gold), pace))
+    bench.run(bench.reset, lambda: bench.stream(input_beats(rows, config), len(gold), pace))
     assert bench.words == gold
 
 
@@ -202,7 +251,7 @@ def test_nothing_on_a_port_depends_on_another_port_in_the_same_cycle(pace):
     ids=str,
 )
 def test_a_container_is_the_fewest_whole_bytes(number, bits):
-    assert container_bits(number) == bits
+    assert number.container == bits
 
 
 @every_config
@@ -225,8 +274,11 @@ def test_ports_have_ambas_names_widths_and_directions(config):
         "m_axis_tvalid": (Out, 1),
         "m_axis_tready": (In, 1),
     }
+    if config.id_width:
+        expected["s_axis_tid"] = In, config.id_width
+        expected["m_axis_tid"] = Out, config.id_width
     bench = Bench(config)
     bench.run()  # elaborates: every port is used
     members = bench.dut.signature.members
     assert {name: (m.flow, m.shape) for name, m in members.items()} == expected
-    assert user_bits(lanes) == 3 + lanes
+    assert STATUS_BITS == 3

@@ -1,5 +1,6 @@
 """The whole unit: the bits of golden for every row, at any pace, and in a known time."""
 
+from dataclasses import replace
 from math import ceil, log2
 
 import numpy as np
@@ -10,31 +11,40 @@ from softmaxfx.golden import SQ, UQ, SoftmaxConfig, preset
 from softmaxfx.golden.exp import exp_table
 from softmaxfx.hdl.exp import Exp
 from softmaxfx.hdl.row_buffer import RowBuffer
-from softmaxfx.hdl.softmax import ROWS, Softmax
+from softmaxfx.hdl.softmax import ROWS, Softmax, latency
 
-from .rows import Row, as_beat, input_beats, output_beats, random_rows
+from .hostile import broken_row, error_beats, faults_of, mixed_traffic, random_stream
+from .rows import Row, as_beat, every_byte, input_beats, output_beats, random_rows
 from .streams import Pace, every_pace, simulate, stream_get, stream_put
 
 SMALL = SoftmaxConfig(input=SQ(5, 3), output=UQ(0, 8), lanes=4, max_length=13)
+AFTERWARDS = 50
+"""Cycles to look on after the last beat: more than a row of :data:`SMALL` is under way."""
 
 
-def run(config: SoftmaxConfig, rows: list[Row], pace: Pace = Pace()) -> list[dict]:  # noqa: B008
-    """The beats that the unit answers with."""
+STEADY = Pace()
+
+
+def run(config: SoftmaxConfig, beats: list[dict], count: int, pace: Pace = STEADY) -> list[dict]:
+    """The first ``count`` beats that the unit answers with; more than these is a failure."""
     dut, taken = Softmax(config=config), []
-    beats = input_beats(rows, config.lanes)
 
     async def source(ctx):
         await stream_put(ctx, dut.i, beats, pauses=pace.pauses)
 
     async def sink(ctx):
-        taken.extend(await stream_get(ctx, dut.o, len(beats), pressure=pace.pressure))
+        taken.extend(await stream_get(ctx, dut.o, count, pressure=pace.pressure))
+        for _ in range(AFTERWARDS):
+            await ctx.tick()
+            assert not ctx.get(dut.o.valid), "a beat came out after the last row's end"
 
     simulate(dut, source, sink)
     return [as_beat(payload) for payload in taken]
 
 
-def check(config: SoftmaxConfig, rows: list[Row], pace: Pace = Pace()) -> None:  # noqa: B008
-    assert run(config, rows, pace) == output_beats(rows, config)
+def check(config: SoftmaxConfig, rows: list[Row], pace: Pace = STEADY) -> None:
+    gold = output_beats(rows, config)
+    assert run(config, input_beats(rows, config), len(gold), pace) == gold
 
 
 def lengths_of(config: SoftmaxConfig, times: int) -> list[int]:
@@ -110,26 +120,12 @@ def test_extreme_configurations_give_goldens_bits(changes):
     check(config, rows, Pace(0.2, 0.2))
 
 
-def test_a_beat_without_elements_may_end_a_row():
-    config = SMALL.replace(lanes=2)
-    row = random_rows(config, [4])[0]
-    beats, gold = input_beats([row], 2), output_beats([row], config)
-    for row_beats, empty in (
-        (beats, {"x": [7, 7], "mask": 0}),
-        (gold, {"p": [0, 0], "clipped": 0}),
-    ):
-        row_beats[-1]["last"] = 0
-        row_beats.append(empty | {"keep": 0, "last": 1})
-    dut, taken = Softmax(config=config), []
-
-    async def source(ctx):
-        await stream_put(ctx, dut.i, beats)
-
-    async def sink(ctx):
-        taken.extend(await stream_get(ctx, dut.o, len(gold)))
-
-    simulate(dut, source, sink)
-    assert [as_beat(payload) for payload in taken] == gold
+@every_pace
+@pytest.mark.parametrize("lanes", [1, 2, 4])
+def test_a_beat_without_elements_may_end_a_row_or_be_all_of_it(lanes, pace):
+    config = SMALL.replace(lanes=lanes)
+    rows = random_rows(config, [lanes, 0, 3, 2 * lanes, 0, 0, 1, 12])
+    check(config, [replace(row, null_beat=len(row.x) % lanes == 0) for row in rows], pace)
 
 
 # The time
@@ -143,16 +139,15 @@ def latency_of(config: SoftmaxConfig, beats: int) -> int:
     tree = ceil(log2(config.lanes))
     maximum, total = 1 + tree + 1, 3 + tree
     exp = 2 + Exp.latency_of(exp_table(config))
-    frame, buffer, reciprocal, normalize, output = 1, 1 + RowBuffer.latency, 8, 6, 2
+    frame, buffer, reciprocal, normalize, output = 2, 1 + RowBuffer.latency, 8, 6, 2
     first_pass = frame + maximum
     second_pass = buffer + (beats - 1) + exp + total + reciprocal
     return first_pass + second_pass + buffer + normalize + output
 
 
-def handshakes(config: SoftmaxConfig, rows: list[Row], pace: Pace = Pace()) -> list[tuple]:  # noqa: B008
+def handshakes(config: SoftmaxConfig, beats: list[dict], pace: Pace = STEADY) -> list[tuple]:
     """(i.valid, i.ready, o.valid, o.ready) of each cycle from reset to the last beat out."""
-    dut, history = Softmax(config=config), []
-    beats, done = input_beats(rows, config.lanes), []
+    dut, history, done = Softmax(config=config), [], []
 
     async def source(ctx):
         await stream_put(ctx, dut.i, beats, pauses=pace.pauses)
@@ -181,9 +176,11 @@ def cycles_of(history: list[tuple], valid: int, ready: int) -> list[int]:
 @pytest.mark.parametrize("split", [(7,), (4, 3), (3, 2, 2)], ids=str)
 def test_latency_is_that_of_the_stages_and_one_cycle_for_every_beat(split, lanes, length):
     config = SMALL.replace(lanes=lanes, exp_split=split)
-    history = handshakes(config, random_rows(config, [length]))
+    history = handshakes(config, input_beats(random_rows(config, [length]), config))
     went_in, came_out = cycles_of(history, 0, 1), cycles_of(history, 2, 3)
     assert came_out[0] - went_in[-1] == latency_of(config, beats=len(went_in))
+    told = latency(config)
+    assert told.fixed + told.per_beat * len(went_in) == latency_of(config, beats=len(went_in))
 
 
 @pytest.mark.parametrize("length", [1, 2, 5, 16, 31, 64])
@@ -191,7 +188,7 @@ def test_latency_is_that_of_the_stages_and_one_cycle_for_every_beat(split, lanes
 def test_rows_back_to_back_pass_at_one_beat_per_cycle(lanes, length):
     config = SMALL.replace(lanes=lanes, max_length=64)
     rows = random_rows(config, [length] * (400 // -(-length // lanes)))
-    history = handshakes(config, rows)
+    history = handshakes(config, input_beats(rows, config))
     for cycles in (cycles_of(history, 0, 1), cycles_of(history, 2, 3)):
         assert cycles == list(range(cycles[0], cycles[0] + len(cycles)))
 
@@ -201,10 +198,136 @@ def test_no_cycle_depends_on_the_values(pace):
     lengths = lengths_of(SMALL, 2)
     equal = [Row(np.zeros(n, np.int64), np.zeros(n, bool)) for n in lengths]
     masked = [Row(np.full(n, SMALL.input.min_code), np.ones(n, bool)) for n in lengths]
+    rows = input_beats(random_rows(SMALL, lengths), SMALL)
+    broken = [beat | {"keep": [0, *beat["keep"][1:]]} for beat in rows]
     first, *others = (
-        handshakes(SMALL, rows, pace) for rows in (random_rows(SMALL, lengths), equal, masked)
+        handshakes(SMALL, beats, pace)
+        for beats in (rows, input_beats(equal, SMALL), input_beats(masked, SMALL), broken)
     )
     assert all(history == first for history in others)
+
+
+# Rows in error
+
+CONTAINERS = {
+    "one byte": SMALL,
+    "two bytes, one lane": SMALL.replace(input=SQ(5, 5), lanes=1, max_length=5),
+    "three bytes, lanes for every row": SMALL.replace(
+        input=SQ(8, 9), lanes=3, max_length=3, clip="difference"
+    ),
+}
+
+
+@pytest.mark.parametrize("pace", [STEADY, Pace(0.3, 0.6)], ids=str)
+@pytest.mark.parametrize("fault", faults_of(SMALL.replace(input=SQ(5, 5))))
+def test_a_row_in_error_has_no_probabilities_and_the_rows_beside_it_have_goldens_bits(fault, pace):
+    config = SMALL.replace(input=SQ(5, 5), id_width=3)
+    beats, gold = mixed_traffic(config, [fault] * (2 if fault == "50 times too long" else 6))
+    assert run(config, beats, len(gold), pace) == gold
+
+
+@every_pace
+@pytest.mark.parametrize("config", CONTAINERS.values(), ids=CONTAINERS)
+def test_rows_with_every_fault_among_good_rows(config, pace):
+    faults = np.random.default_rng(25).permutation(faults_of(config) * 2).tolist()
+    beats, gold = mixed_traffic(config, faults)
+    assert run(config, beats, len(gold), pace) == gold
+
+
+@every_pace
+@pytest.mark.parametrize("lanes", [1, 3, 4])
+def test_rows_without_any_order_are_answered_as_golden_does(lanes, pace):
+    config = SMALL.replace(input=SQ(5, 5), lanes=lanes, max_length=11, id_width=2)
+    stream = random_stream(config, 60, seed=26)
+    gold = stream.answer(config)
+    assert run(config, stream.beats(config), len(gold), pace) == gold
+
+
+@pytest.mark.parametrize("config", CONTAINERS.values(), ids=CONTAINERS)
+def test_a_row_without_an_end_leaves_cut_and_the_rest_of_it_goes_nowhere(config):
+    before = random_rows(config, [3, config.max_length])
+    endless = broken_row("50 times too long", config, np.random.default_rng(27))
+    for beat in endless:
+        beat["last"] = 0
+    gold = output_beats(before, config) + error_beats(endless, config)
+    assert run(config, input_beats(before, config) + endless, len(gold)) == gold
+
+
+@pytest.mark.parametrize("config", CONTAINERS.values(), ids=CONTAINERS)
+@pytest.mark.parametrize("swallowed", [0, 1, 40])
+def test_a_reset_ends_a_row_without_an_end(swallowed, config):
+    endless = broken_row("50 times too long", config, np.random.default_rng(28))
+    endless = [beat | {"last": 0} for beat in endless[: config.max_beats + swallowed]]
+    rows = random_rows(config, [config.max_length, 1, 3])
+    beats, gold = input_beats(rows, config), output_beats(rows, config)
+    dut, reset, taken = Softmax(config=config), Signal(), []
+
+    async def testbench(ctx):
+        await stream_put(ctx, dut.i, endless)
+        ctx.set(reset, 1)
+        await ctx.tick()
+        ctx.set(reset, 0)
+        await stream_put(ctx, dut.i, beats)
+        taken.extend(await stream_get(ctx, dut.o, len(gold)))
+
+    simulate(ResetInserter(reset)(dut), testbench)
+    assert [as_beat(payload) for payload in taken] == gold
+
+
+@pytest.mark.parametrize("config", CONTAINERS.values(), ids=CONTAINERS)
+def test_swallowed_beats_go_in_at_one_a_cycle_while_the_output_is_blocked(config):
+    rng = np.random.default_rng(29)
+    rows = random_rows(config, [config.max_length, 2, 1])
+    endless = [broken_row("50 times too long", config, rng) for _ in range(4)]
+    beats, gold = input_beats(rows, config), output_beats(rows, config)
+    for row in endless:
+        beats, gold = beats + row, gold + error_beats(row, config)
+    beats, gold = beats + input_beats(rows, config), gold + output_beats(rows, config)
+    dut, ready, taken = Softmax(config=config), [], []
+
+    async def testbench(ctx):
+        await ctx.tick()  # reset makes nothing available before the credits were counted
+        for beat in beats:
+            ctx.set(dut.i.payload, beat)
+            ctx.set(dut.i.valid, 1)
+            *_, accepted = await ctx.tick().sample(dut.i.ready)
+            ready.append(accepted)
+        ctx.set(dut.i.valid, 0)
+        taken.extend(await stream_get(ctx, dut.o, len(gold)))
+
+    simulate(dut, testbench)
+    assert all(ready), "the unit is never full"
+    assert [as_beat(payload) for payload in taken] == gold
+
+
+# The id
+
+
+@every_pace
+@pytest.mark.parametrize("id_width", [1, 4, 32])
+def test_the_id_travels_with_its_row(id_width, pace):
+    config = SMALL.replace(id_width=id_width)
+    rows = random_rows(config, lengths_of(config, 3))
+    assert len({row.ident for row in rows}) > 1
+    check(config, rows, pace)
+
+
+@pytest.mark.parametrize("pace", [STEADY, Pace(0.3, 0.6)], ids=str)
+def test_the_id_is_that_of_the_beat_with_which_the_row_leaves(pace):
+    config = SMALL.replace(id_width=4)  # four beats of 13 elements
+    rows = random_rows(config, [13, 1, 5, 8, 13])
+    beats = input_beats(rows, config)
+    ends = [place for place, beat in enumerate(beats) if beat["last"]]
+    full = {"x": [0] * 4, "mask": 0, "keep": [every_byte(config)] * 4, "last": 0}
+    beats += [dict(full) for _ in range(7)]  # cut after four of them
+    beats[-1]["last"] = 1
+    for number, beat in enumerate(beats):
+        beat["id"] = number * 7 % 16
+    rows = [replace(row, ident=beats[end]["id"]) for row, end in zip(rows, ends, strict=True)]
+    cut = error_beats(beats[-7:], config)
+    assert [beat["id"] for beat in cut] == [beats[-4]["id"]] * 4
+    gold = output_beats(rows, config) + cut
+    assert run(config, beats, len(gold), pace) == gold
 
 
 # Trouble
@@ -218,7 +341,7 @@ def test_no_cycle_depends_on_the_values(pace):
 def test_nothing_is_lost_where_the_output_is_blocked_until_the_unit_is_full(lengths, least):
     config = SMALL.replace(lanes=4, max_length=64)
     rows = random_rows(config, lengths)
-    beats, gold = input_beats(rows, config.lanes), output_beats(rows, config)
+    beats, gold = input_beats(rows, config), output_beats(rows, config)
     dut, taken, accepted = Softmax(config=config), [], []
 
     async def source(ctx):
@@ -237,17 +360,47 @@ def test_nothing_is_lost_where_the_output_is_blocked_until_the_unit_is_full(leng
     assert [as_beat(payload) for payload in taken] == gold
 
 
+@pytest.mark.parametrize("burst", [1, 40], ids="{} beats at a time".format)
+@pytest.mark.parametrize("pauses", [0.0, 0.5], ids="pauses {:.0%}".format)
+@pytest.mark.parametrize("kind", ["one-beat rows", "null and broken rows", "longest rows"])
+def test_nothing_is_lost_where_a_full_unit_is_read_in_bursts(kind, pauses, burst):
+    config = SMALL.replace(lanes=2, max_length=13, id_width=8)
+    lengths = {"one-beat rows": [1, 2] * 100, "longest rows": [13] * 40}.get(kind, [0, 1, 2, 0])
+    rows = [replace(row, ident=n % 256) for n, row in enumerate(random_rows(config, lengths))]
+    beats, gold = input_beats(rows, config), output_beats(rows, config)
+    if kind == "null and broken rows":
+        hole = beats[2] | {"keep": [0, every_byte(config)]}
+        beats = [*beats, hole] * 40
+        gold = (gold + error_beats([hole], config)) * 40
+    dut, taken = Softmax(config=config), []
+
+    async def source(ctx):
+        await stream_put(ctx, dut.i, beats, pauses=pauses)
+
+    async def sink(ctx):
+        for wait in (400, *[burst + 10] * (len(gold) // burst)):
+            for _ in range(wait):
+                await ctx.tick()
+            if wait == 400:
+                assert not ctx.get(dut.i.ready), "the unit is full"
+            taken.extend(await stream_get(ctx, dut.o, min(burst, len(gold) - len(taken))))
+        taken.extend(await stream_get(ctx, dut.o, len(gold) - len(taken)))
+
+    simulate(dut, source, sink)
+    assert [as_beat(payload) for payload in taken] == gold
+
+
 @pytest.mark.parametrize("cycle", [*range(1, 12), *range(12, 80, 5)])
 def test_rows_after_a_reset_in_the_middle_of_a_row_give_goldens_bits(cycle):
     config = SMALL.replace(lanes=2)
     before, rows = random_rows(config, [13] * 20, seed=23), random_rows(config, [3, 13, 1, 8] * 3)
-    beats, gold = input_beats(rows, 2), output_beats(rows, config)
+    beats, gold = input_beats(rows, config), output_beats(rows, config)
     dut, reset, taken = Softmax(config=config), Signal(), []
 
     async def source(ctx):
         ctx.set(dut.o.ready, cycle % 2)
         ctx.set(dut.i.valid, 1)
-        coming = iter(input_beats(before, 2))
+        coming = iter(input_beats(before, config))
         for _ in range(cycle):
             if ctx.get(dut.i.ready):
                 ctx.set(dut.i.payload, next(coming))
