@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: help sim test verilog reference soak lint clean
+.PHONY: help sim test verilog reference soak coverage lint clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: $(VENV)/.dev  ## all tests (about 10 minutes on 2 cores)
 
 soak: $(VENV)/.core  ## every preset, lanes and option, for ARGS="--minutes M"
 	@$(BIN)/softmaxfx soak $(ARGS)
+
+coverage: $(VENV)/.core  ## lines run and bits toggled in the Verilog, with reasons for the rest
+	@$(BIN)/softmaxfx coverage --lanes 2 $(ARGS)
 
 lint: $(VENV)/.dev  ## style, types, and the order of the rooms
 	@$(BIN)/ruff check .

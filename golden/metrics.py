@@ -62,14 +62,13 @@ def error_ulp(
 ) -> Reals:
     """Output codes less the exact output for the clipped codes, in output LSB; 0 if not active."""
     exact = exact_output(clipped_values(codes, active, config), active, config)
-    return np.where(active, p - exact * 2.0**config.output.f, 0.0)
+    return np.where(active, p - np.minimum(exact * 2.0**config.output.f, config.one), 0.0)
 
 
 def exact_output(values: Reals, active: npt.NDArray[np.bool_], config: SoftmaxConfig) -> Reals:
-    """What the unit's function is in float64: p, at most the largest output; or log p."""
-    exact = exact_softmax(values, active)
+    """What the unit's function is in float64; 0 where not active."""
     if config.function == "softmax":
-        return np.minimum(exact, config.one * config.output.lsb)
+        return exact_softmax(values, active)
     top = np.where(active, values, -np.inf).max(axis=-1, keepdims=True, initial=-1e300)
     below = np.where(active, values - top, -1e300)
     total = np.exp(below).sum(axis=-1, keepdims=True)

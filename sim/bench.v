@@ -140,7 +140,7 @@ module bench;
       if (s_axis_tlast) rows_in = rows_in + 1;
     end
     if (m_fire) begin
-      $fwrite(output_file, "%u%u", m_word, cycle);
+      $fwrite(output_file, "%u", {cycle, m_word});
       if (m_axis_tlast) rows_out = rows_out + 1;
     end
   end

@@ -1,4 +1,4 @@
-"""Builds the Verilator model of a unit in its bench, and runs it under cocotb."""
+"""Builds the simulation model of a unit in its bench, and runs it under cocotb."""
 
 import hashlib
 import importlib.util
@@ -7,10 +7,11 @@ import logging
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import cocotb_tools.config
 from cocotb_tools.runner import get_runner
@@ -21,7 +22,7 @@ from .sidecar import Unit
 BENCH = Path(__file__).parent / "bench.v"
 
 OPTIONS = (
-    "--cc", "--exe", "--vpi", "--top-module", "bench", "--prefix", "Vtop", "-o", "bench",
+    "--cc", "--exe", "--vpi", "--prefix", "Vtop",
     "-O3", "--x-assign", "unique", "--x-initial", "unique",
     "-Wno-fatal", "-Wno-lint", "-Wno-style",  # the export's own test lints with -Wall
 )  # fmt: skip
@@ -36,11 +37,15 @@ class Model:
     """A built simulation model.
 
     Attributes:
-        executable: the simulator. reused: it was built before and nothing has changed.
+        executable: the simulator, or what the simulator runs, in a folder of its own.
+        reused: it was built before and nothing has changed.
+        top: its top module. simulator: cocotb's name of the simulator.
     """
 
     executable: Path
     reused: bool
+    top: str = "bench"
+    simulator: str = "verilator"
 
 
 def find_verilator() -> str:
@@ -64,12 +69,47 @@ def find_verilator() -> str:
     return verilator
 
 
-def build(unit: Unit, cache: Path, *, waves: bool = False) -> Model:
-    """Build the model of a unit, or reuse the one that was built from the same input.
+def build(unit: Unit, cache: Path, *, waves: bool = False, coverage: bool = False) -> Model:
+    """Build the model of a unit in its bench, or reuse the one built from the same input.
 
     Args:
         cache: directory of built models, one folder a model.
         waves: the model can record waveforms, and is slower.
+        coverage: every run of the model counts lines and toggles in ``coverage.dat``.
+
+    Raises:
+        ConfigError: no compiler, or Verilog that does not build; says where the log is.
+    """
+    options = [
+        *(["--trace"] if waves else []),
+        *(["--coverage-line", "--coverage-toggle"] if coverage else []),
+        *(f"-G{name}={value}" for name, value in bench_parameters(unit).items()),
+        *(f"-D{define}" for define in bench_defines(unit)),
+    ]
+    return verilate([BENCH, unit.verilog], "bench", cache, options)
+
+
+def bench_parameters(unit: Unit) -> dict[str, int]:
+    """Parameters of the bench for a unit."""
+    return {
+        "S_DATA": unit.lanes * unit.input_bytes * 8,
+        "S_USER": unit.input_user,
+        "M_DATA": unit.lanes * unit.output_bytes * 8,
+        "M_USER": unit.output_user,
+        "ID": max(unit.config.id_width, 1),
+    }
+
+
+def bench_defines(unit: Unit) -> list[str]:
+    """Macros of the bench for a unit."""
+    return [f"DUT={unit.top}", *(["TID"] if unit.config.id_width else [])]
+
+
+def verilate(sources: list[Path], top: str, cache: Path, options: list[str]) -> Model:
+    """Build the Verilator model of Verilog files, or reuse the one built from the same input.
+
+    Args:
+        top: the top module. options: of Verilator, besides those of every model.
 
     Raises:
         ConfigError: no compiler, or Verilog that does not build; says where the log is.
@@ -79,55 +119,55 @@ def build(unit: Unit, cache: Path, *, waves: bool = False) -> Model:
     version = subprocess.run(
         [verilator, "--version"], capture_output=True, text=True, env=environment, check=True
     ).stdout
-    parameters = {
-        "S_DATA": unit.lanes * unit.input_bytes * 8,
-        "S_USER": unit.input_user,
-        "M_DATA": unit.lanes * unit.output_bytes * 8,
-        "M_USER": unit.output_user,
-        "ID": max(unit.config.id_width, 1),
-    }
-    options = [*OPTIONS, *(["--trace"] if waves else [])]
-    recipe = [version, cocotb_tools.config.libs_dir, options, MAKE_OPTIONS, parameters, unit.top]
-    key = hashlib.sha256(
-        json.dumps(recipe, default=str).encode() + BENCH.read_bytes() + unit.verilog.read_bytes()
-    ).hexdigest()[:16]
-    home = cache / key
-    if (home / "bench").exists():
-        return Model(home / "bench", reused=True)
-    scratch = cache / f"{key}.{os.getpid()}"
+    options = [*OPTIONS, "--top-module", top, "-o", top, *options]
+    libraries = cocotb_tools.config.libs_dir
+    main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
+    flags = f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"
+    files = [str(source.resolve()) for source in sources]
+
+    def commands(folder: Path) -> list[list[str]]:
+        return [
+            [verilator, *options, "-LDFLAGS", flags, "--Mdir", str(folder), str(main), *files],
+            ["make", "-C", str(folder), "-f", "Vtop.mk", f"-j{os.cpu_count() or 1}", *MAKE_OPTIONS],
+        ]
+
+    recipe = [version, libraries, options, MAKE_OPTIONS]
+    home, reused = build_once(sources, recipe, commands, cache, environment)
+    return Model(home / top, reused, top)
+
+
+def build_once(
+    sources: list[Path],
+    recipe: object,
+    commands: Callable[[Path], list[list[str]]],
+    cache: Path,
+    environment: dict[str, str],
+) -> tuple[Path, bool]:
+    """Run the commands that fill a folder of ``cache``, unless they were run before.
+
+    Args:
+        sources: the files and ``recipe`` what else the outcome depends on.
+        commands: told the folder.
+
+    Returns:
+        The folder, and whether it was there before.
+
+    Raises:
+        ConfigError: a command failed; says where the log is.
+    """
+    texts = b"".join(source.read_bytes() for source in sources)
+    key = hashlib.sha256(json.dumps(recipe, default=str).encode() + texts).hexdigest()[:16]
+    home, scratch = cache / key, cache / f"{key}.{os.getpid()}"
+    if home.exists():
+        return home, True
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    _run_logged(
-        _build_commands([verilator, *options], unit, parameters, scratch), scratch, environment
-    )
+    _run_logged(commands(scratch), scratch, environment)
     try:
         scratch.rename(home)
     except OSError:  # another process has built the same model meanwhile
         shutil.rmtree(scratch)
-    return Model(home / "bench", reused=False)
-
-
-def _build_commands(
-    verilator: list[str], unit: Unit, parameters: dict[str, int], folder: Path
-) -> list[list[str]]:
-    libraries = cocotb_tools.config.libs_dir
-    main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
-    return [
-        [
-            *verilator,
-            *(f"-G{name}={value}" for name, value in parameters.items()),
-            f"-DDUT={unit.top}",
-            *(["-DTID"] if unit.config.id_width else []),
-            "-LDFLAGS",
-            f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator",
-            "--Mdir",
-            str(folder),
-            str(main),
-            str(BENCH),
-            str(unit.verilog.resolve()),
-        ],
-        ["make", "-C", str(folder), "-f", "Vtop.mk", f"-j{os.cpu_count() or 1}", *MAKE_OPTIONS],
-    ]
+    return home, False
 
 
 def _run_logged(commands: list[list[str]], folder: Path, environment: dict[str, str]) -> None:
@@ -142,9 +182,7 @@ def _run_logged(commands: list[list[str]], folder: Path, environment: dict[str, 
         else:
             return
     lines = [line for line in log.read_text().splitlines() if "rror" in line]
-    raise ConfigError(
-        f"the Verilog must build in Verilator: {lines[0] if lines else 'it failed'} (log: {log})"
-    )
+    raise ConfigError(f"the Verilog must build: {lines[0] if lines else 'it failed'} (log: {log})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +225,7 @@ def run(
     (folder / "input.bin").write_bytes(words)
     (folder / "job.json").write_text(json.dumps({"pauses": pauses, "seed": seed}))
     with ThreadPoolExecutor(1) as pool:
-        ended = pool.submit(_run_cocotb, model, folder, waves)
+        ended = pool.submit(run_cocotb, model, "softmaxfx.sim.testbench", folder, waves=waves)
         while not ended.done():
             wait([ended], timeout=0.2)
             output = folder / "output.bin"
@@ -204,18 +242,36 @@ def run(
     )
 
 
-def _run_cocotb(model: Model, folder: Path, waves: bool) -> None:
-    runner = get_runner("verilator")
+def run_cocotb(
+    model: Model,
+    test_module: str,
+    folder: Path,
+    *,
+    waves: bool = False,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Run the tests of a cocotb module on a model.
+
+    Args:
+        test_module: its import name. environment: what its process sees besides.
+        folder: working directory; ``sim.log`` and ``results.xml`` are written there.
+
+    Raises:
+        RuntimeError: the simulator failed.
+    """
+    runner = get_runner(model.simulator)
     logging.getLogger(type(runner).__qualname__).setLevel(logging.CRITICAL)
     try:
         runner.test(
-            test_module="softmaxfx.sim.testbench",
-            hdl_toplevel="bench",
+            test_module=test_module,
+            hdl_toplevel=model.top,
             hdl_toplevel_lang="verilog",
             build_dir=model.executable.parent,
             test_dir=folder,
             results_xml=str(folder.resolve() / "results.xml"),
             log_file=folder / "sim.log",
+            # the scoreboard asserts nothing inside the simulator: rewriting is start-up for nothing
+            extra_env={"COCOTB_REWRITE_ASSERTION_FILES": "", **environment},
             waves=waves,
         )
     except SystemExit as error:  # how the runner reports a failed simulator

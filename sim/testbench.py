@@ -9,8 +9,10 @@ from pathlib import Path
 
 import cocotb
 from cocotb.clock import Clock
-from cocotb.triggers import ClockCycles, FallingEdge
+from cocotb.triggers import ClockCycles, FallingEdge, Timer
 
+PERIOD = 2
+"""Simulator steps of a clock cycle."""
 PHASE_CYCLES = 997
 """Cycles of a phase; a prime, so that phases do not lock to rows."""
 
@@ -25,7 +27,7 @@ async def stream(dut):
     job = json.loads(Path("job.json").read_text())
     rng = random.Random(job["seed"])
     dut.s_seed.value, dut.m_seed.value = rng.getrandbits(31) | 1, rng.getrandbits(31) | 1
-    Clock(dut.aclk, 2, "step").start()
+    Clock(dut.aclk, PERIOD, "step").start()
     dut.aresetn.value = 0
     await ClockCycles(dut.aclk, 8)
     await FallingEdge(dut.aclk)
@@ -34,5 +36,5 @@ async def stream(dut):
     while not dut.done.value:
         pauses = rng.choice(PHASES) if job["pauses"] else QUIET
         dut.s_pause.value, dut.m_pause.value = pauses
-        await ClockCycles(dut.aclk, PHASE_CYCLES)
+        await Timer(PHASE_CYCLES * PERIOD, "step")  # waiting for edges would wake Python at each
     Path("finished.json").write_text(json.dumps({"hung": bool(dut.hung.value)}))

@@ -18,7 +18,7 @@ from .golden import ConfigError, SoftmaxConfig, bound_ulp
 from .golden.reference import compare
 from .golden.rows import LogitRows
 from .options import chosen_configs, config_options
-from .sim import report
+from .sim import coverage, report
 from .sim.run import Simulation, simulate
 from .sim.sidecar import Unit, load_unit
 from .sim.simulator import build
@@ -146,7 +146,7 @@ def sim_command(
     elif modified:
         raise ConfigError("--modified must be given together with --verilog")
     else:
-        units = _exported(unit, chosen, out)
+        units = _exported(unit, chosen, out, default=("base", "int8"))
     simulations = [
         _simulated(unit, _rows(logits, limit, seed, unit.config), out, seed, waves)
         for unit in units
@@ -212,6 +212,36 @@ def reference_command(
         )
 
 
+@main.command("coverage")
+@unit_argument
+@config_options
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("build/coverage"),
+    show_default=True,
+    metavar="DIR",
+    help="Directory of everything generated.",
+)
+def coverage_command(unit: str, out: Path, **chosen: Any) -> int:  # fmt: skip
+    """Lines run and bits toggled in the Verilog, and why the rest is not; one report a unit."""
+    status = 0
+    for tested in _exported(unit, chosen, out, default=("tiny",)):
+        with _working(f"{tested.top}: building and running with coverage counters"):
+            covered = coverage.measure(tested, out / "models", out / "runs")
+        report_file = out / f"{tested.top}.md"
+        coverage.write_report(covered, report_file)
+        console.print(
+            f"lines {covered.percent("line"):.2f} %, bits toggled "
+            f"{covered.percent("toggle"):.2f} %, {len(covered.unexplained)} signals not explained, "
+            f"{covered.mismatches} mismatches; report: {report_file}",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+        if covered.mismatches or covered.unexplained:
+            status = 1
+    return status
+
+
 @main.command("soak")
 @click.option(
     "--minutes",
@@ -256,11 +286,11 @@ def _print_table(table: Table) -> None:
     Console(width=None if console.is_terminal else 200).print(table)
 
 
-def _exported(unit: str, chosen: dict[str, Any], out: Path) -> list[Unit]:
+def _exported(unit: str, chosen: dict[str, Any], out: Path, default: tuple[str, ...]) -> list[Unit]:
     """Export the chosen configurations and read them back, as a stranger would."""
     units = []
-    for preset, config in chosen_configs(**chosen, default=("base", "int8")):
-        with _working(f"{unit} {preset or 'custom'}: exporting") as _:
+    for preset, config in chosen_configs(**chosen, default=default):
+        with _working(f"{unit} {preset or 'custom'}: exporting"):
             exported = export(config, out / "verilog", unit=unit, preset=preset)
         for note in config.notes():
             console.print(f"note: {note}", highlight=False)

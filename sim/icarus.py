@@ -1,0 +1,59 @@
+"""Icarus Verilog, a second simulator: a bug of one simulator, or what one of them takes on trust,
+does not pass in the other.
+
+Icarus has four-state values: where the exported Verilog gives a register no initial value, it is X
+until it is written, and X differs from every bit of the golden model. The model it builds runs as
+Verilator's does, by :func:`.simulator.run`, some tens of times slower.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from ..golden.errors import require
+from .sidecar import Unit
+from .simulator import BENCH, Model, bench_defines, bench_parameters, build_once
+
+OPTIONS = ("-g2005", "-s", "bench")
+
+
+def find_icarus() -> str:
+    """Path of Icarus Verilog's compiler.
+
+    Raises:
+        ConfigError: there is none; says what to install.
+    """
+    iverilog = shutil.which("iverilog")
+    require(
+        iverilog is not None,
+        "the second simulator needs Icarus Verilog 11 or later: install the system package "
+        "iverilog",
+    )
+    return str(iverilog)
+
+
+def build(unit: Unit, cache: Path) -> Model:
+    """Build the model of a unit in its bench, or reuse the one built from the same input.
+
+    Args:
+        cache: directory of built models, one folder a model.
+
+    Raises:
+        ConfigError: no compiler, or Verilog that does not build; says where the log is.
+    """
+    iverilog = find_icarus()
+    version = subprocess.run([iverilog, "-V"], capture_output=True, text=True, check=False).stdout
+    options = [
+        *OPTIONS,
+        *(f"-Pbench.{name}={value}" for name, value in bench_parameters(unit).items()),
+        *(f"-D{define}" for define in bench_defines(unit)),
+    ]
+    files = [str(BENCH), str(unit.verilog.resolve())]
+
+    def commands(folder: Path) -> list[list[str]]:
+        return [[iverilog, *options, "-o", str(folder / "sim.vvp"), *files]]
+
+    recipe = ["icarus", version.split("\n")[0], options]
+    home, reused = build_once([BENCH, unit.verilog], recipe, commands, cache, dict(os.environ))
+    return Model(home / "sim.vvp", reused, simulator="icarus")
