@@ -14,7 +14,6 @@ from .formats import Codes
 from .probability import Elements, output_stage
 from .row_max import row_max
 
-
 BLOCK = 1 << 16
 """Elements computed at once: few enough that the intermediate arrays stay in the cache."""
 

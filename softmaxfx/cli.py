@@ -232,8 +232,8 @@ def coverage_command(unit: str, out: Path, **chosen: Any) -> int:  # fmt: skip
         report_file = out / f"{tested.top}.md"
         coverage.write_report(covered, report_file)
         console.print(
-            f"lines {covered.percent("line"):.2f} %, bits toggled "
-            f"{covered.percent("toggle"):.2f} %, {len(covered.unexplained)} signals not explained, "
+            f"lines {covered.percent('line'):.2f} %, bits toggled "
+            f"{covered.percent('toggle'):.2f} %, {len(covered.unexplained)} signals not explained, "
             f"{covered.mismatches} mismatches; report: {report_file}",
             highlight=False, soft_wrap=True,
         )  # fmt: skip
