@@ -9,6 +9,10 @@ from .config import SoftmaxConfig
 from .formats import Codes
 
 
+BLOCK = 1 << 16
+"""Elements quantised at once: few enough to stay in the cache."""
+
+
 @dataclass(frozen=True, eq=False)
 class LogitRows:
     """Rows of logits of different lengths.
@@ -94,7 +98,12 @@ class LogitRows:
                 f"logits must have rows of at most max_length = {config.max_length} elements, not "
                 f"{self.lengths[longest]} (row {longest})"
             )
-        return config.input.quantize(self.values)
+        codes = np.empty(self.values.shape, np.int64)
+        step = max(BLOCK // codes.shape[1], 1)
+        for start in range(0, len(codes), step):
+            block = slice(start, start + step)
+            codes[block] = config.input.quantize(self.values[block])
+        return codes
 
 
 def _refuse(bad: npt.NDArray[np.bool_], rule: str) -> None:

@@ -98,8 +98,8 @@ def simulate(
     start = time.perf_counter()
     options = {"pauses": True, "seed": seed, "waves": waves, "progress": progress}
     stream = _stream(unit, model, rows, folder / "stream", **options)
-    codes, active = rows.codes(unit.config), rows.active
     seconds = time.perf_counter() - start
+    codes, active = rows.codes(unit.config), rows.active
     rate, latency, pace = _pace(unit, model, rows, folder / "pace")
     return Simulation(
         unit=unit,
