@@ -8,7 +8,6 @@ import numpy.typing as npt
 from .config import SoftmaxConfig
 from .formats import Codes
 
-
 BLOCK = 1 << 16
 """Elements quantised at once: few enough to stay in the cache."""
 

@@ -1,31 +1,26 @@
 """The command line: a thin shell over the rooms."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from . import __version__
 from .fpga.export import export
-from .golden import ConfigError, SoftmaxConfig, bound_ulp
+from .golden import ConfigError, bound_ulp
 from .golden.reference import compare
 from .golden.rows import LogitRows
+from .inputs import chosen_rows, rows_options
 from .options import chosen_configs, config_options
 from .sim import coverage, report
 from .sim.run import Simulation, simulate
 from .sim.sidecar import Unit, load_unit
 from .sim.simulator import build
-from .study import recordings
 from .study.soak import Job, soak
-
-console = Console()
+from .terminal import console, print_table, working
 
 
 class Command(click.Group):
@@ -92,20 +87,7 @@ def export_command(unit: str, name: str | None, rom: str, out: Path, **chosen: A
 @main.command("sim")
 @unit_argument
 @config_options
-@click.option(
-    "--logits",
-    type=click.Path(path_type=Path),
-    metavar="FILE.npy",
-    help="Your own rows: a 2-D array; -inf is masked, trailing NaN a shorter row.",
-)
-@click.option(
-    "--rows",
-    "limit",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="At most N rows, drawn at random.",
-)
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of pauses and rows.")
+@rows_options
 @click.option("--waves", is_flag=True, help="Record waveforms (VCD) beside the run's log.")
 @click.option(
     "--json",
@@ -148,10 +130,10 @@ def sim_command(
     else:
         units = _exported(unit, chosen, out, default=("base", "int8"))
     simulations = [
-        _simulated(unit, _rows(logits, limit, seed, unit.config), out, seed, waves)
+        _simulated(unit, chosen_rows(logits, limit, seed, unit.config), out, seed, waves)
         for unit in units
     ]
-    _print_table(report.table(simulations))
+    print_table(report.table(simulations))
     written = [out / "report.json", *([json_file] if json_file else [])]
     for path in written:
         report.write_json(simulations, path)
@@ -162,28 +144,15 @@ def sim_command(
 
 @main.command("reference")
 @config_options
-@click.option(
-    "--logits",
-    type=click.Path(path_type=Path),
-    metavar="FILE.npy",
-    help="Your own rows: a 2-D array; -inf is masked, trailing NaN a shorter row.",
-)
-@click.option(
-    "--rows",
-    "limit",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="At most N rows, drawn at random.",
-)
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the rows.")
+@rows_options
 def reference_command(
     logits: Path | None, limit: int | None, seed: int, **chosen: Any
 ) -> None:  # fmt: skip
     """Hold the golden model against float softmax: NumPy, and torch on every device."""
     for preset, config in chosen_configs(**chosen, default=("base", "int8")):
-        rows = _rows(logits, limit, seed, config)
+        rows = chosen_rows(logits, limit, seed, config)
         label = f"softmax {preset or 'custom'}"
-        with _working(f"{label}: comparing {rows.elements:,} elements"):
+        with working(f"{label}: comparing {rows.elements:,} elements"):
             comparisons = compare(config, rows)
         shown = Table(title=f"{label}: golden model against float references, in output LSB (ulp)")
         shown.add_column("reference")
@@ -205,7 +174,7 @@ def reference_command(
                 )
             ]  # fmt: skip
             shown.add_row(result.reference.name, *cells)
-        _print_table(shown)
+        print_table(shown)
         console.print(
             f"proven bound against the exact softmax of the codes: {bound_ulp(config):.3f} ulp",
             highlight=False,
@@ -227,7 +196,7 @@ def coverage_command(unit: str, out: Path, **chosen: Any) -> int:  # fmt: skip
     """Lines run and bits toggled in the Verilog, and why the rest is not; one report a unit."""
     status = 0
     for tested in _exported(unit, chosen, out, default=("tiny",)):
-        with _working(f"{tested.top}: building and running with coverage counters"):
+        with working(f"{tested.top}: building and running with coverage counters"):
             covered = coverage.measure(tested, out / "models", out / "runs")
         report_file = out / f"{tested.top}.md"
         coverage.write_report(covered, report_file)
@@ -281,16 +250,11 @@ def soak_command(minutes: float, seed: int, out: Path) -> int:  # fmt: skip
     return 1 if failed else 0
 
 
-def _print_table(table: Table) -> None:
-    """A table is as wide as it needs where there is no terminal to fit."""
-    Console(width=None if console.is_terminal else 200).print(table)
-
-
 def _exported(unit: str, chosen: dict[str, Any], out: Path, default: tuple[str, ...]) -> list[Unit]:
     """Export the chosen configurations and read them back, as a stranger would."""
     units = []
     for preset, config in chosen_configs(**chosen, default=default):
-        with _working(f"{unit} {preset or 'custom'}: exporting"):
+        with working(f"{unit} {preset or 'custom'}: exporting"):
             exported = export(config, out / "verilog", unit=unit, preset=preset)
         for note in config.notes():
             console.print(f"note: {note}", highlight=False)
@@ -300,44 +264,12 @@ def _exported(unit: str, chosen: dict[str, Any], out: Path, default: tuple[str, 
 
 def _simulated(unit: Unit, rows: LogitRows, out: Path, seed: int, waves: bool) -> Simulation:
     label = f"{unit.description['unit']} {unit.description['preset'] or 'custom'}"
-    with _working(f"{label}: building the Verilator model") as progress:
+    with working(f"{label}: building the Verilator model") as progress:
         model = build(unit, out / "models", waves=waves)
         progress(1.0)
-    with _working(f"{label}: simulating {rows.elements:,} elements") as progress:
+    with working(f"{label}: simulating {rows.elements:,} elements") as progress:
         folder = out / "runs" / unit.top
         return simulate(unit, model, rows, folder, seed=seed, waves=waves, progress=progress)
-
-
-def _rows(logits: Path | None, limit: int | None, seed: int, config: SoftmaxConfig) -> LogitRows:
-    """The user's rows, or the recorded ones that are short enough for the unit."""
-    if logits is not None:
-        rows = LogitRows.from_array(_load(logits))
-    else:
-        rows = LogitRows.concatenate(
-            [LogitRows.from_array(recordings.load(name)) for name in recordings.names()]
-        )
-        fits = rows.lengths <= config.max_length
-        if not fits.all():
-            console.print(
-                f"note: {int((~fits).sum()):,} of {fits.size:,} recorded rows are longer than "
-                f"max_length = {config.max_length} and are left out",
-                highlight=False,
-            )
-            rows = rows.take(np.flatnonzero(fits))
-    if limit is not None and limit < len(rows.lengths):
-        rng = np.random.default_rng(seed)
-        rows = rows.take(np.sort(rng.choice(len(rows.lengths), limit, replace=False)))
-    return rows
-
-
-def _load(file: Path) -> np.ndarray:
-    try:
-        array = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ConfigError(f"--logits must be a readable .npy file, not {file}: {error}") from None
-    if not isinstance(array, np.ndarray):
-        raise ConfigError(f"--logits must be a .npy file with one array, not the archive {file}")
-    return array
 
 
 def _verdict(simulations: list[Simulation]) -> int:
@@ -363,22 +295,3 @@ def _verdict(simulations: list[Simulation]) -> int:
             )
             status = 1
     return status
-
-
-@contextmanager
-def _working(label: str) -> Iterator[Callable[[float], None]]:
-    """A progress bar on a terminal, one plain line elsewhere; told the share that is done."""
-    if not console.is_terminal:
-        console.print(label, highlight=False, soft_wrap=True)
-        yield lambda share: None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task(label, total=1.0)
-        yield lambda share: bar.update(task, completed=share)
-        bar.update(task, completed=1.0)

@@ -47,7 +47,10 @@ def assert_refused(result, sentence: str) -> None:
             ["--set", "exp_split=[8, 9]"],
             r"exp_split must add up to the 16 bits of a difference, not \(8, 9\)",
         ),
-        (["--set", "output=UQ(0, 30)"], r"output must have 2 to 24 fraction bits, not 30"),
+        (
+            ["--set", "output=UQ(0, 30)"],
+            r"output must have 2 to 24 fraction bits for softmax, not 30",
+        ),
         (["--preset", "base", "--config", "x.toml"], r"--preset and --config must not be given"),
         (["--config", "missing.toml"], r"--config must be a readable TOML file, not missing\.toml"),
         (["--nonsense"], r"No such option.*--nonsense"),
