@@ -98,7 +98,7 @@ class LogitRows:
                 f"{self.lengths[longest]} (row {longest})"
             )
         codes = np.empty(self.values.shape, np.int64)
-        step = max(BLOCK // codes.shape[1], 1)
+        step = max(BLOCK // self.values.shape[1], 1)
         for start in range(0, len(codes), step):
             block = slice(start, start + step)
             codes[block] = config.input.quantize(self.values[block])

@@ -4,7 +4,9 @@ Each says what of an element waits for its row's sum, makes the stage that turns
 scalar of the row, and finishes an element with that scalar.
 """
 
-from amaranth.hdl import Module, Mux, Value, ValueLike
+from typing import Any
+
+from amaranth.hdl import Module, Mux, Value
 from amaranth.lib import data
 
 from ..golden.config import SoftmaxConfig
@@ -40,13 +42,13 @@ class Probability:
         self.element = data.StructLayout({"mantissa": exp.mantissa_bits, "shift": exp.shift_bits})
         self.scalar = data.StructLayout({"r": len(self.row.r), "q": len(self.row.q)})
 
-    def scalar_of(self, row: Reciprocal) -> dict[str, Value]:
+    def scalar_of(self, row: Reciprocal) -> dict[str, Any]:
         """The scalar's fields, from the row's stage."""
         return {"r": row.r, "q": row.q}
 
     def element_of(
         self, m: Module, name: str, difference: Difference, exp: Exp, active: Value
-    ) -> dict[str, ValueLike]:
+    ) -> dict[str, Any]:
         """What waits of an element: exp, and nothing where the element takes no part."""
         return {"mantissa": Mux(active, exp.mantissa, 0), "shift": exp.shift}
 
@@ -90,13 +92,13 @@ class Logarithm:
         self.element = data.StructLayout({"distance": span.bit_length(), "active": 1})
         self.scalar = data.StructLayout({"ln": len(self.row.o)})
 
-    def scalar_of(self, row: Ln) -> dict[str, Value]:
+    def scalar_of(self, row: Ln) -> dict[str, Any]:
         """The scalar's fields, from the row's stage."""
         return {"ln": row.o}
 
     def element_of(
         self, m: Module, name: str, difference: Difference, exp: Exp, active: Value
-    ) -> dict[str, ValueLike]:
+    ) -> dict[str, Any]:
         """What waits of an element: its difference up to the span, and whether it takes part."""
         m.submodules[name] = whole = Difference(
             width=len(difference.x), span=self._span, reach=self._span
