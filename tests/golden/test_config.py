@@ -99,18 +99,21 @@ REFUSED = {
         "output must be a format, not 'UQ(0, 16)'",
     ),
     "unsigned input": ({"input": UQ(5, 11)}, "input must be a signed format, not UQ(5, 11)"),
-    "signed output": ({"output": SQ(1, 15)}, "output must be an unsigned format, not SQ(1, 15)"),
+    "signed output": (
+        {"output": SQ(1, 15)},
+        "output must be an unsigned format for softmax, not SQ(1, 15)",
+    ),
     "wide input": (
         {"input": SQ(5, 20)},
         "input must be at most 24 bits wide, not 25 bits (SQ(5, 20))",
     ),
     "wide output": (
         {"output": UQ(0, 25)},
-        "output must have 2 to 24 fraction bits, not 25 (UQ(0, 25))",
+        "output must have 2 to 24 fraction bits for softmax, not 25 (UQ(0, 25))",
     ),
     "narrow output": (
         {"output": UQ(8, 1)},
-        "output must have 2 to 24 fraction bits, not 1 (UQ(8, 1))",
+        "output must have 2 to 24 fraction bits for softmax, not 1 (UQ(8, 1))",
     ),
     "range between two codes": (
         {"range": 10.0001},
