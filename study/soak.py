@@ -58,10 +58,14 @@ class Job:
 
 
 def units() -> Iterator[tuple[str, SoftmaxConfig, str]]:
-    """(label, configuration, table style) of the whole matrix."""
+    """(label, configuration, table style) of the whole matrix, every unit once."""
+    seen = set()
     for (name, preset), lanes, options in product(PRESETS.items(), LANES, OPTIONS):
-        words = "".join(f" {key}={value}" for key, value in options.items())
-        yield f"{name} lanes={lanes}{words}", preset.replace(lanes=lanes, **options), "memory"
+        config = preset.replace(lanes=lanes, **options)
+        if config.sha256() not in seen:
+            seen.add(config.sha256())
+            words = "".join(f" {key}={value}" for key, value in options.items())
+            yield f"{name} lanes={lanes}{words}", config, "memory"
     yield "tiny rom=case", PRESETS["tiny"], "case"
 
 

@@ -1,0 +1,61 @@
+"""The soak covers the matrix, repeats nothing that is done, and tells what it did."""
+
+import json
+from itertools import count
+
+import pytest
+from click.testing import CliRunner
+
+from softmaxfx.cli import main
+from softmaxfx.golden import PRESETS, preset
+from softmaxfx.study import soak as module
+from softmaxfx.study.soak import LANES, random_rows, soak, units
+
+
+def test_the_matrix_has_every_preset_with_every_number_of_lanes_and_every_option():
+    matrix = list(units())
+    assert len({(config.sha256(), rom) for _, config, rom in matrix}) == len(matrix)
+    soaked = {config.sha256() for _, config, _ in matrix}
+    for config in PRESETS.values():
+        for lanes in LANES:
+            for options in module.OPTIONS:
+                assert config.replace(lanes=lanes, **options).sha256() in soaked
+
+
+def test_random_rows_hold_the_hard_cases():
+    config = preset("tiny")
+    rows = random_rows(config, 400, seed=3)
+    assert {1, config.max_length} <= set(rows.lengths.tolist())
+    assert (rows.present & ~rows.active).any()
+    assert (~rows.active.any(axis=1)).any()
+    assert (abs(rows.values) > config.range).any()
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """One unit, short jobs, and a clock that allows two of them."""
+    monkeypatch.setattr(module, "units", lambda: iter([("a unit", preset("tiny"), "memory")]))
+    monkeypatch.setattr(module, "ROWS", 20)
+    monkeypatch.setattr(module, "FRAMES", 50)
+    ticks = count()
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(ticks))
+
+
+def test_a_soak_that_starts_again_goes_on_behind_what_is_done(small, tmp_path):
+    told = []
+    first = soak(tmp_path, minutes=2 / 60, tell=told.append)
+    assert [job.seed for job in first] == [1]
+    second = soak(tmp_path, minutes=3 / 60, tell=told.append)
+    assert [job.seed for job in second] == [2]
+    assert told == first + second
+    lines = (tmp_path / "results.jsonl").read_text().splitlines()
+    assert [json.loads(line)["seed"] for line in lines] == [1, 2]
+    assert all(job.mismatches == 0 and job.bound_kept and job.elements > 1000 for job in told)
+
+
+def test_the_command_prints_the_seed_and_the_verdict(small, tmp_path):
+    result = CliRunner().invoke(main, ["soak", "--minutes", str(2 / 60), "--out", str(tmp_path)])
+    assert result.exit_code == 0
+    assert "seed 1: a unit:" in result.output
+    assert "50 hostile frames: ok" in result.output
+    assert "1 jobs" in result.output
