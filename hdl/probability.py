@@ -29,10 +29,11 @@ class Probability:
 
     Attributes:
         element, scalar: layouts of what waits of an element, and of the row's scalar.
-        row: the stage from sum to scalar. latency: of an element's last stage, in cycles.
+        row: the stage from sum to scalar. row_latency: its latency, in cycles.
+        latency: of an element's last stage, in cycles.
     """
 
-    latency = Normalize.latency
+    row_latency, latency = Reciprocal.latency, Normalize.latency
 
     def __init__(
         self, *, golden: GoldenProbability, exp: ExpTable, sum_bits: int, width: int, target: Target
@@ -75,7 +76,7 @@ class Logarithm:
     Attributes: see :class:`Probability`.
     """
 
-    latency = LogProbability.latency
+    row_latency, latency = Ln.latency, LogProbability.latency
 
     def __init__(
         self,
@@ -118,6 +119,10 @@ class Logarithm:
             last.ln.eq(scalar.ln),
         ]
         return Mux(delay(m, error, self.latency, name=f"{name}_error"), 0, last.o)
+
+
+STAGES = {"softmax": Probability, "log_softmax": Logarithm}
+"""The last stage of every function."""
 
 
 def last_stage(

@@ -14,10 +14,8 @@ from .credits import Credits
 from .difference import Difference
 from .exp import Exp
 from .frame import Frame
-from .normalize import Normalize
 from .pipeline import delay
-from .probability import last_stage
-from .reciprocal import Reciprocal
+from .probability import STAGES, last_stage
 from .row_buffer import RowBuffer
 from .row_max import RowMax
 from .target import GENERIC, Target
@@ -75,18 +73,18 @@ class Latency:
 
 def latency(config: SoftmaxConfig) -> Latency:
     """Latency of the unit of a configuration."""
-    lanes = config.lanes
+    lanes, last = config.lanes, STAGES[config.function]
     first_pass = Frame.latency + RowMax.latency_of(lanes)
     second_pass = (
         Difference.latency
         + Exp.latency_of(exp_table(config))
         + Accumulate.latency_of(lanes)
-        + Reciprocal.latency
+        + last.row_latency
     )
     # each buffer takes a cycle to see that its row is complete; the first beat of a row is read a
     # cycle for every further beat before its last
     buffers = 2 * (1 + RowBuffer.latency) - 1
-    return Latency(first_pass + second_pass + buffers + Normalize.latency + OUTPUT_LATENCY, 1)
+    return Latency(first_pass + second_pass + buffers + last.latency + OUTPUT_LATENCY, 1)
 
 
 class Softmax(wiring.Component):

@@ -14,7 +14,7 @@ from .golden import ConfigError, bound_ulp
 from .golden.reference import compare
 from .golden.rows import LogitRows
 from .inputs import chosen_rows, rows_options
-from .options import chosen_configs, config_options
+from .options import chosen_configs, config_options, out_option
 from .sim import coverage, report
 from .sim.run import Simulation, simulate
 from .sim.sidecar import Unit, load_unit
@@ -68,10 +68,7 @@ unit_argument = click.argument("unit", default="softmax", metavar="[UNIT]")
     metavar="STYLE",
     help="Tables as initialised memories (memory) or case statements (case, for ASIC).",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("build/verilog"), show_default=True,
-    metavar="DIR", help="Directory of the Verilog and its sidecar.",
-)  # fmt: skip
+@out_option("build/verilog", "Directory of the Verilog and its sidecar.")
 def export_command(unit: str, name: str | None, rom: str, out: Path, **chosen: Any) -> None:
     """Write DIR/NAME.v and its sidecar DIR/NAME.json."""
     for preset, config in chosen_configs(**chosen, default=("base",)):
@@ -96,14 +93,7 @@ def export_command(unit: str, name: str | None, rom: str, out: Path, **chosen: A
     metavar="FILE",
     help="Write the results there as well.",
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("build/sim"),
-    show_default=True,
-    metavar="DIR",
-    help="Directory of everything generated.",
-)
+@out_option("build/sim", "Directory of everything generated.")
 @click.option(
     "--verilog",
     type=click.Path(path_type=Path),
@@ -184,14 +174,7 @@ def reference_command(
 @main.command("coverage")
 @unit_argument
 @config_options
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("build/coverage"),
-    show_default=True,
-    metavar="DIR",
-    help="Directory of everything generated.",
-)
+@out_option("build/coverage", "Directory of everything generated.")
 def coverage_command(unit: str, out: Path, **chosen: Any) -> int:  # fmt: skip
     """Lines run and bits toggled in the Verilog, and why the rest is not; one report a unit."""
     status = 0
@@ -221,14 +204,7 @@ def coverage_command(unit: str, out: Path, **chosen: Any) -> int:  # fmt: skip
     help="How long; a soak that starts again goes on where it ended.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="The first seed.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("build/soak"),
-    show_default=True,
-    metavar="DIR",
-    help="Directory of models and results.",
-)
+@out_option("build/soak", "Directory of models and results.")
 def soak_command(minutes: float, seed: int, out: Path) -> int:  # fmt: skip
     """Random rows and hostile streams through every preset, lanes and option."""
     console.print(f"soaking for {minutes:g} minutes from seed {seed}; results: {out}/results.jsonl")
