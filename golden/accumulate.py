@@ -1,19 +1,23 @@
 """The sum of a row's exponentials, in fixed point."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from .config import SoftmaxConfig
+from .exp import exp_table
 from .formats import Codes
+from .leading_one import leading_one
 
 
 @dataclass(frozen=True, slots=True)
 class Accumulate:
     """Aligns mantissas to one binary point and adds them.
 
-    A term is truncated once, when it is aligned. Truncating at ``fraction`` bits loses at most as
-    much as rounding at one bit less would, and needs no adder in every lane.
+    In ``max_subtract`` a term is truncated once, when it is aligned. Truncating at ``fraction``
+    bits loses at most as much as rounding at one bit less would, and needs no adder in every lane.
+    In ``exact_sum`` there are as many fraction bits as the smallest term needs: nothing is lost.
 
     Attributes:
         mantissa_bits: width of a mantissa; its leading bit has the weight 2**-shift.
@@ -46,3 +50,27 @@ class Accumulate:
     def __call__(self, mantissa: Codes, shift: Codes) -> Codes:
         """Sum over the last axis (kept as length 1), in units of 2**-fraction."""
         return self.align(mantissa, shift).sum(axis=-1, keepdims=True, dtype=np.int64)
+
+
+@lru_cache(maxsize=64)
+def leading_zeros(config: SoftmaxConfig) -> int:
+    """Leading bits of an ``exact_sum`` mantissa that its share in the further exp tables can cost.
+
+    0 for ``max_subtract``, where the maximum, of mantissa 1, is part of every sum.
+    """
+    if config.datapath == "max_subtract":
+        return 0
+    mantissa, _ = exp_table(config)(np.arange(config.nearest, config.reach + 1))
+    return config.widths.mantissa_bits - 1 - int(leading_one(mantissa).min())
+
+
+def lowest_exponent(config: SoftmaxConfig) -> int:
+    """No row's sum S = s * 2**q, s in [1, 2), has a smaller q.
+
+    A row of ``max_subtract`` has a term of 1, its maximum. In ``exact_sum`` a row's only term can
+    have the largest shift.
+    """
+    if config.datapath == "max_subtract":
+        return 0
+    largest = config.widths.sum_fraction - config.widths.mantissa_bits + 1
+    return -largest - leading_zeros(config)

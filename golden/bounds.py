@@ -12,6 +12,10 @@ computes, an output is p = e / S and the unrounded result is ê (1 + rho) / Ŝ. 
   stationary point inside, so its extremes lie on the hull's edges: at a corner, or where the
   derivative along an edge vanishes, which has a closed form.
 
+The sum of ``exact_sum`` errs by nothing but its terms, wherever in the range they lie: the last
+fact becomes simpler. Of a row's elements, one has the relative error delta and the share p, the
+others have errors between the least and the largest of all codes.
+
 Rounding the output adds half an LSB. Clamping p and its reference to the same largest code cannot
 increase their distance, so nothing is left out. The float64 values of e carry an error of their
 own, which is added as slack.
@@ -19,6 +23,7 @@ own, which is added as slack.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +35,7 @@ from .hull import convex_hull
 from .ln import ln_error
 from .log_probability import GUARD as LOG_GUARD
 from .log_probability import LogProbability
+from .probability import output_stage
 from .reciprocal import reciprocal_table
 
 Reals = npt.NDArray[np.float64]
@@ -47,10 +53,10 @@ class ErrorBound:
 
     Attributes:
         ulp: largest |p - min(softmax, largest output)|, in output LSB.
-        exp_error: range of the relative error of exp, over the differences whose exp is at least
-            one output LSB.
+        exp_error: range of the relative error of exp; in ``max_subtract`` over the differences
+            whose exp is at least one output LSB.
         reciprocal_error: range of the relative error of the reciprocal.
-        worst_difference: the difference max - x, in input LSB, at which the bound is reached.
+        worst_difference: the distance, in input LSB, at which the bound is reached.
     """
 
     ulp: float
@@ -67,10 +73,13 @@ def bound_ulp(config: SoftmaxConfig) -> float:
 @lru_cache(maxsize=64)
 def error_bound(config: SoftmaxConfig) -> ErrorBound:
     """Prove the worst-case error of a configuration (seconds; 24-bit inputs take longest)."""
+    output_stage(config)  # refuses widths that cannot work
     terms = _Terms.of(config)
     if config.function == "log_softmax":
         return _log_error_bound(config, terms)
     rho = reciprocal_error(config)
+    if config.datapath == "exact_sum":
+        return _exact_sum_bound(config, terms, rho)
     worst, place = _worst_error(terms, rho, config.max_length)
     if config.reach < config.span:  # beyond the reach ê stays, and e falls towards 0
         worst = max(worst, float(terms.rounded[-1]) * (1 + rho[1]))
@@ -84,16 +93,46 @@ def error_bound(config: SoftmaxConfig) -> ErrorBound:
     )
 
 
+def _exact_sum_bound(
+    config: SoftmaxConfig, terms: "_Terms", rho: tuple[float, float]
+) -> ErrorBound:
+    """p (1 + delta) (1 + rho) / (1 + p delta + (1 - p) delta') - p rises with delta and rho and
+    falls with the others' delta': its extremes are those of all three, at the worst share p."""
+    relative = terms.rounded / terms.exact - 1
+    low, high = float(relative.min()) - SLACK, float(relative.max()) + SLACK
+    above = _largest_over_shares(high, low, rho[1])
+    below = _largest_over_shares(low, high, rho[0])
+    place = relative.argmax() if above > below else relative.argmin()
+    return ErrorBound(
+        ulp=0.5 + (max(above, below) + SLACK) * 2**config.output.f,
+        exp_error=(low, high),
+        reciprocal_error=rho,
+        worst_difference=int(place) + config.nearest,
+    )
+
+
+def _largest_over_shares(own: float, others: float, rho: float) -> float:
+    """Largest |p a / (b + c p) - p| over p in [0, 1]: at 1, or where the derivative vanishes."""
+    a, b, c = (1 + own) * (1 + rho), 1 + others, own - others
+    shares = [1.0]
+    if c != 0:
+        shares.append(min(max((sqrt(a * b) - b) / c, 0.0), 1.0))
+    return max(abs(p * a / (b + c * p) - p) for p in shares)
+
+
 def _log_error_bound(config: SoftmaxConfig, terms: "_Terms") -> ErrorBound:
     """Errors of log p add up: of the sum, of its ln, of the scaled difference, of the rounding."""
     stage = LogProbability.of(config)
-    x, y = _scaled(convex_hull(terms.exact, terms.summed - terms.exact), config.max_length - 1)
-    total = x + terms.exact[0]
-    of_sum = np.log((total + y + terms.summed[0] - terms.exact[0]) / total)
+    if config.datapath == "exact_sum":
+        of_sum = np.log(terms.summed / terms.exact)
+    else:
+        x, y = _scaled(convex_hull(terms.exact, terms.summed - terms.exact), config.max_length - 1)
+        total = x + terms.exact[0]
+        of_sum = np.log((total + y + terms.summed[0] - terms.exact[0]) / total)
     low, high = ln_error(stage.ln)
     unit = 2.0**config.output.f
     step = config.scale * config.input.lsb * unit
-    scaled = abs(stage.factor * 2.0**-stage.factor_fraction - step) * config.span
+    scaled = abs(stage.factor * 2.0**-stage.factor_fraction - step) * config.farthest
     floor = 2.0**-LOG_GUARD  # what dropping the scaled difference's low bits takes away at most
     above = (of_sum.max() + high) * unit + scaled
     below = (of_sum.min() + low) * unit - scaled - floor
@@ -103,7 +142,7 @@ def _log_error_bound(config: SoftmaxConfig, terms: "_Terms") -> ErrorBound:
         ulp=0.5 + float(max(above, -below)) + SLACK * unit * config.max_length,
         exp_error=(float(relative.min()), float(relative.max())),
         reciprocal_error=(0.0, 0.0),
-        worst_difference=config.span,
+        worst_difference=config.farthest,
     )
 
 
@@ -131,7 +170,7 @@ class _Terms:
 
     @classmethod
     def of(cls, config: SoftmaxConfig) -> "_Terms":
-        u = np.arange(config.reach + 1)
+        u = np.arange(config.nearest, config.reach + 1)
         stage, total = exp_table(config), Accumulate.of(config)
         mantissa, shift = stage(u)
         return cls(

@@ -10,11 +10,12 @@ from typing import Any, Literal, get_args
 
 from .errors import ConfigError, require, require_whole
 from .formats import SQ, UQ, Format, parse_format
-from .widths import Widths, derive_widths, reach_of
+from .widths import GUARD, Widths, derive_exact_widths, derive_widths, reach_of, top_of
 
 Clip = Literal["input", "difference"]
-Datapath = Literal["max_subtract"]
+Datapath = Literal["max_subtract", "exact_sum"]
 Function = Literal["softmax", "log_softmax"]
+DATAPATHS: tuple[str, ...] = get_args(Datapath)
 
 MAX_INPUT_WIDTH = 24
 """Widest input in bits: every code can still be enumerated when an error bound is proven."""
@@ -36,7 +37,9 @@ class SoftmaxConfig:
             folded into the exp tables.
         id_width: bits of a row's tid, 0 for none.
         clip: ``"input"`` clips x; ``"difference"`` keeps x and saturates max - x at 2 * range.
-        datapath: ``"max_subtract"``: row maximum, exp(x - max), sum, reciprocal, product.
+        datapath: ``"max_subtract"``: row maximum, exp(x - max), sum, reciprocal, product;
+            ``"exact_sum"``: exp(x) without a maximum, summed exactly over the whole range, so that
+            the result does not depend on the order of the elements.
         function: ``"softmax"`` or ``"log_softmax"``.
         exp_split, mantissa_bits, exp_bits, sum_fraction, reciprocal_bits, reciprocal_index,
             reciprocal_step: internal widths, see :class:`Widths`; ``None`` derives them.
@@ -68,6 +71,11 @@ class SoftmaxConfig:
             object.__setattr__(self, "exp_split", tuple(self.exp_split))
         self._check_choices()
         self._check_formats()
+        require(
+            self.clip == "input" or self.datapath == "max_subtract",
+            f"clip must be input for datapath {self.datapath}, which has no difference to clip, "
+            f"not {self.clip!r}",
+        )
         _ = self.widths  # derived here, so that a bad width is refused at once
 
     def _check_choices(self) -> None:
@@ -132,13 +140,19 @@ class SoftmaxConfig:
     @cached_property
     def widths(self) -> Widths:
         """The internal widths, derived where they were not set by hand."""
-        widths = derive_widths(
-            span=self.span,
-            step=self.scale * self.input.lsb,
-            fraction=self.output.f,
-            max_length=self.max_length,
-            by_hand={field.name: getattr(self, field.name) for field in dataclasses.fields(Widths)},
-        )
+        given: dict[str, Any] = {
+            "step": self.scale * self.input.lsb,
+            "fraction": self.output.f,
+            "max_length": self.max_length,
+            "by_hand": {f.name: getattr(self, f.name) for f in dataclasses.fields(Widths)},
+        }
+        if self.datapath == "exact_sum":
+            # the sum's error is that of its terms, which leaves room for one of the first table;
+            # log p has no such room: the error of a term counts in full
+            guard = 1 if self.function == "softmax" else GUARD
+            widths = derive_exact_widths(range_code=self.range_code, guard=guard, **given)
+        else:
+            widths = derive_widths(span=self.span, **given)
         require(
             widths.mantissa_bits + widths.reciprocal_bits >= self.output.f + 2,
             f"mantissa_bits + reciprocal_bits must be at least the output's fraction bits + 2 "
@@ -157,9 +171,26 @@ class SoftmaxConfig:
         return 2 * self.range_code
 
     @property
+    def top(self) -> int:
+        """The code from which ``exact_sum`` measures distances, the range or a little more."""
+        return top_of(self.range_code, sum(self.widths.exp_split[1:]))
+
+    @property
     def reach(self) -> int:
-        """The largest difference, in input LSB, that the exp tables tell from nothing."""
+        """The largest distance, in input LSB, that the exp tables tell from nothing."""
+        if self.datapath == "exact_sum":
+            return self.top + self.range_code
         return reach_of(self.span, self.scale * self.input.lsb, self.widths.sum_fraction)
+
+    @property
+    def nearest(self) -> int:
+        """The smallest distance there is, in input LSB."""
+        return self.top - self.range_code if self.datapath == "exact_sum" else 0
+
+    @property
+    def farthest(self) -> int:
+        """The largest distance there is, in input LSB, whether exp tells it from nothing or not."""
+        return self.reach if self.datapath == "exact_sum" else self.span
 
     @property
     def max_beats(self) -> int:
@@ -250,11 +281,13 @@ PRESETS: dict[str, SoftmaxConfig] = {
     # narrower than derived, so that a product fits an 18-bit multiplier; monotone all the same
     "wide": _BASE.replace(input=SQ(5, 19), mantissa_bits=18, exp_bits=22),
     "tiny": _BASE.replace(lanes=1, max_length=64),
+    # as base, and at most 0.56 LSB from the exact value
+    "tight": _BASE.replace(mantissa_bits=21, reciprocal_bits=21),
 }
 
 
 def preset(name: str, **changes: Any) -> SoftmaxConfig:
-    """A named configuration: ``base``, ``int8``, ``wide`` or ``tiny``, with some fields changed.
+    """A named configuration: one of :data:`PRESETS`, with some fields changed.
 
     Raises:
         ConfigError: an unknown preset or field, or a value that breaks a rule.

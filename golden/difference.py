@@ -1,4 +1,4 @@
-"""How far an element lies below its row's maximum."""
+"""How far an element lies below its row's maximum, or below a code that all rows share."""
 
 import numpy as np
 import numpy.typing as npt

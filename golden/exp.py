@@ -1,8 +1,9 @@
 """exp(-scale * u) as a mantissa and a shift, from one table or a product of several.
 
-The difference u = max - x is cut into index fields, most significant first. The first table holds
-exp of its field as a normalised mantissa and a shift; every further table holds 1 - exp of its
-field, a small number, which the running mantissa loses as a share of itself:
+The distance u of x from the row's maximum (or from a fixed code) is cut into index fields, most
+significant first. The first table holds exp of its field as a normalised mantissa and a shift;
+every further table holds 1 - exp of its field, a small number, which the running mantissa loses as
+a share of itself:
 
     a = high[u0]
     a = a - (a's leading bits) * low_j[u_j]      for every further field j
@@ -70,12 +71,12 @@ class ExpTable:
         return max(int(self.shift.max()).bit_length(), 2)
 
     def fields(self, u: Codes) -> list[Codes]:
-        """The index fields of a difference, most significant first."""
-        places = np.cumsum(self.split[::-1])[::-1]
-        return [
-            (u >> int(place - bits)) & ((1 << bits) - 1)
-            for place, bits in zip(places, self.split, strict=True)
-        ]
+        """The index fields of a distance, most significant first."""
+        fields = []
+        for bits in self.split[:0:-1]:
+            fields.append(u & ((1 << bits) - 1))
+            u = u >> bits
+        return [u, *fields[::-1]]
 
     def __call__(self, u: Codes) -> tuple[Codes, Codes]:
         """(m, k) of differences ``u`` up to the reach, in input LSB.
@@ -145,8 +146,8 @@ def _low_table(step: Real, bits: int, width: int, guard: int) -> LowTable:
     """1 - exp(-step * field), with as many fraction bits as ``width`` bits of entry allow."""
     largest = -mpmath.expm1(-step * (2**bits - 1))
     zeros = -int(mpmath.floor(mpmath.log(largest, 2))) - 1
-    # beyond two bits below the running mantissa's LSB nothing is gained
-    fraction = min(width + zeros, width + guard + 1)
+    # beyond three bits below the running mantissa's LSB nothing is gained
+    fraction = min(width + zeros, width + guard + 2)
 
     def entry(field: int) -> Real:
         return -mpmath.expm1(-step * field) * 2**fraction
@@ -156,7 +157,7 @@ def _low_table(step: Real, bits: int, width: int, guard: int) -> LowTable:
 
 def _require_monotone(stage: ExpTable, config: SoftmaxConfig) -> None:
     """Exhaustive: exp never rises with the difference, at every code that can occur."""
-    values = stage.value(np.arange(config.reach + 1))
+    values = stage.value(np.arange(config.nearest, config.reach + 1))
     rises = np.flatnonzero(values[1:] > values[:-1])
     require(
         rises.size == 0,

@@ -12,12 +12,12 @@ def leading_one(codes: Codes) -> Codes:
     return place - (np.right_shift(codes, np.maximum(place, 0)) == 0) * (codes > 0)
 
 
-def normalise(total: Codes, fraction: int, kept: int) -> tuple[Codes, Codes]:
+def normalise(total: Codes, fraction: int, kept: int, lowest: int) -> tuple[Codes, Codes]:
     """(q, s) of sums with ``fraction`` fraction bits: s without its leading 1, ``kept`` bits of it.
 
-    Sums below 1 are those of rows without an active element; they give q = 0.
+    Sums below 2**lowest are those of rows without an active element; they give q = lowest.
     """
-    q = np.maximum(leading_one(total) - fraction, 0)
+    q = np.maximum(leading_one(total) - fraction, lowest)
     below = fraction + q - kept  # bits of the sum below those that are kept
     s = np.where(below >= 0, total >> np.maximum(below, 0), total << np.maximum(-below, 0))
     return q, s & ((1 << kept) - 1)

@@ -3,7 +3,7 @@
 S = s * 2**q with s in [1, 2), so ln S = q ln 2 + ln s. The leading ``index`` fraction bits of s
 choose a segment, the next ``step`` bits a place in it, further bits are dropped:
 
-    ln = q_ln2[q] + (base[j] * 2**step + slope[j] * t) / 2**(step + GUARD)
+    ln = q_ln2[q - lowest] + (base[j] * 2**step + slope[j] * t) / 2**(step + GUARD)
 
 A segment's slope is that of its chord; its base lies half the chord's largest deviation above the
 chord's start, for ln lies above its chords. Half an LSB is stored in ``base``, so that dropping the
@@ -16,6 +16,7 @@ from functools import lru_cache
 import mpmath
 import numpy as np
 
+from .accumulate import lowest_exponent
 from .config import SoftmaxConfig
 from .exact import Real, table
 from .formats import Codes
@@ -32,10 +33,11 @@ class LnTable:
     Attributes:
         base: ln at each segment's start, in units of 2**(-fraction - GUARD), plus half an LSB.
         slope: rise over each segment, in the same units.
-        q_ln2: q ln 2 for every place of the leading one, in units of 2**-fraction.
+        q_ln2: q ln 2 for every place of the leading one, ``lowest`` first, in units of
+            2**-fraction.
         fraction: fraction bits of the result.
         index: index bits; ``step``: interpolation bits.
-        sum_fraction: fraction bits of the sum.
+        sum_fraction: fraction bits of the sum. lowest: its least exponent.
     """
 
     base: Codes
@@ -45,6 +47,7 @@ class LnTable:
     index: int
     step: int
     sum_fraction: int
+    lowest: int
 
     @property
     def base_bits(self) -> int:
@@ -58,8 +61,16 @@ class LnTable:
 
     @property
     def width(self) -> int:
-        """Width of the result, in bits: ln 2 more than the largest q gives."""
-        return int(self.q_ln2[-1] + (1 << self.fraction)).bit_length()
+        """Width of the result, in bits, a sign counted where sums can be below 1."""
+        highest = int(self.q_ln2[-1] + (1 << self.fraction))  # ln 2 more than the largest q gives
+        if not self.signed:
+            return highest.bit_length()
+        return 1 + max(highest.bit_length(), (-int(self.q_ln2[0])).bit_length())
+
+    @property
+    def signed(self) -> bool:
+        """Sums can be below 1."""
+        return self.lowest < 0
 
     def of_mantissa(self, s: Codes) -> Codes:
         """ln s for s in [1, 2) as ``index + step`` fraction bits (without the 1)."""
@@ -69,9 +80,9 @@ class LnTable:
         )
 
     def __call__(self, total: Codes) -> Codes:
-        """ln of sums of at least 1, in units of 2**-fraction."""
-        q, s = normalise(total, self.sum_fraction, self.index + self.step)
-        return self.q_ln2[q] + self.of_mantissa(s)
+        """ln of sums of at least 2**lowest, in units of 2**-fraction."""
+        q, s = normalise(total, self.sum_fraction, self.index + self.step, self.lowest)
+        return self.q_ln2[q - self.lowest] + self.of_mantissa(s)
 
 
 @lru_cache(maxsize=64)
@@ -91,25 +102,27 @@ def ln_table(config: SoftmaxConfig, fraction: int) -> LnTable:
         deviation = mpmath.log(peak) - start(j) - chord * (peak - 1 - mpmath.mpf(j) / segments)
         return (start(j) + deviation / 2) * scale + (1 << GUARD) // 2
 
-    places = (config.max_length - 1).bit_length() + 1
+    lowest = lowest_exponent(config)
+    exponents = range(lowest, (config.max_length - 1).bit_length() + 1)
     return LnTable(
         base=table(base, range(segments)),
         slope=table(lambda j: (start(j + 1) - start(j)) * scale, range(segments)),
-        q_ln2=table(lambda q: q * mpmath.log(2) * 2**fraction, range(places)),
+        q_ln2=table(lambda q: q * mpmath.log(2) * 2**fraction, exponents),
         fraction=fraction,
         index=index,
         step=step,
         sum_fraction=config.widths.sum_fraction,
+        lowest=lowest,
     )
 
 
 def ln_error(stage: LnTable) -> tuple[float, float]:
-    """Range of the error of ln S over every sum of at least 1: exhaustive over table inputs."""
+    """Range of the error of ln S over every sum there can be: exhaustive over table inputs."""
     kept = stage.index + stage.step
     s = np.arange(1 << kept)
     value = stage.of_mantissa(s) * 2.0**-stage.fraction
     exact = np.log(1 + s * 2.0**-kept), np.log(1 + (s + 1) * 2.0**-kept)
-    places = np.arange(len(stage.q_ln2))
+    places = np.arange(len(stage.q_ln2)) + stage.lowest
     q_error = stage.q_ln2 * 2.0**-stage.fraction - places * np.log(2)
     return (
         float((value - exact[1]).min() + q_error.min()),

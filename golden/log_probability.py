@@ -31,7 +31,7 @@ class LogProbability:
     @classmethod
     def of(cls, config: SoftmaxConfig) -> "LogProbability":
         step = config.scale * config.input.lsb * 2.0**config.output.f
-        fraction = GUARD + config.span.bit_length()
+        fraction = GUARD + config.farthest.bit_length()
         return cls(
             factor=int(table(lambda _: step * 2.0**fraction, [0])[0]),
             factor_fraction=fraction,

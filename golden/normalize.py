@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .accumulate import leading_zeros
 from .config import SoftmaxConfig
+from .errors import require
 from .formats import Codes, round_half_up, saturate
 
 
@@ -25,8 +27,20 @@ class Normalize:
 
     @classmethod
     def of(cls, config: SoftmaxConfig) -> "Normalize":
+        """The stage of a configuration.
+
+        Raises:
+            ConfigError: widths set by hand whose product has fewer fraction bits than the output.
+        """
         widths = config.widths
-        return cls(widths.mantissa_bits, widths.reciprocal_bits, config.output.f, config.one)
+        stage = cls(widths.mantissa_bits, widths.reciprocal_bits, config.output.f, config.one)
+        lost = leading_zeros(config)
+        require(
+            stage.drop >= lost,
+            f"mantissa_bits + reciprocal_bits must be at least {config.output.f + 1 + lost} where "
+            f"the exp tables cost the mantissa {lost} leading bits, not {stage.product_bits}",
+        )
+        return stage
 
     @property
     def product_bits(self) -> int:

@@ -17,8 +17,8 @@ class Elements:
     """Rows of elements after exp.
 
     Attributes:
-        distance: max - x, saturated at the span, in input LSB.
-        mantissa, shift: exp; mantissa 0 where not active.
+        distance: max - x, saturated at the span, or the distance from a fixed code, in input LSB.
+        mantissa, shift: exp of the distance; mantissa 0 where not active.
         active: bool: the element takes part.
     """
 

@@ -7,16 +7,16 @@ S = s * 2**q with s in [1, 2). The leading ``index`` fraction bits of s choose a
 
 A segment's slope is that of its chord; its base lies half the chord's largest deviation below the
 chord's start, which makes the error of both signs equal. Half an LSB of r is stored in ``base``, so
-that dropping the low bits rounds half up without an adder. r has its leading bit set: 1/s is at
-most 1, and 1 itself is stored as the largest code below it.
+that dropping the low bits rounds half up without an adder. 1/s is at most 1, for which there is no
+code: the first segment starts below it, so that r never overflows.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
 
 import mpmath
-import numpy as np
 
+from .accumulate import lowest_exponent
 from .config import SoftmaxConfig
 from .exact import Real, table
 from .formats import Codes
@@ -35,7 +35,7 @@ class ReciprocalTable:
         slope: drop over each segment, in the same units.
         bits: width of the result.
         index: index bits; ``step``: interpolation bits.
-        fraction: fraction bits of the sum that is inverted.
+        fraction: fraction bits of the sum that is inverted. lowest: its least exponent.
     """
 
     base: Codes
@@ -44,6 +44,7 @@ class ReciprocalTable:
     index: int
     step: int
     fraction: int
+    lowest: int
 
     @property
     def base_bits(self) -> int:
@@ -59,11 +60,11 @@ class ReciprocalTable:
         """r, ``bits`` wide, for s in [1, 2) as ``index + step`` fraction bits (without the 1)."""
         segment, place = s >> self.step, s & ((1 << self.step) - 1)
         r = (self.base[segment] << self.step) - self.slope[segment] * place
-        return np.clip(r >> (self.step + GUARD), 1 << (self.bits - 1), (1 << self.bits) - 1)
+        return r >> (self.step + GUARD)
 
     def __call__(self, total: Codes) -> tuple[Codes, Codes]:
-        """(r, q) of sums: 1 / S is r * 2**(-bits - q) for sums of at least 1."""
-        q, s = normalise(total, self.fraction, self.index + self.step)
+        """(r, q) of sums: 1 / S is r * 2**(-bits - q) for sums of at least 2**lowest."""
+        q, s = normalise(total, self.fraction, self.index + self.step, self.lowest)
         return self.mantissa(s), q
 
 
@@ -79,7 +80,7 @@ def reciprocal_table(config: SoftmaxConfig) -> ReciprocalTable:
 
     def base(j: int) -> Real:
         deviation = start(j) + start(j + 1) - 2 * mpmath.sqrt(start(j) * start(j + 1))
-        return (start(j) - deviation / 2) * scale + (1 << GUARD) // 2
+        return min((start(j) - deviation / 2) * scale + (1 << GUARD) // 2, scale - 1)
 
     def slope(j: int) -> Real:
         return (start(j) - start(j + 1)) * scale
@@ -91,4 +92,5 @@ def reciprocal_table(config: SoftmaxConfig) -> ReciprocalTable:
         index=widths.reciprocal_index,
         step=widths.reciprocal_step,
         fraction=widths.sum_fraction,
+        lowest=lowest_exponent(config),
     )

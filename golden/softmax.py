@@ -73,9 +73,12 @@ def _block(
     outside = np.zeros(codes.shape, bool)
     if config.clip == "input":
         codes, outside = clip(codes, config.range_code)
-    maximum = row_max(codes, active, lowest=config.input.min_code)
-    chosen = np.where(active, codes, maximum)
-    distance, saturated = difference(chosen, maximum, config.span, config.span)
+    if config.datapath == "exact_sum":
+        distance, saturated = config.top - codes, np.zeros(codes.shape, bool)
+    else:
+        maximum = row_max(codes, active, lowest=config.input.min_code)
+        distance, saturated = difference(codes, maximum, config.span, config.span)
+    distance = np.where(active, distance, config.reach)
     mantissa, shift = exp_table(config)(np.minimum(distance, config.reach))
     mantissa = np.where(active, mantissa, 0)
     total = Accumulate.of(config)(mantissa, shift)

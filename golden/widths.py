@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil, log, log2
+from math import ceil, e, log, log2
 from typing import Any
 
 from .errors import require, require_whole
@@ -13,6 +13,12 @@ DIRECT_BITS = 9
 """Largest index of an exp table that stands alone: it fills one block RAM."""
 FACTOR_BITS = (4, 28)
 """Limits of mantissa and reciprocal: their product stays inside 63 bits of the golden model."""
+GUARD = 4
+"""Bits of the first exp table beyond the mantissa, which hide its own rounding."""
+SUM_BITS = 63
+"""Widest sum of a row, for the same reason."""
+MAX_SUM_FRACTION = 46
+"""Most fraction bits of a sum that is not exact: the longest row has 2**16 elements."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +30,8 @@ class Widths:
             entries of several are multiplied.
         mantissa_bits: width of exp's mantissa.
         exp_bits: width of the first exp table's mantissas, guard bits included.
-        sum_fraction: fraction bits of the row's sum; terms are truncated to them.
+        sum_fraction: fraction bits of the row's sum; terms are truncated to them where they have
+            more, which those of an exact sum have not.
         reciprocal_bits: width of the reciprocal.
         reciprocal_index: index bits of the reciprocal's table, whose segments are linear.
         reciprocal_step: bits that interpolate inside a segment.
@@ -51,7 +58,7 @@ class Widths:
             )
         else:
             require_whole("exp_bits", self.exp_bits, self.mantissa_bits + 1, 2 * self.mantissa_bits)
-        require_whole("sum_fraction", self.sum_fraction, self.mantissa_bits, 46)
+        require_whole("sum_fraction", self.sum_fraction, self.mantissa_bits, SUM_BITS - 1)
         require_whole("reciprocal_bits", self.reciprocal_bits, *FACTOR_BITS)
         require_whole("reciprocal_index", self.reciprocal_index, 1, MAX_TABLE_BITS)
         require_whole(
@@ -88,11 +95,11 @@ def split_index(bits: int) -> tuple[int, ...]:
 def derive_widths(
     *, span: int, step: float, fraction: int, max_length: int, by_hand: Mapping[str, Any]
 ) -> Widths:
-    """Widths that keep the proven error of a unit below one LSB of its output.
+    """Widths of ``max_subtract`` that keep the proven error below one LSB of the output.
 
     Two guard bits make mantissa and reciprocal faithful; four more in the first exp table hide
     that table's own rounding. Truncating every term of the sum loses up to ``max_length`` of its
-    LSB, so the sum carries log2(max_length) bits for them and four of guard.
+    LSB, so the sum carries log2(max_length) bits for them and two more than the mantissa.
 
     Args:
         span: the largest difference max - x, in input LSB.
@@ -101,20 +108,81 @@ def derive_widths(
         max_length: longest row, in elements.
         by_hand: widths that replace the derived ones; ``None`` leaves a width derived.
     """
+    given, resolution, mantissa = _mantissa(span, step, fraction, by_hand)
+    total = max(mantissa, fraction + 2) + (max_length - 1).bit_length() + 2
+    total = given.get("sum_fraction", min(total, MAX_SUM_FRACTION))
+    require_whole("sum_fraction", total, mantissa, MAX_SUM_FRACTION)
+    split = _split(reach_of(span, step, total).bit_length(), given)
+    exp_bits = max(mantissa + GUARD, min(resolution + 2 + len(split), 2 * mantissa))
+    return _complete(given, fraction, mantissa, split, exp_bits, total)
+
+
+def derive_exact_widths(
+    *,
+    range_code: int,
+    step: float,
+    fraction: int,
+    max_length: int,
+    guard: int,
+    by_hand: Mapping[str, Any],
+) -> Widths:
+    """Widths of ``exact_sum``: as :func:`derive_widths`, but the sum loses nothing.
+
+    Its fraction is the mantissa's and the largest shift.
+
+    Args:
+        range_code: the clip limit, in input LSB.
+        guard: bits of the first exp table beyond the mantissa, where the split is derived.
+
+    Raises:
+        ConfigError: the exact sum is wider than the golden model's integers.
+    """
+    span = 2 * range_code
+    given, resolution, mantissa = _mantissa(span, step, fraction, by_hand)
+    split = _split(span.bit_length(), given)
+    low = sum(split[1:])
+    largest = (top_of(range_code, low) + range_code) >> low << low  # of the first table
+    total = mantissa - 1 + ceil(largest * step * log2(e) * (1 + 2**-40))
+    bits = max_length.bit_length() + total
+    require(
+        bits <= SUM_BITS,
+        f"datapath exact_sum must have a sum of at most {SUM_BITS} bits, not {bits} (mantissa_bits "
+        f"{mantissa}, range * scale over {total - mantissa + 1} powers of 2, max_length "
+        f"{max_length}); max_subtract has no such limit",
+    )
+    require(
+        given.get("sum_fraction", total) == total,
+        f"sum_fraction must be {total} where the sum is exact, not {given.get('sum_fraction')!r}",
+    )
+    guard = GUARD if "exp_split" in given else guard
+    exp_bits = max(mantissa + guard, min(resolution + 3 + len(split), 2 * mantissa))
+    return _complete(given, fraction, mantissa, split, exp_bits, total)
+
+
+def top_of(range_code: int, low: int) -> int:
+    """The code from which ``exact_sum`` measures: the range, its ``low`` bits all set.
+
+    The low fields of top - x are then those of x, inverted: no subtraction is needed to read the
+    tables. A factor that all exponentials share cancels in exp / sum.
+    """
+    return range_code | ((1 << low) - 1)
+
+
+def _mantissa(
+    span: int, step: float, fraction: int, by_hand: Mapping[str, Any]
+) -> tuple[dict[str, Any], int, int]:
+    """The widths set by hand, the bits that tell neighbours apart, and the mantissa's width."""
     given = {name: value for name, value in by_hand.items() if value is not None}
     # where tables are multiplied, neighbours must differ by more than the running mantissa errs
     resolution = ceil(-log2(step)) if span.bit_length() > DIRECT_BITS else 0
     mantissa = max(fraction + 2, 8, min(resolution, FACTOR_BITS[1]))
     mantissa = given.get("mantissa_bits", mantissa)
     require_whole("mantissa_bits", mantissa, *FACTOR_BITS)
-    reciprocal = given.get("reciprocal_bits", max(fraction, 6) + 2)
-    require_whole("reciprocal_bits", reciprocal, *FACTOR_BITS)
-    segments = given.get("reciprocal_index", min(-(-reciprocal // 2), MAX_TABLE_BITS))
-    require_whole("reciprocal_index", segments, 1, MAX_TABLE_BITS)
-    total = max(fraction + (max_length - 1).bit_length() + 4, mantissa)
-    total = given.get("sum_fraction", total)
-    require_whole("sum_fraction", total, mantissa, 46)
-    index = reach_of(span, step, total).bit_length()
+    return given, resolution, mantissa
+
+
+def _split(index: int, given: Mapping[str, Any]) -> tuple[int, ...]:
+    """Index bits of the exp tables for a distance of ``index`` bits."""
     split = given.get("exp_split", split_index(index))
     require(isinstance(split, tuple), f"exp_split must be a list of widths, not {split!r}")
     for bits in split:
@@ -123,7 +191,22 @@ def derive_widths(
         sum(split) == index,
         f"exp_split must add up to the {index} bits of a difference, not {split}",
     )
-    exp_bits = max(mantissa + 4, min(resolution + 2 + len(split), 2 * mantissa))
+    return split
+
+
+def _complete(
+    given: Mapping[str, Any],
+    fraction: int,
+    mantissa: int,
+    split: tuple[int, ...],
+    exp_bits: int,
+    total: int,
+) -> Widths:
+    """All widths, those of the reciprocal from the output's fraction."""
+    reciprocal = given.get("reciprocal_bits", max(fraction, 6) + 2)
+    require_whole("reciprocal_bits", reciprocal, *FACTOR_BITS)
+    segments = given.get("reciprocal_index", min(-(-reciprocal // 2), MAX_TABLE_BITS))
+    require_whole("reciprocal_index", segments, 1, MAX_TABLE_BITS)
     derived = {
         "exp_split": split,
         "mantissa_bits": mantissa,

@@ -22,8 +22,8 @@ def half_even(value):
 
 
 def half_up(numerator, bits):
-    """An integer without its last ``bits`` bits, rounded half up."""
-    return (2 * numerator + (1 << bits)) >> (bits + 1)
+    """An integer without its last ``bits`` bits, rounded half up; fewer than none append zeros."""
+    return (2 * numerator + (1 << bits)) >> (bits + 1) if bits >= 0 else numerator << -bits
 
 
 class Twin:
@@ -32,14 +32,20 @@ class Twin:
     def __init__(self, config):
         widths = config.widths
         self.config, self.widths = config, widths
+        self.exact_sum = config.datapath == "exact_sum"
         self.mantissa_bits, self.sum_fraction = widths.mantissa_bits, widths.sum_fraction
         self.guard = widths.exp_bits - widths.mantissa_bits
-        self.span = 2 * int(Fraction(config.range) * 2**config.input.f)
+        self.limit = int(Fraction(config.range) * 2**config.input.f)
+        self.span = 2 * self.limit
+        # the code that distances are measured from: the first at or above the range that ends in
+        # as many ones as the further tables have index bits
+        unit = 2 ** sum(widths.exp_split[1:])
+        self.top = -(-(self.limit + 1) // unit) * unit - 1
         with mpmath.workprec(PRECISION):
             self.step = mpmath.mpf(config.scale) / 2**config.input.f
             # beyond, exp is below a quarter of the sum's LSB, and no difference is told apart
             nothing = int(mpmath.ceil((self.sum_fraction + 2) * mpmath.log(2) / self.step))
-            self.reach = min(self.span, nothing)
+            self.reach = self.top + self.limit if self.exact_sum else min(self.span, nothing)
             self._build_exp()
             self._build_reciprocal()
 
@@ -67,7 +73,9 @@ class Twin:
         if mantissa + half >= 1 << self.widths.exp_bits:
             shift -= 1
             mantissa = half_even(value * mpmath.mpf(2) ** (shift + self.widths.exp_bits - 1))
-        return (mantissa + half, shift) if shift <= self.sum_fraction + 1 else (0, 0)
+        if not self.exact_sum and shift > self.sum_fraction + 1:
+            return 0, 0
+        return mantissa + half, shift
 
     def _losses(self, place, bits):
         """(entries, fraction) of a table of 1 - exp(-field)."""
@@ -75,7 +83,7 @@ class Twin:
         zeros = 0
         while losses[-1] * 2 ** (zeros + 1) < 1:
             zeros += 1
-        fraction = min(self.mantissa_bits + zeros, self.mantissa_bits + self.guard + 1)
+        fraction = min(self.mantissa_bits + zeros, self.mantissa_bits + self.guard + 2)
         return [half_even(loss * 2**fraction) for loss in losses], fraction
 
     def _build_reciprocal(self):
@@ -88,7 +96,9 @@ class Twin:
             # chord - 1/s is largest where s is the geometric mean of the segment's ends
             deviation = left + right - 2 / mpmath.sqrt(1 / left * (1 / right))
             half_lsb_of_r = 2 ** (RECIPROCAL_GUARD - 1)
-            self.base.append(half_even((left - deviation / 2) / lsb + half_lsb_of_r))
+            base = half_even((left - deviation / 2) / lsb + half_lsb_of_r)
+            # 1/1 has no code: the first segment starts below it
+            self.base.append(min(base, (1 << self.widths.reciprocal_bits + RECIPROCAL_GUARD) - 1))
             self.slope.append(half_even((left - right) / lsb))
 
     def exp(self, u):
@@ -104,15 +114,18 @@ class Twin:
         return a >> self.guard, shift
 
     def term(self, m, k):
-        """A mantissa in units of 2**-sum_fraction, truncated."""
-        return m * 2 ** (self.sum_fraction - self.mantissa_bits + 1) >> k
+        """A mantissa in units of 2**-sum_fraction: truncated, or exact."""
+        units = m * 2 ** (self.sum_fraction - self.mantissa_bits + 1)
+        assert units % 2**k == 0 or not self.exact_sum
+        return units >> k
 
     def r_of(self, s):
         """r for s = 1 + s * 2**-(index + step)."""
         bits, step = self.widths.reciprocal_bits, self.widths.reciprocal_step
         j, t = divmod(s, 1 << step)
         r = (self.base[j] * 2**step - self.slope[j] * t) >> (step + RECIPROCAL_GUARD)
-        return min(max(r, 1 << (bits - 1)), (1 << bits) - 1)
+        assert 0 < r < 1 << bits
+        return r
 
     def reciprocal(self, total):
         """(r, q): 1 / S is r * 2**(-reciprocal_bits - q)."""
@@ -127,18 +140,19 @@ class Twin:
         one = min(2**self.config.output.f, 2**self.config.output.width - 1)
         return min(half_up(m * r, shift), one)
 
-    def differences(self, row, mask):
-        """max - x of the active elements of a row; None where masked."""
-        limit = self.span // 2
+    def distances(self, row, mask):
+        """max - x, or the distance from the top, of a row's active elements; None where masked."""
         if self.config.clip == "input":
-            row = [min(max(x, -limit), limit) for x in row]
+            row = [min(max(x, -self.limit), self.limit) for x in row]
         top = max((x for x, out in zip(row, mask, strict=True) if not out), default=None)
+        if self.exact_sum:
+            return [None if out else self.top - x for x, out in zip(row, mask, strict=True)]
         return [None if out else min(top - x, self.span) for x, out in zip(row, mask, strict=True)]
 
     def softmax(self, row, mask=None):
         """Output codes of a row of codes."""
         mask = mask or [False] * len(row)
-        pairs = [None if u is None else self.exp(u) for u in self.differences(row, mask)]
+        pairs = [None if u is None else self.exp(u) for u in self.distances(row, mask)]
         total = sum(self.term(*pair) for pair in pairs if pair is not None)
         if total == 0:
             return [0] * len(row)
@@ -152,7 +166,7 @@ class Twin:
         with mpmath.workprec(120):
             e = [
                 mpmath.mpf(0) if u is None else mpmath.exp(-self.step * u)
-                for u in self.differences(row, mask)
+                for u in self.distances(row, mask)
             ]
             return [min(value * 2**self.config.output.f / sum(e), one) for value in e]
 

@@ -1,5 +1,6 @@
 """A configuration refuses what it cannot keep, in a sentence, and everything follows from it."""
 
+import itertools
 import json
 import math
 import re
@@ -18,6 +19,7 @@ from softmaxfx.golden.formats import SQ, UQ
         ("int8", SQ(5, 3), UQ(0, 8), 8, 1024),
         ("wide", SQ(5, 19), UQ(0, 16), 8, 1024),
         ("tiny", SQ(5, 11), UQ(0, 16), 1, 64),
+        ("tight", SQ(5, 11), UQ(0, 16), 8, 1024),
     ],
 )
 def test_presets_are_those_of_the_design(name, source, sink, lanes, max_length):
@@ -30,13 +32,66 @@ def test_presets_are_those_of_the_design(name, source, sink, lanes, max_length):
     assert config.span == 20 * 2**source.f
     assert config.max_beats == math.ceil(max_length / lanes)
     assert config.one == 2**sink.f - 1
-    assert set(PRESETS) == {"base", "int8", "wide", "tiny"}
+    assert set(PRESETS) == {"base", "int8", "wide", "tiny", "tight"}
+
+
+def test_the_tight_preset_is_the_base_with_wider_factors():
+    tight = preset("tight")
+    assert (tight.widths.mantissa_bits, tight.widths.reciprocal_bits) == (21, 21)
+    assert tight.replace(mantissa_bits=None, reciprocal_bits=None) == preset("base")
 
 
 REFUSED = {
     "no such datapath": (
         {"datapath": "magic"},
-        "datapath must be one of max_subtract, not 'magic'",
+        "datapath must be one of max_subtract, exact_sum, not 'magic'",
+    ),
+    "datapath of another type": (
+        {"datapath": None},
+        "datapath must be one of max_subtract, exact_sum, not None",
+    ),
+    "a difference that is not there": (
+        {"datapath": "exact_sum", "clip": "difference"},
+        "clip must be input for datapath exact_sum, which has no difference to clip, "
+        "not 'difference'",
+    ),
+    "range of exact_sum not held": (
+        {"datapath": "exact_sum", "range": 16.0},
+        "range must be at most 15.9995 to be held by the input format SQ(5, 11), not 16",
+    ),
+    "exact sum of another fraction": (
+        {"datapath": "exact_sum", "sum_fraction": 45},
+        "sum_fraction must be 46 where the sum is exact, not 45",
+    ),
+    "exact sum with the other datapath's fraction": (
+        {"datapath": "exact_sum", "sum_fraction": 30},
+        "sum_fraction must be 46 where the sum is exact, not 30",
+    ),
+    "exact sum of a string": (
+        {"datapath": "exact_sum", "sum_fraction": "46"},
+        "sum_fraction must be 46 where the sum is exact, not '46'",
+    ),
+    "exact sum of a float": (
+        {"datapath": "exact_sum", "sum_fraction": 46.0},
+        "sum_fraction must be a whole number from 18 to 62, not 46.0",
+    ),
+    "sum wider than integers": (
+        {"datapath": "exact_sum", "mantissa_bits": 19, "max_length": 65536},
+        "datapath exact_sum must have a sum of at most 63 bits, not 64 (mantissa_bits 19, "
+        "range * scale over 29 powers of 2, max_length 65536); max_subtract has no such limit",
+    ),
+    "steep scale of exact_sum": (
+        {"datapath": "exact_sum", "scale": 2},
+        "datapath exact_sum must have a sum of at most 63 bits, not 86 (mantissa_bits 18, "
+        "range * scale over 58 powers of 2, max_length 1024); max_subtract has no such limit",
+    ),
+    "split of exact_sum that does not cover": (
+        {"datapath": "exact_sum", "exp_split": (8, 7)},
+        "exp_split must add up to the 16 bits of a difference, not (8, 7)",
+    ),
+    "no guard bits of exact_sum": (
+        {"datapath": "exact_sum", "exp_bits": 18},
+        "exp_bits must be a whole number from 19 to 36, not 18",
     ),
     "no such clip": ({"clip": "both"}, "clip must be one of input, difference, not 'both'"),
     "clip of another type": ({"clip": None}, "clip must be one of input, difference, not None"),
@@ -209,9 +264,9 @@ def test_a_value_that_breaks_a_rule_is_refused_with_field_rule_and_value(fields,
 @pytest.mark.parametrize(
     ("name", "fields", "sentence"),
     [
-        ("huge", {}, "unknown preset 'huge'; presets are base, int8, wide, tiny"),
-        (3, {}, "unknown preset 3; presets are base, int8, wide, tiny"),
-        (["base"], {}, "unknown preset ['base']; presets are base, int8, wide, tiny"),
+        ("huge", {}, "unknown preset 'huge'; presets are base, int8, wide, tiny, tight"),
+        (3, {}, "unknown preset 3; presets are base, int8, wide, tiny, tight"),
+        (["base"], {}, "unknown preset ['base']; presets are base, int8, wide, tiny, tight"),
         ("base", {"lane": 4}, "unknown field 'lane'; fields are "),
         ("base", {"lanes": 0}, "lanes must be a whole number from 1 to 64, not 0"),
     ],
@@ -274,8 +329,15 @@ def test_a_range_up_to_the_format_s_ends_is_accepted():
     assert preset("base", range=16, clip="difference").span == 2**16
 
 
+def exact(config):
+    """The configuration with the other datapath."""
+    return config.replace(datapath="exact_sum")
+
+
 @pytest.mark.parametrize("config", PRESETS.values(), ids=PRESETS)
-def test_json_of_a_configuration_reads_back_as_the_same_unit(config):
+@pytest.mark.parametrize("datapath", ["max_subtract", "exact_sum"])
+def test_json_of_a_configuration_reads_back_as_the_same_unit(config, datapath):
+    config = config.replace(datapath=datapath)
     fields = json.loads(json.dumps(config.to_dict()))
     assert set(fields) == set(field_names())
     assert None not in fields.values()
@@ -283,6 +345,36 @@ def test_json_of_a_configuration_reads_back_as_the_same_unit(config):
     assert again.to_dict() == config.to_dict()
     assert again.sha256() == config.sha256()
     assert again.widths == config.widths
+    assert (again.datapath, again.top, again.reach) == (datapath, config.top, config.reach)
+
+
+@pytest.mark.parametrize("config", PRESETS.values(), ids=PRESETS)
+def test_distances_of_exact_sum_reach_from_the_top_to_the_range_s_other_end(config):
+    """Against a search: the top is the first code from the range on that ends in ones."""
+    config = exact(config)
+    low = sum(config.widths.exp_split[1:])
+    top = next(code for code in itertools.count(config.range_code) if (code + 1) % 2**low == 0)
+    assert config.top == top
+    assert (config.nearest, config.farthest) == (top - config.range_code, top + config.range_code)
+    assert config.reach == config.farthest < 2 ** sum(config.widths.exp_split)
+    assert config.span == 2 * config.range_code
+
+
+def test_distances_of_max_subtract_start_at_none_and_end_at_the_span():
+    for config in (preset("base"), preset("base", scale=50)):
+        assert (config.nearest, config.farthest) == (0, config.span)
+
+
+def test_the_datapath_alone_tells_units_apart_and_may_be_changed_back():
+    base = preset("base")
+    assert exact(base).sha256() != base.sha256()
+    assert exact(base).replace(datapath="max_subtract").sha256() == base.sha256()
+
+
+def test_an_exact_sum_s_fraction_may_be_set_to_what_is_derived():
+    config = preset("base", datapath="exact_sum")
+    by_hand = config.replace(sum_fraction=config.widths.sum_fraction)
+    assert by_hand.sha256() == config.sha256()
 
 
 def test_sha256_does_not_tell_a_derived_width_from_the_same_width_set_by_hand():
@@ -308,6 +400,7 @@ def test_sha256_tells_every_field_apart():
         {"range": 9.5},
         {"scale": 0.5},
         {"clip": "difference"},
+        {"datapath": "exact_sum"},
         {"exp_split": (7, 9)},
         {"mantissa_bits": 19},
         {"exp_bits": 23},

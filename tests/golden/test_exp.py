@@ -24,7 +24,21 @@ ODD = {
     "short sum": preset("int8", sum_fraction=10),
     "widest": preset("base", scale=0.3, mantissa_bits=28, exp_bits=56),
 }
-CONFIGS = PRESETS | ODD
+EXACT = {
+    "sqrt": preset("base", scale=1 / 8**0.5),
+    "int8 quantiser": ODD["int8 quantiser"],
+    "three tables": preset("base", exp_split=(5, 6, 5)),
+    "two of four bits": preset("int8", exp_split=(4, 4)),
+    "narrow": ODD["narrow"],
+    "flat": preset("base", scale=0.01),
+    "steep": preset("int8", scale=1.9, range=9.25, max_length=4),
+    "odd range": preset("base", range=9.3125),
+}
+EXACT = {
+    f"{name}, exact sum": config.replace(datapath="exact_sum")
+    for name, config in (PRESETS | EXACT).items()
+}
+CONFIGS = PRESETS | ODD | EXACT
 each = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 enumerable = pytest.mark.parametrize(
     "config",
@@ -81,8 +95,9 @@ def test_every_difference_gives_the_mantissa_and_shift_of_the_recurrence(config,
     np.testing.assert_array_equal(shift, [k for _, k in gold])
 
 
-def test_wide_differences_give_the_mantissa_and_shift_of_the_recurrence(twin):
-    config = preset("wide")
+@pytest.mark.parametrize("datapath", ["max_subtract", "exact_sum"])
+def test_wide_differences_give_the_mantissa_and_shift_of_the_recurrence(twin, datapath):
+    config = preset("wide", datapath=datapath)
     rng = np.random.default_rng(4)
     borders = np.arange(0, config.reach, 2**16)[:, None] + [-1, 0, 1, 255, 256, 257]
     u = np.concatenate([rng.integers(0, config.reach, 5000), borders.ravel(), [config.reach]])
@@ -135,6 +150,36 @@ def test_exp_s_relative_error_at_every_code_is_within_the_range_that_is_told(con
     assert max(reached) == pytest.approx(high, abs=1e-14)
 
 
+@pytest.mark.parametrize(
+    "name", ["base", "int8", "tight", "sqrt", "three tables", "two of four bits", "odd range"]
+)
+def test_exp_s_relative_error_at_every_distance_of_an_exact_sum_is_within_the_range(name):
+    """Against mpmath, from the range's top to its bottom: every term counts, however small."""
+    config = EXACT[f"{name}, exact sum"]
+    low, high = error_bound(config).exp_error
+    distances = np.arange(config.nearest, config.farthest + 1)
+    mantissa, shift = (part.tolist() for part in exp_table(config)(distances))
+    reached = []
+    with mpmath.workprec(100):
+        step = mpmath.mpf(config.scale) / 2**config.input.f
+        ratio, grown = mpmath.exp(step), mpmath.exp(step * config.nearest)
+        for m, k in zip(mantissa, shift, strict=True):
+            value = mpmath.ldexp(m, 1 - config.widths.mantissa_bits - k)
+            reached.append(float(value * grown - 1))
+            grown *= ratio
+    assert min(reached) == pytest.approx(low, abs=1e-14)
+    assert max(reached) == pytest.approx(high, abs=1e-14)
+    assert low <= min(reached) <= max(reached) <= high
+
+
+@pytest.mark.parametrize("config", EXACT.values(), ids=EXACT)
+def test_no_distance_of_an_exact_sum_gives_nothing_or_a_shift_beyond_the_sum(config):
+    u = np.unique(np.linspace(config.nearest, config.farthest, 2**17).astype(int))
+    mantissa, shift = exp_table(config)(u)
+    assert (mantissa > 0).all()
+    assert (shift + config.widths.mantissa_bits - 1 <= config.widths.sum_fraction).all()
+
+
 def test_wide_exp_s_relative_error_at_sampled_codes_is_within_the_range_that_is_told():
     config = preset("wide")
     low, high = error_bound(config).exp_error
@@ -179,8 +224,10 @@ def test_exp_that_rises_somewhere_is_refused():
         exp_table(config)
 
 
+@pytest.mark.parametrize("datapath", ["max_subtract", "exact_sum"])
 @pytest.mark.parametrize("fraction", [2, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24])
-def test_derived_widths_never_make_exp_rise(fraction):
+def test_derived_widths_never_make_exp_rise(fraction, datapath):
     """No configuration is refused for a width that nobody chose."""
     for scale in (1, 0.5, 0.125, 128**-0.5):
-        exp_table(preset("base", output=UQ(0, fraction), scale=scale))
+        config = preset("base", output=UQ(0, fraction), scale=scale, max_length=128)
+        exp_table(config.replace(datapath=datapath))

@@ -15,6 +15,8 @@ CONFIGS = {
     "int8": preset("int8", max_length=9),
     "scale": preset("tiny", max_length=9, scale=0.125),
     "difference": preset("tiny", max_length=9, clip="difference", input=SQ(7, 9)),
+    "exact sum": preset("tiny", max_length=9, datapath="exact_sum"),
+    "exact sum of int8": preset("int8", max_length=9, datapath="exact_sum", range=9.5),
 }
 
 

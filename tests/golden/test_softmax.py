@@ -1,5 +1,6 @@
 """The softmax unit: bit for bit the independent unit's, and its promises."""
 
+import itertools
 import re
 
 import numpy as np
@@ -11,7 +12,8 @@ from softmaxfx.golden.config import PRESETS, SoftmaxConfig, preset
 from softmaxfx.golden.formats import SQ, UQ
 from softmaxfx.golden.softmax import softmax, softmax_rows
 
-CONFIGS = PRESETS | {
+CONFIGS = {
+    **PRESETS,
     "difference": preset("base", clip="difference", range=8),
     "int8 difference": preset("int8", clip="difference", range=16),
     "int8 quantiser": SoftmaxConfig(
@@ -25,6 +27,26 @@ CONFIGS = PRESETS | {
     "micro": SoftmaxConfig(input=SQ(3, 1), output=UQ(0, 4), range=2, max_length=4),
     "one element": preset("base", max_length=1),
 }
+EXACT = {
+    **{name: config.replace(datapath="exact_sum") for name, config in PRESETS.items()},
+    "int8 quantiser": CONFIGS["int8 quantiser"].replace(datapath="exact_sum"),
+    "one held": CONFIGS["one held"].replace(datapath="exact_sum"),
+    "narrow range": CONFIGS["narrow range"].replace(datapath="exact_sum"),
+    "odd range": preset("base", range=9.3125, max_length=1000, datapath="exact_sum"),
+    "flat": preset("base", scale=0.01, datapath="exact_sum"),
+    "steep": preset("int8", scale=2, range=8, max_length=4, datapath="exact_sum"),
+    "three tables": preset("base", range=7.5, exp_split=(5, 5, 5), datapath="exact_sum"),
+    "two of four bits": preset("int8", exp_split=(4, 4), datapath="exact_sum"),
+    "micro": CONFIGS["micro"].replace(datapath="exact_sum"),
+    "one element": CONFIGS["one element"].replace(datapath="exact_sum"),
+}
+CONFIGS |= {f"{name}, exact sum": config for name, config in EXACT.items()}
+SHORT = [
+    "int8", "int8 difference", "int8 quantiser", "micro",
+    "int8, exact sum", "int8 quantiser, exact sum", "micro, exact sum",
+    "two of four bits, exact sum", "steep, exact sum",
+]  # fmt: skip
+"""Units of so few codes that all of them can be tried."""
 each = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 
 
@@ -114,11 +136,35 @@ def test_an_element_alone_has_the_largest_probability_whatever_its_code(config):
     assert (softmax(single[:, None], config) == 2**config.output.f - 1).all()
 
 
+@pytest.mark.parametrize("name", [*PRESETS, "odd range", "flat", "steep", "int8 quantiser"])
+def test_an_element_alone_has_the_largest_probability_anywhere_in_an_exact_sum(name):
+    """At every code up to 16 bits, at a million of the others."""
+    config = EXACT[name]
+    low, high = config.input.min_code, config.input.max_code
+    single = np.arange(low, high + 1, 1 + (high - low) // 2**20)[:, None]
+    assert (softmax(single, config) == 2**config.output.f - 1).all()
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_masked_elements_leave_an_element_alone_whatever_they_are(name):
+    config = EXACT[name]
+    limit, length = config.range_code, min(4, config.max_length)
+    alone = softmax(np.array([[-limit], [0], [limit]]), config)
+    for place in range(length):
+        for others in (config.input.min_code, 0, config.input.max_code):
+            x = np.full((3, length), others)
+            x[:, place] = [-limit, 0, limit]
+            p = softmax(x, config, mask=np.arange(length) != place)
+            np.testing.assert_array_equal(p[:, [place]], alone)
+            assert not np.delete(p, place, axis=1).any()
+
+
 @each
 def test_a_larger_logit_never_gets_the_smaller_probability_and_equal_ones_get_equal(config):
     rng = np.random.default_rng(4)
     for length in {1, 2, 3, 17, 100}:
         rows = draw_rows(config, 200, min(length, config.max_length), rng)
+        rows[0] = rows[0, 0]
         order = np.argsort(rows, axis=-1)
         x = np.take_along_axis(rows, order, -1)
         p = np.take_along_axis(softmax(rows, config), order, -1)
@@ -126,7 +172,7 @@ def test_a_larger_logit_never_gets_the_smaller_probability_and_equal_ones_get_eq
         assert (np.diff(p)[np.diff(x) == 0] == 0).all()
 
 
-@pytest.mark.parametrize("name", ["int8", "int8 difference", "micro", "int8 quantiser"])
+@pytest.mark.parametrize("name", SHORT)
 def test_monotone_at_every_code_beside_every_other_element(name):
     """Exhaustive: rows of all codes against the same third element give the same sum's order."""
     config = CONFIGS[name]
@@ -144,15 +190,52 @@ def test_monotone_at_every_code_beside_every_other_element(name):
 @each
 def test_permuted_rows_give_permuted_probabilities(config):
     rng = np.random.default_rng(5)
-    rows = draw_rows(config, 50, min(40, config.max_length), rng)
-    order = rng.permuted(np.broadcast_to(np.arange(rows.shape[1]), rows.shape), axis=1)
-    np.testing.assert_array_equal(
-        softmax(np.take_along_axis(rows, order, 1), config),
-        np.take_along_axis(softmax(rows, config), order, 1),
-    )
+    for count, length in ((50, min(40, config.max_length)), (4, config.max_length)):
+        rows = draw_rows(config, count, length, rng)
+        mask = rng.random(rows.shape) < np.linspace(0, 0.9, count)[:, None]
+        order = rng.permuted(np.broadcast_to(np.arange(length), rows.shape), axis=1)
+        for masked in (np.zeros_like(mask), mask):
+            np.testing.assert_array_equal(
+                softmax(*permuted(order, rows), config, permuted(order, masked)[0]),
+                *permuted(order, softmax(rows, config, masked)),
+            )
 
 
-@each
+def permuted(order, *arrays):
+    """The arrays with every row's elements in another order."""
+    return [np.take_along_axis(array, order, axis=1) for array in arrays]
+
+
+@pytest.mark.parametrize("name", ["int8", "two of four bits", "micro", "steep"])
+def test_every_order_of_a_short_row_of_an_exact_sum_gives_the_same_bits(name):
+    config = EXACT[name]
+    rng = np.random.default_rng(8)
+    orders = np.array(list(itertools.permutations(range(4))))
+    for row in draw_rows(config, 40, 4, rng):
+        np.testing.assert_array_equal(
+            softmax(row[orders], config), softmax([row], config)[0][orders]
+        )
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_masked_elements_may_lie_anywhere_in_a_row(name):
+    """The active elements of a row, scattered over a longer one, give the same bits."""
+    config = EXACT[name]
+    rng = np.random.default_rng(9)
+    length = config.max_length
+    for count in {1, min(3, length), length // 2 or 1}:
+        row = draw_rows(config, 1, count, rng)[0]
+        place = rng.permutation(length)[:count]
+        x, mask = draw_rows(config, 1, length, rng)[0], np.ones(length, bool)
+        x[place], mask[place] = row, False
+        np.testing.assert_array_equal(softmax(x, config, mask)[place], softmax(row, config))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [config for config in CONFIGS.values() if config.datapath == "max_subtract"],
+    ids=[name for name, config in CONFIGS.items() if config.datapath == "max_subtract"],
+)
 def test_a_constant_added_inside_the_range_changes_nothing(config):
     rng = np.random.default_rng(6)
     limit = config.range_code if config.clip == "input" else config.input.max_code
@@ -178,8 +261,9 @@ def test_codes_beyond_the_range_act_as_the_range_s_limit(config):
 
 
 def test_masked_elements_are_never_told_as_clipped_nor_count_as_the_maximum():
-    for clip in ("input", "difference"):
-        config = preset("base", clip=clip, range=1.0)
+    choices = (("input", "max_subtract"), ("difference", "max_subtract"), ("input", "exact_sum"))
+    for clip, datapath in choices:
+        config = preset("base", clip=clip, datapath=datapath, range=1.0)
         x = np.array([[30000, 0, -30000]])
         result = softmax_rows(x, config, mask=[[True, False, True]])
         assert result.clipped.dtype == bool
@@ -190,9 +274,9 @@ def test_masked_elements_are_never_told_as_clipped_nor_count_as_the_maximum():
 @given(
     row=st.lists(st.integers(-128, 127), min_size=1, max_size=24),
     mask=st.lists(st.booleans(), min_size=24, max_size=24),
-    name=st.sampled_from(["int8", "int8 difference", "int8 quantiser"]),
+    name=st.sampled_from([name for name in SHORT if CONFIGS[name].max_length >= 24]),
 )
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=400, deadline=None, derandomize=True)
 def test_any_row_and_mask_give_the_independent_unit_s_bits(twin, row, mask, name):
     config, mask = CONFIGS[name], mask[: len(row)]
     assert softmax(row, config, mask).tolist() == twin(config).softmax(row, mask)

@@ -6,7 +6,13 @@ import re
 import pytest
 
 from softmaxfx.golden.errors import ConfigError
-from softmaxfx.golden.widths import derive_widths, reach_of, split_index
+from softmaxfx.golden.widths import (
+    derive_exact_widths,
+    derive_widths,
+    reach_of,
+    split_index,
+    top_of,
+)
 
 
 @pytest.mark.parametrize("bits", range(1, 26))
@@ -36,7 +42,8 @@ def test_derived_widths_keep_the_design_s_minima(fraction, max_length):
         assert sum(widths.exp_split) == min(2**index - 1, math.ceil(reach)).bit_length()
         assert widths.mantissa_bits >= fraction + 2
         assert widths.reciprocal_bits >= fraction + 2
-        assert widths.sum_fraction >= fraction + logarithm + 2
+        guarded = max(widths.mantissa_bits, fraction + 2) + logarithm + 2
+        assert widths.sum_fraction == min(guarded, 46)
         if len(widths.exp_split) == 1:
             assert widths.exp_bits == widths.mantissa_bits
         else:
@@ -44,6 +51,67 @@ def test_derived_widths_keep_the_design_s_minima(fraction, max_length):
         # linear segments of 2^-index have a relative error of 2^(-2 index - 3) at most
         assert 2 * widths.reciprocal_index + 2 >= widths.reciprocal_bits
         assert widths.reciprocal_index + widths.reciprocal_step >= widths.reciprocal_bits
+
+
+def derive_exact(range_code=20480, fraction=16, max_length=1024, step=2.0**-11, **by_hand):
+    return derive_exact_widths(
+        range_code=range_code,
+        step=step,
+        fraction=fraction,
+        max_length=max_length,
+        guard=1,
+        by_hand=by_hand,
+    )
+
+
+@pytest.mark.parametrize("fraction", [2, 8, 12, 16, 24])
+@pytest.mark.parametrize("max_length", [1, 2, 3, 1000, 1024, 65536])
+def test_derived_widths_of_an_exact_sum_hold_every_term_to_its_last_bit(fraction, max_length):
+    logarithm = next(k for k in range(20) if 2**k >= max_length)
+    for range_code in (1, 2, 3, 80, 127, 128, 149, 19072, 20480, 32767, 2**20 + 1, 2**23 - 1):
+        step = 3.7 / range_code
+        widths = derive_exact(range_code, fraction, max_length, step)
+        low = sum(widths.exp_split[1:])
+        farthest = top_of(range_code, low) + range_code
+        assert sum(widths.exp_split) == (2 * range_code).bit_length() >= farthest.bit_length()
+        assert widths.mantissa_bits >= fraction + 2
+        assert widths.reciprocal_bits >= fraction + 2
+        # the first table's last entry is 1.m * 2^-shift with mantissa_bits - 1 bits of m
+        steepest = (farthest >> low) * step * 2**low / math.log(2)
+        assert widths.sum_fraction == widths.mantissa_bits - 1 + math.ceil(steepest)
+        assert widths.sum_fraction + 1 + logarithm <= 63
+        if len(widths.exp_split) > 1:
+            assert widths.exp_bits > widths.mantissa_bits
+        assert 2 * widths.reciprocal_index + 2 >= widths.reciprocal_bits
+        assert widths.reciprocal_index + widths.reciprocal_step >= widths.reciprocal_bits
+
+
+@pytest.mark.parametrize("low", [0, 1, 3, 8, 12])
+def test_the_low_bits_of_a_distance_from_the_top_are_the_code_s_inverted(low):
+    ones = (1 << low) - 1
+    for range_code in (1, 2, 149, 19072, 20480, 32767):
+        top = top_of(range_code, low)
+        assert range_code <= top <= range_code + ones
+        for x in {-range_code, -range_code + 1, -1, 0, 1, range_code // 3, range_code}:
+            assert (top - x) & ones == ~x & ones
+
+
+def test_the_widest_exact_sum_fills_the_integers_and_one_bit_more_is_refused():
+    widest = derive_exact(max_length=65536)
+    assert 16 + widest.sum_fraction + 1 == 63
+    for changes in ({"mantissa_bits": 19}, {"step": 2.0**-11 * 1.03}):
+        sentence = (
+            r"datapath exact_sum must have a sum of at most 63 bits, not 6[45] \(mantissa_bits"
+        )
+        with pytest.raises(ConfigError, match=sentence):
+            derive_exact(max_length=65536, **changes)
+
+
+@pytest.mark.parametrize("given", [45, 47, 0, "46", -1])
+def test_another_fraction_of_an_exact_sum_is_refused(given):
+    sentence = f"sum_fraction must be 46 where the sum is exact, not {given!r}"
+    with pytest.raises(ConfigError, match=f"^{re.escape(sentence)}$"):
+        derive_exact(sum_fraction=given)
 
 
 def test_a_width_set_by_hand_is_kept_and_the_others_follow_it():
