@@ -54,18 +54,23 @@ class SoftmaxAxi(wiring.Component):
         m.submodules.core = core = Softmax(config=config, target=self._target)
         i, o = core.i.payload, core.o.payload
         i_bits, o_bits = config.input.container, config.output.container
+        # reset reaches many registers: it starts from one, and the ports heed it meanwhile
+        m.domains.port = ClockDomain(local=True, reset_less=True)
+        reset = Signal(init=1)
+        m.d.port += reset.eq(~self.aresetn)
         m.d.comb += [
             ClockSignal().eq(self.aclk),
-            ResetSignal().eq(~self.aresetn),
-            self.s_axis_tready.eq(core.i.ready),
-            core.i.valid.eq(self.s_axis_tvalid),
+            ClockSignal("port").eq(self.aclk),
+            ResetSignal().eq(reset),
+            self.s_axis_tready.eq(core.i.ready & ~reset),
+            core.i.valid.eq(self.s_axis_tvalid & ~reset),
             i.keep.eq(self.s_axis_tkeep),
             i.mask.eq(self.s_axis_tuser),
             i.last.eq(self.s_axis_tlast),
-            self.m_axis_tvalid.eq(core.o.valid),
+            self.m_axis_tvalid.eq(core.o.valid & ~reset),
             core.o.ready.eq(self.m_axis_tready),
             self.m_axis_tlast.eq(o.last),
-            self.m_axis_tuser[0].eq(o.tag.error),
+            self.m_axis_tuser[0].eq(o.row.error),
             self.m_axis_tuser[STATUS_BITS:].eq(o.tag.clipped),
         ]
         for lane in range(config.lanes):
@@ -80,7 +85,7 @@ class SoftmaxAxi(wiring.Component):
                 self.m_axis_tkeep.word_select(lane, o_bits // 8).eq(kept),
             ]
         if config.id_width:
-            m.d.comb += [i.id.eq(self.s_axis_tid), self.m_axis_tid.eq(o.tag.id)]
+            m.d.comb += [i.id.eq(self.s_axis_tid), self.m_axis_tid.eq(o.row.id)]
         return m
 
 

@@ -4,20 +4,21 @@ from amaranth.hdl import Module, Mux, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .compare import above
 from .pipeline import register
 
 
 class Difference(wiring.Component):
     """``max - x``, saturated at ``reach``; the twin of ``golden.difference``.
 
-    Latency 2 cycles, one element per cycle. An element above the maximum (one that takes no part
+    Latency 3 cycles, one element per cycle. An element above the maximum (one that takes no part
     in it) gives a value without meaning.
 
     Members:
         x, maximum: codes. o: the difference, in input LSB. clipped: it was above ``span``.
     """
 
-    latency = 2
+    latency = 3
 
     def __init__(self, *, width: int, span: int, reach: int):
         self._span, self._reach = span, reach
@@ -33,8 +34,12 @@ class Difference(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         distance = register(m, (self.maximum - self.x).as_unsigned(), name="distance")
-        m.d.sync += [
-            self.o.eq(Mux(distance > self._reach, self._reach, distance)),
-            self.clipped.eq(distance > self._span),
+        beyond = register(m, above(distance, self._reach), name="beyond")
+        clipped = register(m, above(distance, self._span), name="beyond_span")
+        distance = register(m, distance, name="distance")
+        saturated = Mux(beyond, self._reach, distance)[: len(self.o)]
+        m.d.comb += [
+            self.o.eq(register(m, saturated, name="saturated")),
+            self.clipped.eq(register(m, clipped, name="clipped")),
         ]
         return m

@@ -1,74 +1,213 @@
-"""exp(-scale * u) as a mantissa and a shift."""
+"""exp(-scale * u) as a mantissa and an exponent."""
 
-from amaranth.hdl import Module
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, Const, Module, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.exp import ExpTable, LowTable
+from ..golden.accumulate import lowest_exponent
+from ..golden.config import SoftmaxConfig
+from ..golden.exp import ExpTable
+from .multiply import Multiply
 from .pipeline import delay, register
 from .rom import Rom
+from .staircase import Staircase
 from .target import GENERIC, Target
+
+SHARE_LATENCY = Multiply.latency + 3
+"""Cycles in which the running mantissa loses the share of a further table. Block RAM and multiplier
+lie far apart on a device: a register before the multiplier and one after it share the way."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """The tables of a golden exp stage by address, and what the exponent beside a mantissa means.
+
+    Attributes:
+        bits: address bits of each table, most significant field first.
+        high, exponent: first table, and what goes with a mantissa.
+        low: the further tables.
+        exponent_bits: width of the exponent.
+        offset: places that a product with the reciprocal moves down beyond :meth:`amount`.
+    """
+
+    bits: tuple[int, ...]
+    high: list[int]
+    exponent: list[int]
+    low: list[list[int]]
+    exponent_bits: int
+    offset: int
+
+    def amount(self, exponent: Value, q: Value) -> Value:
+        """Places that the product with a reciprocal of exponent ``q`` moves down."""
+        raise NotImplementedError
+
+
+class ByDifference(Contents):
+    """The address is the difference max - x; the exponent is the shift."""
+
+    @classmethod
+    def of(cls, golden: ExpTable) -> "ByDifference":
+        return cls(
+            bits=golden.split,
+            high=golden.high.tolist(),
+            exponent=golden.shift.tolist(),
+            low=[low.entries.tolist() for low in golden.low],
+            exponent_bits=golden.shift_bits,
+            offset=0,
+        )
+
+    def amount(self, exponent: Value, q: Value) -> Value:
+        return exponent + q
+
+
+class ByLogit(Contents):
+    """The address is the clipped logit x itself; the exponent is the place: 2**place is the weight
+    of the mantissa's LSB in the exact sum's.
+
+    The distance top - x has x's fields, the low ones inverted, the highest subtracted from top's:
+    the same tables in another order.
+    """
+
+    @classmethod
+    def of(cls, golden: ExpTable, config: SoftmaxConfig) -> "ByLogit":
+        low_bits = golden.split[1:]
+        places = sum(low_bits)
+        bits = max(config.range_code.bit_length() + 1 - places, 1)
+        highest = config.range_code >> places
+        largest = config.widths.sum_fraction - config.widths.mantissa_bits + 1
+        at = [highest - (a - (1 << bits) if a >> (bits - 1) else a) for a in range(1 << bits)]
+        last = len(golden.high) - 1
+        inside = [min(max(h, 0), last) for h in at]  # those beyond are never read
+        return cls(
+            bits=(bits, *low_bits),
+            high=[int(golden.high[h]) for h in inside],
+            exponent=[largest - int(golden.shift[h]) for h in inside],
+            low=[low.entries[::-1].tolist() for low in golden.low],
+            exponent_bits=max(largest.bit_length(), 2),
+            offset=largest + lowest_exponent(config),
+        )
+
+    def amount(self, exponent: Value, q: Value) -> Value:
+        # an element's own term is part of its row's sum: never negative where it takes part
+        return (q - exponent)[: len(q)]
 
 
 class Exp(wiring.Component):
     """The twin of :class:`golden.exp.ExpTable`, whose contents it holds.
 
-    Latency 2 cycles for one table and 3 more for every further one; one element per cycle.
+    Latency 3 cycles for one table, else 2 and 6 for every further one; one element per cycle.
 
     Members:
-        i: difference, in input LSB.
-        mantissa, shift: exp is mantissa * 2**(1 - mantissa_bits - shift).
+        i: the address, see :class:`Contents`.
+        mantissa, exponent: exp, as the contents mean it.
+        next_exponent: the exponent, a cycle ahead.
     """
 
-    def __init__(self, *, golden: ExpTable, target: Target = GENERIC):
-        self._golden, self._target = golden, target
+    PORT_BITS = 18
+    """Width of a port of common block RAMs: what fits in it is not spread over several."""
+
+    def __init__(self, *, golden: ExpTable, contents: Contents, target: Target = GENERIC):
+        self._golden, self._contents, self._target = golden, contents, target
         super().__init__(
             {
-                "i": In(sum(golden.split)),
+                "i": In(sum(contents.bits)),
                 "mantissa": Out(golden.mantissa_bits),
-                "shift": Out(golden.shift_bits),
+                "exponent": Out(contents.exponent_bits),
+                "next_exponent": Out(contents.exponent_bits),
             }
         )
 
     @staticmethod
     def latency_of(golden: ExpTable) -> int:
         """Latency in cycles."""
-        return Rom.latency + 3 * len(golden.low)
+        return Rom.latency + (SHARE_LATENCY * len(golden.low) or 1)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        golden = self._golden
-        place = len(self.i) - golden.split[0]
-        m.submodules.high = high = self._target.rom(
-            entries=[
-                shift << golden.bits | mantissa
-                for mantissa, shift in zip(golden.high.tolist(), golden.shift.tolist(), strict=True)
-            ],
-            width=golden.bits + golden.shift_bits,
-        )
-        m.d.comb += high.i.eq(self.i[place:])
-        accumulator, shift = high.o[: golden.bits], high.o[golden.bits :]
+        golden, contents = self._golden, self._contents
+        fields, rest = [], self.i
+        for bits in contents.bits[:0:-1]:
+            fields.insert(0, rest[:bits])
+            rest = rest[bits:]
+        accumulator, exponent, first_low = self._read_first(m, rest, fields)
 
         waited = 0
-        for j, (low, bits) in enumerate(zip(golden.low, golden.split[1:], strict=True)):
-            place -= bits
-            rom = self._target.rom(entries=low.entries.tolist(), width=low.width)
-            m.submodules[f"low{j}"] = rom
-            field = self.i[place : place + bits]
-            m.d.comb += rom.i.eq(delay(m, field, waited, name=f"field{j}"))
-            accumulator = self._lose_share(m, accumulator, rom.o, low, j)
-            waited += 3
+        for j, low in enumerate(golden.low):
+            if j == 0 and first_low is not None:
+                entry = first_low
+            else:
+                rom = self._target.rom(entries=contents.low[j], width=low.width)
+                m.submodules[f"low{j}"] = rom
+                m.d.comb += rom.i.eq(delay(m, fields[j], waited, name=f"field{j}"))
+                entry = rom.o
+            accumulator = self._lose_share(m, accumulator, entry, low.fraction, j)
+            waited += SHARE_LATENCY
+        if not golden.low:
+            accumulator = register(m, accumulator, name="mantissa")
         m.d.comb += [
             self.mantissa.eq(accumulator[golden.guard :]),
-            self.shift.eq(delay(m, shift, waited, name="shift")),
+            self.next_exponent.eq(exponent),
+            self.exponent.eq(register(m, exponent, name="exponent")),
         ]
         return m
 
-    def _lose_share(self, m: Module, accumulator, entry, low: LowTable, j: int):
-        """The running mantissa less the share that a further table's entry names; 3 cycles."""
+    def _read_first(
+        self, m: Module, address: Value, fields: list[Value]
+    ) -> tuple[Value, Value, Value | None]:
+        """The first table's mantissa, the exponent a cycle before the result, and the entry of the
+        second table where it is read beside the first one."""
+        golden, contents = self._golden, self._contents
+        # a leading one that all entries have need not be stored
+        leading = all(entry >> (golden.bits - 1) for entry in contents.high)
+        stored = golden.bits - leading
+        entries = [entry & ((1 << stored) - 1) for entry in contents.high]
+        both = stored + contents.exponent_bits
+        if not golden.low or not leading or both <= self.PORT_BITS:
+            rom = self._target.rom(
+                entries=[
+                    exponent << stored | entry
+                    for entry, exponent in zip(entries, contents.exponent, strict=True)
+                ],
+                width=both,
+            )
+            m.submodules.high = rom
+            m.d.comb += rom.i.eq(address)
+            mantissa, second = rom.o[:stored], None
+            exponent, waited = rom.o[stored:], rom.latency
+        else:
+            m.submodules.exponents = exponents = Staircase(
+                entries=contents.exponent, width=contents.exponent_bits
+            )
+            low = golden.low[0]
+            m.submodules.tables = tables = self._target.rom_pair(
+                (entries, stored), (contents.low[0], low.width)
+            )
+            m.d.comb += [
+                exponents.i.eq(address),
+                tables.i_a.eq(address),
+                tables.i_b.eq(fields[0]),
+            ]
+            mantissa, second = tables.o_a, tables.o_b
+            exponent, waited = exponents.o, exponents.latency
+        exponent = delay(m, exponent, self.latency_of(golden) - 1 - waited, name="exponent")
+        return Cat(mantissa, Const(1, 1)) if leading else mantissa, exponent, second
+
+    def _lose_share(
+        self, m: Module, accumulator: Value, entry: Value, fraction: int, j: int
+    ) -> Value:
+        """The running mantissa less the share that a further table's entry names."""
         guard = self._golden.guard
-        product = register(m, accumulator[guard:] * entry, name=f"product{j}_1")
-        product = register(m, product, name=f"product{j}_2")
-        kept = delay(m, accumulator, 2, name=f"kept{j}")
-        rest = kept - (product >> (low.fraction - guard))
+        m.submodules[f"share{j}"] = share = self._target.multiply(
+            a_bits=len(accumulator) - guard, b_bits=len(entry)
+        )
+        accumulator = register(m, accumulator, name=f"running{j}")
+        m.d.comb += [
+            share.a.eq(accumulator[guard:]),
+            share.b.eq(register(m, entry, name=f"entry{j}")),
+        ]
+        lost = register(m, share.o >> (fraction - guard), name=f"lost{j}")
+        kept = delay(m, accumulator, share.latency + 1, name=f"kept{j}")
+        rest = kept - lost
         return register(m, rest[: len(accumulator)], name=f"rest{j}")

@@ -1,35 +1,41 @@
 """The natural logarithm of a row's sum, a row at a time."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Shape
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden.ln import GUARD, LnTable
 from .leading_one import Normalise
+from .multiply import Multiply
 from .pipeline import delay, register
+from .rom import Rom
 from .target import GENERIC, Target
 
 
 class Ln(wiring.Component):
     """The twin of :class:`golden.ln.LnTable`, whose contents it holds.
 
-    Latency 8 cycles, one sum per cycle.
+    Latency :meth:`latency_of` cycles, one sum per cycle.
 
     Members:
-        i_valid, i: a row's sum, with ``golden.sum_fraction`` fraction bits.
-        o_valid: its logarithm follows. o: ln of it, in units of 2**-fraction.
+        i: a row's sum, with ``golden.sum_fraction`` fraction bits.
+        o: ln of it, in units of 2**-fraction; signed where sums can be below 1.
     """
-
-    latency = 8
 
     def __init__(self, *, golden: LnTable, sum_bits: int, target: Target = GENERIC):
         self._golden, self._target = golden, target
         self._normalise = Normalise(
-            sum_bits=sum_bits, fraction=golden.sum_fraction, kept=golden.index + golden.step
+            sum_bits=sum_bits,
+            lowest=golden.sum_fraction + golden.lowest,
+            kept=golden.index + golden.step,
         )
-        super().__init__(
-            {"i_valid": In(1), "i": In(sum_bits), "o_valid": Out(1), "o": Out(golden.width)}
-        )
+        super().__init__({"i": In(sum_bits), "o": Out(Shape(golden.width, golden.signed))})
+
+    @staticmethod
+    def latency_of(golden: LnTable, sum_bits: int) -> int:
+        """Latency in cycles."""
+        normalise = Normalise.latency_of(sum_bits, golden.sum_fraction + golden.lowest)
+        return normalise + Rom.latency + Multiply.latency + 3
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -43,21 +49,24 @@ class Ln(wiring.Component):
             width=golden.base_bits + golden.slope_bits,
         )
         m.submodules.multiples = multiples = self._target.rom(
-            entries=golden.q_ln2.tolist(), width=max(int(golden.q_ln2.max()).bit_length(), 1)
+            entries=[multiple % (1 << golden.width) for multiple in golden.q_ln2.tolist()],
+            width=golden.width,
         )
+        m.submodules.multiply = multiply = self._target.multiply(
+            a_bits=golden.slope_bits, b_bits=golden.step
+        )
+        base = delay(m, segments.o[: golden.base_bits], multiply.latency + 1, name="base")
         m.d.comb += [
             normalise.i.eq(self.i),
             segments.i.eq(normalise.s[golden.step :]),
             multiples.i.eq(normalise.q),
+            multiply.a.eq(segments.o[golden.base_bits :]),
+            multiply.b.eq(delay(m, normalise.s[: golden.step], segments.latency, name="place")),
         ]
-        place = delay(m, normalise.s[: golden.step], segments.latency, name="place")
-        base, slope = segments.o[: golden.base_bits], segments.o[golden.base_bits :]
-
-        product = register(m, slope * place, name="product_1")
-        product = register(m, product, name="product_2")
-        base = delay(m, base, 2, name="base")
-        ln_s = (base.shift_left(golden.step) + product) >> golden.step + GUARD
+        rise = register(m, multiply.o, name="rise")
+        ln_s = (base.shift_left(golden.step) + rise) >> golden.step + GUARD
         ln_s = register(m, ln_s, name="ln_s")
-        m.d.sync += self.o.eq(ln_s + delay(m, multiples.o, 3, name="multiple"))
-        m.d.comb += self.o_valid.eq(delay(m, self.i_valid, self.latency, name="valid", reset=True))
+        multiple = delay(m, multiples.o, multiply.latency + 2, name="multiple")
+        total = register(m, (ln_s + multiple)[: golden.width], name="total")
+        m.d.comb += self.o.eq(total.as_signed() if golden.signed else total)
         return m

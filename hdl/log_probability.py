@@ -1,12 +1,14 @@
 """The logarithm of an element's probability: -(difference * scale) - ln of its row's sum."""
 
-from amaranth.hdl import Module, Mux, signed
+from amaranth.hdl import Module, Mux, Shape, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden.log_probability import GUARD
 from ..golden.log_probability import LogProbability as Golden
+from .multiply import Multiply
 from .pipeline import delay, register
+from .target import GENERIC, Target
 
 
 class LogProbability(wiring.Component):
@@ -15,20 +17,20 @@ class LogProbability(wiring.Component):
     Latency 6 cycles, one element per cycle.
 
     Members:
-        distance: max - x, in input LSB. active: the element takes part.
+        distance: of the element, in input LSB. active: it takes part.
         ln: ln of its row's sum.
         o: the output code; the lowest where the element takes no part.
     """
 
-    latency = 6
+    latency = Multiply.latency + 3
 
-    def __init__(self, *, golden: Golden, distance_bits: int, width: int):
-        self._golden = golden
+    def __init__(self, *, golden: Golden, distance_bits: int, width: int, target: Target = GENERIC):
+        self._golden, self._target = golden, target
         super().__init__(
             {
                 "distance": In(distance_bits),
                 "active": In(1),
-                "ln": In(golden.ln.width),
+                "ln": In(Shape(golden.ln.width, golden.ln.signed)),
                 "o": Out(signed(width)),
             }
         )
@@ -36,15 +38,18 @@ class LogProbability(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         golden = self._golden
-        distance = register(m, self.distance, name="d")
-        product = register(m, distance * golden.factor, name="product_1")
-        product = register(m, product, name="product_2")
-        ln = delay(m, self.ln, 3, name="ln")
-        active = delay(m, self.active, 5, name="active")
+        m.submodules.multiply = multiply = self._target.multiply(
+            a_bits=len(self.distance), b_bits=max(golden.factor.bit_length(), 1)
+        )
+        m.d.comb += [multiply.a.eq(self.distance), multiply.b.eq(golden.factor)]
+        ln = delay(m, self.ln, multiply.latency, name="ln")
+        active = delay(m, self.active, self.latency - 1, name="active")
 
-        scaled = product >> golden.factor_fraction - GUARD
+        scaled = multiply.o >> golden.factor_fraction - GUARD
+        ln = ln.as_signed() if golden.ln.signed else ln
         total = register(m, scaled + ln, name="total")
         rounded = register(m, (total + (1 << (GUARD - 1))) >> GUARD, name="rounded")
         lowest = (rounded > -golden.lowest) | ~active
-        m.d.sync += self.o.eq(Mux(lowest, golden.lowest, -rounded))
+        code = Mux(lowest, golden.lowest, Mux(rounded < 0, 0, -rounded))
+        m.d.comb += self.o.eq(register(m, code[: len(self.o)], name="code").as_signed())
         return m

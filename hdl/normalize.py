@@ -5,47 +5,79 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden.normalize import Normalize as Golden
+from .exp import Contents
+from .multiply import Multiply
 from .pipeline import delay, register
+from .target import GENERIC, Target
 
 
 class Normalize(wiring.Component):
     """``m * r``, shifted and rounded half up; the twin of :class:`golden.normalize.Normalize`.
 
-    Latency 6 cycles, one element per cycle.
+    Latency 8 cycles, one element per cycle.
 
     Members:
-        mantissa, shift: the element's exp. r, q: the reciprocal of its row's sum.
+        mantissa, exponent: the element's exp. r, q: the reciprocal of its row's sum.
+        active: the element takes part; else it gets 0.
         o: the output code.
     """
 
-    latency = 6
+    latency = Multiply.latency + 5
+    FINE = 2
+    """Bits of the amount that the first of two shifts takes."""
 
-    def __init__(self, *, golden: Golden, shift_bits: int, q_bits: int, width: int):
-        self._golden = golden
+    def __init__(
+        self,
+        *,
+        golden: Golden,
+        exp: Contents,
+        q_bits: int,
+        width: int,
+        target: Target = GENERIC,
+    ):
+        self._golden, self._exp, self._target = golden, exp, target
         super().__init__(
             {
                 "mantissa": In(golden.mantissa_bits),
-                "shift": In(shift_bits),
+                "exponent": In(exp.exponent_bits),
                 "r": In(golden.reciprocal_bits),
                 "q": In(q_bits),
+                "active": In(1),
                 "o": Out(width),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        golden = self._golden
-        mantissa, r = register(m, self.mantissa, name="m"), register(m, self.r, name="r")
-        product = register(m, mantissa * r, name="product_1")
-        product = register(m, product, name="product_2")
-        shift = delay(m, self.shift + self.q, 3, name="shift_sum")
-
+        golden, drop = self._golden, self._golden.drop + self._exp.offset
+        m.submodules.multiply = multiply = self._target.multiply(
+            a_bits=golden.mantissa_bits, b_bits=golden.reciprocal_bits
+        )
+        m.d.comb += [multiply.a.eq(self.mantissa), multiply.b.eq(self.r)]
+        product = register(m, multiply.o, name="product")
         # one bit below the result stays for rounding
-        half = (len(shift) + 1) // 2
-        value = product[golden.drop - 1 :]
-        value = register(m, value >> shift[:half], name="fine")
-        coarse = Cat(Const(0, half), register(m, shift[half:], name="coarse_shift"))
-        value = register(m, value >> coarse, name="coarse")
-        rounded = (value + 1)[1:]
-        m.d.sync += self.o.eq(Mux(rounded > golden.one, golden.one, rounded))
+        missing = max(1 - drop, 0)
+        value = Cat(Const(0, missing), product[max(drop - 1, 0) :])
+
+        # how far the product moves beyond ``drop``; beyond all bits it is nothing, as is an element
+        # that takes no part
+        coarse_bits = max(((len(value) - 1) >> self.FINE).bit_length(), 1)
+        exponent, q = register(m, self.exponent, name="exponent"), register(m, self.q, name="q")
+        amount = register(m, self._exp.amount(exponent, q), name="amount")
+        beyond = amount[self.FINE + coarse_bits :].any()
+        active = delay(m, self.active, 2, name="active")
+        nothing = register(m, ~active | beyond, name="nothing")
+        wait = multiply.latency + 1 - 2
+        nothing = delay(m, nothing, wait, name="nothing")
+        amount = delay(m, amount, wait, name="amount")
+
+        value = register(m, value >> amount[: self.FINE], name="fine")
+        coarse = register(m, amount[self.FINE :][:coarse_bits], name="coarse_amount")
+        value = value >> Cat(Const(0, self.FINE), coarse)
+        value = register(m, Mux(nothing, 0, value), name="coarse")
+
+        rounded = register(m, (value + 1)[1:], name="rounded")
+        code = Mux(rounded > golden.one, golden.one, rounded)[: len(self.o)]
+        # a register that can be set to a value must start with it on some devices
+        m.d.comb += self.o.eq(register(m, code, name="code", init=golden.one))
         return m

@@ -7,17 +7,21 @@ it by credits (:mod:`.credits`). What travels beside a stage is delayed by the s
 from amaranth.hdl import Module, Shape, Signal, Value, ValueLike
 
 
-def register(m: Module, value: ValueLike, *, name: str, reset: bool = False) -> Signal:
+def register(
+    m: Module, value: ValueLike, *, name: str, reset: bool = False, init: int = 0
+) -> Signal:
     """``value`` one cycle later. Data needs no reset: a valid bit, which has one, qualifies it."""
     value = Value.cast(value)
-    stage = Signal(Shape.cast(value.shape()), name=name, reset_less=not reset)
+    stage = Signal(Shape.cast(value.shape()), name=name, reset_less=not reset, init=init)
     m.d.sync += stage.eq(value)
     return stage
 
 
-def delay(m: Module, value: ValueLike, cycles: int, *, name: str, reset: bool = False) -> Value:
+def delay(
+    m: Module, value: ValueLike, cycles: int, *, name: str, reset: bool = False, init: int = 0
+) -> Value:
     """``value`` a number of cycles later; 0 cycles is ``value`` itself."""
     delayed = Value.cast(value)
     for cycle in range(cycles):
-        delayed = register(m, delayed, name=f"{name}_{cycle + 1}", reset=reset)
+        delayed = register(m, delayed, name=f"{name}_{cycle + 1}", reset=reset, init=init)
     return delayed

@@ -1,41 +1,47 @@
 """1 / S as a mantissa and a shift, a row at a time."""
 
-from amaranth.hdl import Module, Mux
+from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden.reciprocal import GUARD, ReciprocalTable
 from .leading_one import Normalise
+from .multiply import Multiply
 from .pipeline import delay, register
+from .rom import Rom
 from .target import GENERIC, Target
 
 
 class Reciprocal(wiring.Component):
     """The twin of :class:`golden.reciprocal.ReciprocalTable`, whose contents it holds.
 
-    Latency 8 cycles, one sum per cycle.
+    Latency :meth:`latency_of` cycles, one sum per cycle.
 
     Members:
-        i_valid, i: a row's sum, with ``golden.fraction`` fraction bits.
-        o_valid: its reciprocal follows. r, q: 1 / S is r * 2**(-bits - q).
+        i: a row's sum, with ``golden.fraction`` fraction bits.
+        r, q: 1 / S is r * 2**(-bits - q - golden.lowest).
     """
-
-    latency = 8
 
     def __init__(self, *, golden: ReciprocalTable, sum_bits: int, target: Target = GENERIC):
         self._golden, self._target = golden, target
         self._normalise = Normalise(
-            sum_bits=sum_bits, fraction=golden.fraction, kept=golden.index + golden.step
+            sum_bits=sum_bits,
+            lowest=golden.fraction + golden.lowest,
+            kept=golden.index + golden.step,
         )
         super().__init__(
             {
-                "i_valid": In(1),
                 "i": In(sum_bits),
-                "o_valid": Out(1),
                 "r": Out(golden.bits),
                 "q": Out(len(self._normalise.q)),
             }
         )
+
+    @staticmethod
+    def latency_of(golden: ReciprocalTable, sum_bits: int) -> int:
+        """Latency in cycles."""
+        normalise = Normalise.latency_of(sum_bits, golden.fraction + golden.lowest)
+        return normalise + Rom.latency + Multiply.latency + 2
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -48,19 +54,18 @@ class Reciprocal(wiring.Component):
             ],
             width=golden.base_bits + golden.slope_bits,
         )
-        m.d.comb += [normalise.i.eq(self.i), table.i.eq(normalise.s[golden.step :])]
-        place = delay(m, normalise.s[: golden.step], table.latency, name="place")
-        base, slope = table.o[: golden.base_bits], table.o[golden.base_bits :]
-
-        product = register(m, slope * place, name="product_1")
-        product = register(m, product, name="product_2")
-        base = delay(m, base, 2, name="base")
-        r = register(m, (base.shift_left(golden.step) - product) >> golden.step + GUARD, name="r_1")
-        # 1/s is in (1/2, 1]; rounding may leave the range of a mantissa at either end
-        highest, lowest = (1 << golden.bits) - 1, 1 << (golden.bits - 1)
-        m.d.sync += self.r.eq(Mux(r[golden.bits], highest, Mux(r[golden.bits - 1], r, lowest)))
+        m.submodules.multiply = multiply = self._target.multiply(
+            a_bits=golden.slope_bits, b_bits=golden.step
+        )
+        base = delay(m, table.o[: golden.base_bits], multiply.latency + 1, name="base")
         m.d.comb += [
-            self.q.eq(delay(m, normalise.q, self.latency - normalise.latency, name="q")),
-            self.o_valid.eq(delay(m, self.i_valid, self.latency, name="valid", reset=True)),
+            normalise.i.eq(self.i),
+            table.i.eq(normalise.s[golden.step :]),
+            multiply.a.eq(table.o[golden.base_bits :]),
+            multiply.b.eq(delay(m, normalise.s[: golden.step], table.latency, name="place")),
         ]
+        fall = register(m, multiply.o, name="fall")
+        r = (base.shift_left(golden.step) - fall) >> golden.step + GUARD
+        q = delay(m, normalise.q, table.latency + multiply.latency + 2, name="q")
+        m.d.comb += [self.r.eq(register(m, r[: golden.bits], name="r")), self.q.eq(q)]
         return m

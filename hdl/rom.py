@@ -1,5 +1,7 @@
 """A read-only table, as a memory with contents or as a case statement."""
 
+from collections.abc import Callable
+
 from amaranth.hdl import Module, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
@@ -19,7 +21,7 @@ class Rom(wiring.Component):
 
     def __init__(self, *, entries: list[int], width: int):
         self._entries, self._width = entries, width
-        super().__init__({"i": In(max((len(entries) - 1).bit_length(), 1)), "o": Out(width)})
+        super().__init__({"i": In(address_bits(len(entries))), "o": Out(width)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -37,12 +39,51 @@ class CaseRom(Rom):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        entry = Signal(self._width)
+        entry = Signal(self._width, reset_less=True)
+        entry_read = Signal(self._width, reset_less=True)
         with m.Switch(self.i):
             for address, value in enumerate(self._entries):
                 with m.Case(address):
                     m.d.sync += entry.eq(value)
             with m.Default():
                 m.d.sync += entry.eq(0)
-        m.d.sync += self.o.eq(entry)
+        m.d.sync += entry_read.eq(entry)
+        m.d.comb += self.o.eq(entry_read)
         return m
+
+
+Table = tuple[list[int], int]
+"""Entries of a table, and their width in bits."""
+
+
+class RomPair(wiring.Component):
+    """Two tables that are read side by side; twice a :class:`Rom`.
+
+    Args:
+        rom: makes the ROM of a table.
+
+    Members: i_a, i_b: addresses. o_a, o_b: entries, 2 cycles later.
+    """
+
+    latency = Rom.latency
+
+    def __init__(self, a: Table, b: Table, *, rom: Callable[..., Rom] = Rom):
+        self._tables, self._rom = {"a": a, "b": b}, rom
+        members = {}
+        for name, (entries, width) in self._tables.items():
+            members[f"i_{name}"] = In(address_bits(len(entries)))
+            members[f"o_{name}"] = Out(width)
+        super().__init__(members)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        for name, (entries, width) in self._tables.items():
+            m.submodules[name] = rom = self._rom(entries=entries, width=width)
+            address, entry = getattr(self, f"i_{name}"), getattr(self, f"o_{name}")
+            m.d.comb += [rom.i.eq(address), entry.eq(rom.o)]
+        return m
+
+
+def address_bits(entries: int) -> int:
+    """Width of a table's address."""
+    return max((entries - 1).bit_length(), 1)

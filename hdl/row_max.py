@@ -13,20 +13,18 @@ class RowMax(wiring.Component):
     Latency ``2 + ceil(log2(lanes))`` cycles from the row's last beat, one beat per cycle.
 
     Members:
-        i_valid, i_last: a beat, the last of its row or not.
-        i: the beat's elements. active: the elements that take part.
-        o_valid: a row is complete. o: its maximum.
+        i_last: the last beat of a row.
+        i: the beat's elements. active: those that take part; none does without a beat.
+        o: the maximum of the row whose last beat came ``latency`` cycles ago.
     """
 
     def __init__(self, *, lanes: int, width: int, lowest: int):
         self._lowest = lowest
         super().__init__(
             {
-                "i_valid": In(1),
                 "i_last": In(1),
                 "i": In(data.ArrayLayout(signed(width), lanes)),
                 "active": In(lanes),
-                "o_valid": Out(1),
                 "o": Out(signed(width)),
             }
         )
@@ -50,16 +48,16 @@ class RowMax(wiring.Component):
                 for i, pair in enumerate(pairs)
             ]
             cycles += 1
-        valid = delay(m, self.i_valid, cycles, name="valid", reset=True)
-        last = delay(m, self.i_last, cycles, name="last")
-
-        running = Signal.like(self.o, init=self._lowest)
+        # without a beat, lanes are lowest; after a reset, so is the maximum until older lanes have
+        # gone by
+        end = delay(m, self.i_last, cycles, name="end", reset=True, init=1)
+        running = Signal.like(self.o, init=self._lowest, reset_less=True)
         largest = _larger(running, level[0])
-        with m.If(valid):
-            m.d.sync += running.eq(Mux(last, self._lowest, largest))
-        m.d.sync += [self.o_valid.eq(valid & last), self.o.eq(largest)]
+        m.d.sync += running.eq(Mux(end, self._lowest, largest))
+        m.d.comb += self.o.eq(register(m, largest, name="largest"))
         return m
 
 
 def _larger(a: Value, b: Value | None = None) -> Value:
-    return a if b is None else Mux(a > b, a, b)
+    # the sign of the difference comes from one carry chain, a comparison from two
+    return a if b is None else Mux((b - a)[-1], a, b)

@@ -3,7 +3,11 @@
 A target changes how a primitive is described, never a bit or a cycle.
 """
 
-from .rom import CaseRom, Rom
+from .multiply import Multiply
+from .restart_add import RestartAdd
+from .rom import CaseRom, Rom, RomPair, Table
+from .shift_left import ShiftLeft
+from .two_port import TwoPort
 
 
 class Target:
@@ -14,6 +18,26 @@ class Target:
     def rom(self, *, entries: list[int], width: int) -> Rom:
         """A table of unsigned entries, see :class:`Rom`."""
         return Rom(entries=entries, width=width)
+
+    def rom_pair(self, a: Table, b: Table) -> RomPair:
+        """Two tables that may share a block RAM, see :class:`RomPair`."""
+        return RomPair(a, b, rom=self.rom)
+
+    def two_port(self, *, width: int, depth: int) -> TwoPort:
+        """A memory, see :class:`TwoPort`."""
+        return TwoPort(width=width, depth=depth)
+
+    def multiply(self, *, a_bits: int, b_bits: int) -> Multiply:
+        """A multiplier, see :class:`Multiply`."""
+        return Multiply(a_bits=a_bits, b_bits=b_bits)
+
+    def restart_add(self, *, width: int, term_bits: int) -> RestartAdd:
+        """The adder of an accumulator, see :class:`RestartAdd`."""
+        return RestartAdd(width=width, term_bits=term_bits)
+
+    def shift_left(self, *, width: int, places_bits: int) -> ShiftLeft:
+        """A shifter, see :class:`ShiftLeft`."""
+        return ShiftLeft(width=width, places_bits=places_bits)
 
 
 class CaseRomTarget(Target):

@@ -1,0 +1,44 @@
+"""What a beat of the softmax unit holds, on its way in and on its way out."""
+
+from amaranth.hdl import signed
+from amaranth.lib import data
+
+from ..golden.config import SoftmaxConfig
+
+
+def input_layout(config: SoftmaxConfig) -> data.StructLayout:
+    """A beat of logits: ``keep``: bytes present, ``mask``: elements left out of the row."""
+    lanes = config.lanes
+    return data.StructLayout(
+        {
+            "x": data.ArrayLayout(signed(config.input.width), lanes),
+            "keep": data.ArrayLayout(config.input.container // 8, lanes),
+            "mask": lanes,
+            **id_field(config),
+            "last": 1,
+        }
+    )
+
+
+def output_layout(config: SoftmaxConfig) -> data.StructLayout:
+    """A beat of probabilities ``p``; the other fields tell of it, see :func:`tag_layout` and
+    :func:`row_layout`."""
+    elements = data.ArrayLayout(config.output.width, config.lanes)
+    return data.StructLayout(
+        {"p": elements, "tag": tag_layout(config), "row": row_layout(config), "last": 1}
+    )
+
+
+def tag_layout(config: SoftmaxConfig) -> data.StructLayout:
+    """What goes with a beat: ``keep``: elements present, ``clipped``: whose input was clipped."""
+    return data.StructLayout({"keep": config.lanes, "clipped": config.lanes})
+
+
+def row_layout(config: SoftmaxConfig) -> data.StructLayout:
+    """What all beats of a row share: ``error``: it breaks a rule, ``id``: the row's."""
+    return data.StructLayout({"error": 1, **id_field(config)})
+
+
+def id_field(config: SoftmaxConfig) -> dict[str, int]:
+    """The tid's field of a layout; none where the unit has none, for Verilog has no 0 bits."""
+    return {"id": config.id_width} if config.id_width else {}

@@ -1,0 +1,120 @@
+"""The last pass over a row: its elements wait for the scalar of their row and are finished with it.
+
+Both datapaths end with it.
+"""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..golden.config import SoftmaxConfig
+from .beats import output_layout, row_layout, tag_layout
+from .credits import Credits
+from .pipeline import delay, register
+from .probability import Logarithm, Probability
+from .queue import Queue
+from .row_buffer import RowBuffer
+from .target import GENERIC, Target
+
+ROWS = 80
+"""Rows that can be in flight between input and output."""
+EXTRA_BEATS = 64
+"""Beats that a row buffer holds beyond the longest row, so that the next row comes in meanwhile."""
+
+
+class LastPass(wiring.Component):
+    """Row buffer, last stage and output queue.
+
+    The pass never refuses a beat: whoever writes holds credits for :meth:`depth_of` beats and
+    :data:`ROWS` rows.
+
+    Latency :meth:`latency_of` cycles from a row's last beat; one beat per cycle.
+
+    Members:
+        i_valid, i_last, i: a beat of elements, the last of its row or not. i_last is 0 without one.
+        i_scalar: the scalar of the row whose last beat came ``wait`` cycles ago.
+        given: a beat has left the row buffer. row_given: the last beat of a row has.
+        o: finished rows, see :func:`output_layout`.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: SoftmaxConfig,
+        last: Probability | Logarithm,
+        wait: int,
+        target: Target = GENERIC,
+    ):
+        self._config, self._last = config, last
+        self._buffer = RowBuffer(
+            beat=data.StructLayout(
+                {
+                    "elements": data.ArrayLayout(last.element, config.lanes),
+                    "tag": tag_layout(config),
+                }
+            ),
+            scalar=data.StructLayout({"stage": last.scalar, "row": row_layout(config)}),
+            depth=self.depth_of(config),
+            rows=ROWS,
+            wait=wait,
+            target=target,
+        )
+        super().__init__(
+            {
+                "i_valid": In(1),
+                "i_last": In(1),
+                "i": In(self._buffer.i.shape()),
+                "i_scalar": In(self._buffer.i_scalar.shape()),
+                "given": Out(1),
+                "row_given": Out(1),
+                "o": Out(stream.Signature(output_layout(config))),
+            }
+        )
+
+    @staticmethod
+    def depth_of(config: SoftmaxConfig) -> int:
+        """Beats that the row buffer holds."""
+        return config.max_beats + EXTRA_BEATS
+
+    @classmethod
+    def latency_of(cls, last: Probability | Logarithm, wait: int) -> int:
+        """Latency in cycles: of the buffer, the stage, and the queue."""
+        return RowBuffer.notice(wait) + RowBuffer.latency + last.latency + Queue.latency
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config, last = self._config, self._last
+        m.submodules.buffer = buffer = self._buffer
+        m.submodules.output_beats = output_beats = Credits(places=Queue.places)
+        m.d.comb += [
+            buffer.i_valid.eq(self.i_valid),
+            buffer.i_last.eq(self.i_last),
+            buffer.i.eq(self.i),
+            buffer.i_scalar.eq(self.i_scalar),
+            buffer.read.eq(output_beats.available),
+            output_beats.take.eq(buffer.reading),
+            output_beats.give.eq(self.o.valid & self.o.ready),
+            self.given.eq(register(m, buffer.reading, name="given", reset=True)),
+            self.row_given.eq(buffer.o_valid & buffer.o_last),
+        ]
+
+        beat, scalar = buffer.o, buffer.o_scalar
+        error = scalar.row.error
+        layout = output_layout(config)
+        out = Signal(layout)
+        for lane in range(config.lanes):
+            code = last.finish(m, f"lane{lane}", beat.elements[lane], scalar.stage, error)
+            m.d.comb += out.p[lane].eq(code)
+        kept = beat.tag.keep | error.replicate(config.lanes)
+        clipped = beat.tag.clipped & ~error.replicate(config.lanes)
+        m.submodules.queue = queue = Queue(layout)
+        m.d.comb += [
+            out.tag.keep.eq(delay(m, kept, last.latency, name="keep")),
+            out.tag.clipped.eq(delay(m, clipped, last.latency, name="clipped")),
+            out.row.eq(delay(m, scalar.row, last.latency, name="row")),
+            out.last.eq(delay(m, buffer.o_last, last.latency, name="last")),
+            queue.coming.eq(delay(m, buffer.o_valid, last.latency - 1, name="valid", reset=True)),
+            queue.i.eq(out),
+        ]
+        wiring.connect(m, wiring.flipped(self.o), queue.o)
+        return m
