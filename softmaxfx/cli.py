@@ -9,8 +9,18 @@ from rich.console import Console
 from rich.table import Table
 
 from . import __version__
-from .fpga.export import export
+from .fpga import bench, bench_report, synthesis_report
+from .fpga.cells import with_primitives
+from .fpga.device import device
+from .fpga.export import TARGETS, export
+from .fpga.flow import Flow
+from .fpga.gate_level import check_netlist
+from .fpga.peers import load_peers
+from .fpga.synthesis import Synthesis, measure_pace, place_seeds, summarise
+from .fpga.tools import ToolError
 from .golden import ConfigError, bound_ulp
+from .golden.config import DATAPATHS
+from .golden.errors import require
 from .golden.reference import compare
 from .golden.rows import LogitRows
 from .inputs import chosen_rows, rows_options
@@ -21,6 +31,9 @@ from .sim.sidecar import Unit, load_unit
 from .sim.simulator import build
 from .study.soak import Job, soak
 from .terminal import console, print_table, working
+
+CHECKED_ROWS = 2000
+"""Rows that a synthesised netlist is simulated with: some ten times slower than the Verilog."""
 
 
 class Command(click.Group):
@@ -55,6 +68,28 @@ def main() -> None:
 
 
 unit_argument = click.argument("unit", default="softmax", metavar="[UNIT]")
+json_option = click.option(
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the results there as well.",
+)
+seeds_option = click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Place and route with seeds 1 to N.",
+)
+target_option = click.option(
+    "--target",
+    default="generic",
+    show_default=True,
+    metavar="T",
+    help=f"Verilog for every device, or with a device's primitives: {', '.join(TARGETS)}.",
+)
 
 
 @main.command("export")
@@ -68,11 +103,14 @@ unit_argument = click.argument("unit", default="softmax", metavar="[UNIT]")
     metavar="STYLE",
     help="Tables as initialised memories (memory) or case statements (case, for ASIC).",
 )
+@target_option
 @out_option("build/verilog", "Directory of the Verilog and its sidecar.")
-def export_command(unit: str, name: str | None, rom: str, out: Path, **chosen: Any) -> None:
+def export_command(
+    unit: str, name: str | None, rom: str, target: str, out: Path, **chosen: Any
+) -> None:
     """Write DIR/NAME.v and its sidecar DIR/NAME.json."""
     for preset, config in chosen_configs(**chosen, default=("base",)):
-        exported = export(config, out, unit=unit, preset=preset, name=name, rom=rom)
+        exported = export(config, out, unit=unit, preset=preset, name=name, rom=rom, target=target)
         for note in config.notes():
             console.print(f"note: {note}", highlight=False)
         console.print(
@@ -85,14 +123,9 @@ def export_command(unit: str, name: str | None, rom: str, out: Path, **chosen: A
 @unit_argument
 @config_options
 @rows_options
+@target_option
 @click.option("--waves", is_flag=True, help="Record waveforms (VCD) beside the run's log.")
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write the results there as well.",
-)
+@json_option
 @out_option("build/sim", "Directory of everything generated.")
 @click.option(
     "--verilog",
@@ -102,15 +135,17 @@ def export_command(unit: str, name: str | None, rom: str, out: Path, **chosen: A
 )
 @click.option("--modified", is_flag=True, help="The file's hash may differ from its sidecar's.")
 def sim_command(
-    unit: str, logits: Path | None, limit: int | None, seed: int, waves: bool,
+    unit: str, logits: Path | None, limit: int | None, seed: int, target: str, waves: bool,
     json_file: Path | None, out: Path, verilog: Path | None, modified: bool, **chosen: Any,
 ) -> int:  # fmt: skip
     """Simulate exported Verilog on real logits and compare every bit with the golden model.
 
+    Without options: two presets, each by both datapaths.
+
     Exit status 0: all equal; 1: a mismatch; 2: the call could not be carried out.
     """
     if verilog is not None:
-        if any(chosen.values()):
+        if any(chosen.values()) or target != "generic":
             raise ConfigError(
                 "--verilog must not be given together with options of a configuration"
             )
@@ -118,7 +153,8 @@ def sim_command(
     elif modified:
         raise ConfigError("--modified must be given together with --verilog")
     else:
-        units = _exported(unit, chosen, out, default=("base", "int8"))
+        chosen |= {"default": ("base", "int8"), "default_datapaths": DATAPATHS}
+        units = _exported(unit, chosen, out, target)
     simulations = [
         _simulated(unit, chosen_rows(logits, limit, seed, unit.config), out, seed, waves)
         for unit in units
@@ -139,9 +175,10 @@ def reference_command(
     logits: Path | None, limit: int | None, seed: int, **chosen: Any
 ) -> None:  # fmt: skip
     """Hold the golden model against float softmax: NumPy, and torch on every device."""
-    for preset, config in chosen_configs(**chosen, default=("base", "int8")):
+    chosen |= {"default": ("base", "int8"), "default_datapaths": DATAPATHS}
+    for preset, config in chosen_configs(**chosen):
         rows = chosen_rows(logits, limit, seed, config)
-        label = f"softmax {preset or 'custom'}"
+        label = f"softmax {preset or 'custom'} {config.datapath}"
         with working(f"{label}: comparing {rows.elements:,} elements"):
             comparisons = compare(config, rows)
         shown = Table(title=f"{label}: golden model against float references, in output LSB (ulp)")
@@ -178,7 +215,7 @@ def reference_command(
 def coverage_command(unit: str, out: Path, **chosen: Any) -> int:  # fmt: skip
     """Lines run and bits toggled in the Verilog, and why the rest is not; one report a unit."""
     status = 0
-    for tested in _exported(unit, chosen, out, default=("tiny",)):
+    for tested in _exported(unit, {**chosen, "default": ("tiny",)}, out):
         with working(f"{tested.top}: building and running with coverage counters"):
             covered = coverage.measure(tested, out / "models", out / "runs")
         report_file = out / f"{tested.top}.md"
@@ -192,6 +229,88 @@ def coverage_command(unit: str, out: Path, **chosen: Any) -> int:  # fmt: skip
         if covered.mismatches or covered.unexplained:
             status = 1
     return status
+
+
+@main.command("synth")
+@unit_argument
+@config_options
+@click.option("--target", required=True, metavar="T", help="Device: ecp5 or ice40.")
+@seeds_option
+@click.option(
+    "--portable", is_flag=True, help="Export without the device's primitives, as for any other."
+)
+@click.option(
+    "--check", is_flag=True, help="Simulate the synthesised netlist too, every bit compared."
+)
+@json_option
+@out_option("build/synth", "Directory of everything generated.")
+def synth_command(
+    unit: str, target: str, seeds: int, portable: bool, check: bool, json_file: Path | None,
+    out: Path, **chosen: Any,
+) -> int:  # fmt: skip
+    """Synthesise, place and route by fixed rules: Fmax, LUT, FF, DSP, BRAM, throughput.
+
+    Exit status 0; 1: the netlist differs from the golden model; 2: the call could not be carried
+    out.
+    """
+    chip = device(target)
+    exported_for = "generic" if portable else chip.primitives
+    units = _exported(unit, {**chosen, "default": ("base",)}, out, exported_for)
+    with working(f"starting yosys and {chip.placer} (a first run compiles them, about a minute)"):
+        flow = Flow.find(chip, out / "cache")
+    syntheses = [_synthesised(exported, flow, seeds, check, out) for exported in units]
+    print_table(synthesis_report.table(syntheses))
+    written = [out / "report.json", *([json_file] if json_file else [])]
+    for path in written:
+        synthesis_report.write_json(syntheses, path)
+    synthesis_report.write_markdown(syntheses, out / "report.md")
+    console.print(f"report: {written[-1]}   {out / 'report.md'}", highlight=False)
+    status = 0
+    for synthesis in syntheses:
+        if synthesis.gate_level and synthesis.gate_level.mismatches:
+            console.print(
+                f"MISMATCH in the netlist of {synthesis.unit.top} for {synthesis.target}: "
+                f"{synthesis.gate_level.first}",
+                style="red", highlight=False, soft_wrap=True, markup=False,
+            )  # fmt: skip
+            status = 1
+    return status
+
+
+@main.command("bench")
+@seeds_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("docs/benchmarks.md"),
+    show_default=True,
+    metavar="FILE.md",
+    help="The document; its picture lies beside it.",
+)
+def bench_command(seeds: int, out: Path) -> None:
+    """Synthesise a fixed list of units: their goals, and other open hardware beside them.
+
+    A unit that does not fit is told of like the others.
+    """
+    require(out.suffix == ".md", f"--out must be a .md file, not {out}")
+    folder = Path("build/synth")
+    with working(f"exporting {len(bench.CASES)} units"):
+        units = [_exported_case(case, folder / "verilog") for case in bench.CASES]
+    chips = {case.device.name: case.device for case in bench.CASES}
+    with working("starting yosys and nextpnr (a first run compiles them, about a minute)"):
+        flows = {name: Flow.find(chip, folder / "cache") for name, chip in chips.items()}
+    results = []
+    for number, (case, unit) in enumerate(zip(bench.CASES, units, strict=True), 1):
+        console.print(f"{number} of {len(units)}: {case.name} for {case.target}", highlight=False)
+        results.append(_benched(case, unit, flows[case.device.name], seeds, folder))
+    peers = load_peers()
+    print_table(bench_report.table(results, peers))
+    picture = out.with_suffix(".png")
+    bench_report.write_document(
+        results, [*flows.values()], peers, tuple(range(1, seeds + 1)), out, picture
+    )
+    bench_report.write_picture(results, peers, picture)
+    console.print(f"document: {out}   picture: {picture}", highlight=False)
 
 
 @main.command("soak")
@@ -226,26 +345,66 @@ def soak_command(minutes: float, seed: int, out: Path) -> int:  # fmt: skip
     return 1 if failed else 0
 
 
-def _exported(unit: str, chosen: dict[str, Any], out: Path, default: tuple[str, ...]) -> list[Unit]:
+def _exported(unit: str, chosen: dict[str, Any], out: Path, target: str = "generic") -> list[Unit]:
     """Export the chosen configurations and read them back, as a stranger would."""
     units = []
-    for preset, config in chosen_configs(**chosen, default=default):
-        with working(f"{unit} {preset or 'custom'}: exporting"):
-            exported = export(config, out / "verilog", unit=unit, preset=preset)
+    for preset, config in chosen_configs(**chosen):
+        with working(f"{unit} {preset or 'custom'} {config.datapath}: exporting"):
+            exported = export(config, out / "verilog", unit=unit, preset=preset, target=target)
         for note in config.notes():
             console.print(f"note: {note}", highlight=False)
         units.append(load_unit(exported.verilog))
     return units
 
 
+def _label(unit: Unit) -> str:
+    told = unit.description
+    return f"{told['unit']} {told['preset'] or 'custom'} {told['datapath']}"
+
+
 def _simulated(unit: Unit, rows: LogitRows, out: Path, seed: int, waves: bool) -> Simulation:
-    label = f"{unit.description['unit']} {unit.description['preset'] or 'custom'}"
+    label = _label(unit)
     with working(f"{label}: building the Verilator model") as progress:
-        model = build(unit, out / "models", waves=waves)
+        model = build(with_primitives(unit, out / "primitives"), out / "models", waves=waves)
         progress(1.0)
     with working(f"{label}: simulating {rows.elements:,} elements") as progress:
         folder = out / "runs" / unit.top
         return simulate(unit, model, rows, folder, seed=seed, waves=waves, progress=progress)
+
+
+def _synthesised(unit: Unit, flow: Flow, seeds: int, check: bool, out: Path) -> Synthesis:
+    label = f"{_label(unit)} on {flow.device.name}"
+    with working(f"{label}: synthesising"):
+        netlist = flow.synthesise(unit)
+    chosen = tuple(range(1, seeds + 1))
+    with working(f"{label}: placing and routing, {seeds} seeds") as progress:
+        reports = place_seeds(flow, netlist, chosen, progress)
+    with working(f"{label}: measuring elements per cycle"):
+        pace = measure_pace(unit, flow.device, out)
+    gate_level = None
+    if check:
+        rows = chosen_rows(None, CHECKED_ROWS, 1, unit.config)
+        with working(f"{label}: simulating {rows.elements:,} elements in the netlist") as progress:
+            gate_level = check_netlist(unit, netlist.verilog, flow.device, rows, out, progress)
+    return summarise(unit, flow, netlist, chosen, reports, pace, gate_level)
+
+
+def _exported_case(case: bench.Case, folder: Path) -> Unit:
+    exported = export(
+        case.config, folder / case.primitives, preset=case.preset, target=case.primitives
+    )
+    return load_unit(exported.verilog)
+
+
+def _benched(case: bench.Case, unit: Unit, flow: Flow, seeds: int, out: Path) -> bench.Result:
+    """What becomes of a case; where a tool fails on the design, its sentence."""
+    error = bench.sample_error(case.config)
+    try:
+        synthesis = _synthesised(unit, flow, seeds, False, out)
+    except ToolError as failed:
+        console.print(failed.reason, style="red", highlight=False, soft_wrap=True, markup=False)
+        return bench.Result(case, unit, None, error, failed.reason)
+    return bench.Result(case, unit, synthesis, error)
 
 
 def _verdict(simulations: list[Simulation]) -> int:

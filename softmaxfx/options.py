@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .golden import PRESETS, ConfigError, SoftmaxConfig, preset
-from .golden.config import field_names
+from .golden.config import DATAPATHS, field_names
 
 
 def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -22,7 +22,10 @@ def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--config", "file", type=click.Path(path_type=Path), metavar="F.toml",
             help="A configuration file: a TOML table of fields.",
         ),
-        click.option("--datapath", metavar="D", help="Datapath: max_subtract."),
+        click.option(
+            "--datapath", "datapaths", multiple=True, metavar="D",
+            help=f"Datapath: {' or '.join(DATAPATHS)}. Can be given more than once.",
+        ),
         click.option(
             "--set", "fields", multiple=True, metavar="FIELD=VALUE",
             help="Set one field, as in --set 'output=UQ(0, 12)' or --set mantissa_bits=16.",
@@ -50,13 +53,18 @@ def out_option(default: str, what: str) -> Callable[..., Any]:
 def chosen_configs(
     presets: tuple[str, ...],
     file: Path | None,
-    datapath: str | None,
+    datapaths: tuple[str, ...],
     fields: tuple[str, ...],
     lanes: int | None,
     max_length: int | None,
     default: tuple[str, ...],
+    default_datapaths: tuple[str, ...] = (),
 ) -> list[tuple[str | None, SoftmaxConfig]]:
     """The configurations that the options name, each with its preset's name where it is one.
+
+    Args:
+        default: presets where none is named; ``default_datapaths``: their datapaths where neither
+            preset nor datapath is.
 
     Raises:
         ConfigError: a preset, file or field that is not understood, or a rule that is broken.
@@ -64,12 +72,18 @@ def chosen_configs(
     if presets and file is not None:
         raise ConfigError("--preset and --config must not be given together")
     changes = dict(_field(text) for text in fields)
-    named = (("datapath", datapath), ("lanes", lanes), ("max_length", max_length))
+    named = (("lanes", lanes), ("max_length", max_length))
     changes.update({name: value for name, value in named if value is not None})
+    if not datapaths and not presets and file is None and "datapath" not in changes:
+        datapaths = default_datapaths
+    variants = [{**changes, "datapath": datapath} for datapath in datapaths] or [changes]
     if file is not None:
-        return [(None, SoftmaxConfig.from_dict({**_read(file), **changes}))]
+        read = _read(file)
+        return [(None, SoftmaxConfig.from_dict({**read, **variant})) for variant in variants]
     return [
-        (name, SoftmaxConfig.from_dict(changes, base=preset(name))) for name in presets or default
+        (name, SoftmaxConfig.from_dict(variant, base=preset(name)))
+        for name in presets or default
+        for variant in variants
     ]
 
 

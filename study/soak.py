@@ -26,10 +26,13 @@ from ..sim.simulator import build
 LANES = (1, 2, 4, 8, 16)
 OPTIONS = (
     {},
+    {"datapath": "exact_sum"},
     {"clip": "difference"},
     {"id_width": 4, "max_length": 37},
     {"scale": 1 / 8**0.5},
     {"function": "log_softmax", "output": SQ(6, 10)},
+    {"datapath": "exact_sum", "scale": 1 / 8**0.5, "id_width": 4, "max_length": 37},
+    {"datapath": "exact_sum", "function": "log_softmax", "output": SQ(6, 10)},
 )
 """Changes of a preset; each is soaked with every number of lanes."""
 

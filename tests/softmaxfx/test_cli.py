@@ -32,7 +32,10 @@ def assert_refused(result, sentence: str) -> None:
         (["--set", "lanes"], r"--set must be FIELD=VALUE with a field of .*, not 'lanes'"),
         (["--lanes", "0"], r"lanes must be a whole number from 1 to 64, not 0"),
         (["--lanes", "two"], r"'two' is not a valid integer"),
-        (["--datapath", "newton"], r"datapath must be one of max_subtract, not 'newton'"),
+        (
+            ["--datapath", "newton"],
+            r"datapath must be one of max_subtract, exact_sum, not 'newton'",
+        ),
         (
             ["--set", "input=SQ(4, 11)"],
             r"range must be at most 7\.99\d+ to be held by the input format SQ\(4, 11\), not 10",

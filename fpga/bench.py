@@ -1,0 +1,180 @@
+"""The units that figures are published for, what each of them must reach, and what it reaches."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from ..golden.config import Datapath, SoftmaxConfig, preset
+from ..golden.metrics import measure
+from ..golden.rows import LogitRows
+from ..golden.softmax import softmax_rows
+from ..sim.sidecar import Unit
+from .device import DEVICES, Device
+from .synthesis import Synthesis
+
+Verdict = Literal["yes", "required only", "missed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure that there are goals for.
+
+    Attributes:
+        more: the more, the better; else the less.
+        of: reads it from a synthesis' fields.
+        text: writes it.
+    """
+
+    name: str
+    more: bool
+    of: Callable[[dict[str, Any]], float]
+    text: Callable[[float], str]
+
+    def reaches(self, value: float, limit: float) -> bool:
+        """Whether a value is on the limit's good side."""
+        return value >= limit if self.more else value <= limit
+
+
+def _count(name: str, key: str) -> Figure:
+    return Figure(name, more=False, of=lambda told: told[key], text=lambda n: f"{n:,.0f}")
+
+
+FITS = Figure("fits", more=True, of=lambda _: 1, text=lambda fits: "yes" if fits else "no")
+FMAX = Figure("Fmax MHz", more=True, of=lambda t: t["fmax_mhz"]["median"], text="{:.1f}".format)
+DENSITY = Figure(
+    "Melem/s per LUT", more=True, of=lambda t: t["melem_per_s_per_lut"], text="{:.3f}".format
+)
+LUT, DSP, BRAM = (_count(name, name.lower()) for name in ("LUT", "DSP", "BRAM"))
+LATENCY = _count("latency, cycles", "latency_cycles")
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a unit must reach in a figure, and what it should; both the same unless told."""
+
+    figure: Figure
+    required: float
+    wanted: float | None = None
+
+    @property
+    def goal(self) -> float:
+        return self.required if self.wanted is None else self.wanted
+
+    def verdict(self, value: float | None) -> Verdict:
+        """Whether the goal, only what is required, or nothing is reached; None is nothing."""
+        if value is None or not self.figure.reaches(value, self.required):
+            return "missed"
+        return "yes" if self.figure.reaches(value, self.goal) else "required only"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A unit on a device, and its goals.
+
+    Attributes:
+        portable: exported without the device's primitives, as for any other.
+    """
+
+    preset: str
+    datapath: Datapath
+    device: Device
+    portable: bool = False
+    changes: dict[str, Any] = field(default_factory=dict)
+    goals: tuple[Goal, ...] = ()
+
+    @cached_property
+    def config(self) -> SoftmaxConfig:
+        """What is built."""
+        return preset(self.preset, datapath=self.datapath, **self.changes)
+
+    @property
+    def primitives(self) -> str:
+        """The target of ``export``."""
+        return "generic" if self.portable else self.device.primitives
+
+    @property
+    def target(self) -> str:
+        """The device; ``-portable`` where its primitives are there and not used."""
+        return f"{self.device.name}-portable" if self.portable else self.device.name
+
+    @property
+    def name(self) -> str:
+        """Without the target."""
+        lanes = self.config.lanes
+        return f"{self.preset} {self.datapath}, {lanes} lane{'s' if lanes > 1 else ''}"
+
+
+def _ecp5(name: str, datapath: Datapath, lanes: int, *goals: Goal) -> Iterator[Case]:
+    """The unit with the device's primitives, which its goals are for, and portable beside it."""
+    changes = {"lanes": lanes, "max_length": 1024}
+    yield Case(name, datapath, DEVICES["ecp5"], changes=changes, goals=goals)
+    yield Case(name, datapath, DEVICES["ecp5"], portable=True, changes=changes)
+
+
+_TINY = (Goal(FITS, 1), Goal(FMAX, 45, 55))
+
+CASES: tuple[Case, ...] = (
+    *_ecp5(
+        "base", "exact_sum", 8,
+        Goal(FMAX, 216, 235), Goal(LUT, 4300, 3400), Goal(DENSITY, 0.41, 0.50),
+        Goal(DSP, 25), Goal(BRAM, 16),
+    ),
+    *_ecp5(
+        "int8", "exact_sum", 8,
+        Goal(FMAX, 220, 240), Goal(LUT, 2500, 2000), Goal(DENSITY, 0.70, 0.85),
+        Goal(DSP, 9), Goal(BRAM, 14),
+    ),
+    *_ecp5(
+        "base", "exact_sum", 1,
+        Goal(FMAX, 230, 250), Goal(LUT, 1200, 1000), Goal(DENSITY, 0.19, 0.25),
+        Goal(DSP, 4), Goal(BRAM, 6), Goal(LATENCY, 50, 44),
+    ),
+    *_ecp5("base", "max_subtract", 8, Goal(FMAX, 180, 220)),
+    *_ecp5("int8", "max_subtract", 8),
+    *_ecp5("tight", "exact_sum", 8),
+    Case("tiny", "exact_sum", DEVICES["ice40"], goals=_TINY),
+    Case("tiny", "max_subtract", DEVICES["ice40"], goals=_TINY),
+)  # fmt: skip
+"""Every unit, in the order of the document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a case.
+
+    Attributes:
+        synthesis: None where a tool failed. failure: the tool's sentence then.
+        worst_error: of the unit, as of the peers: :func:`sample_error`.
+    """
+
+    case: Case
+    unit: Unit
+    synthesis: Synthesis | None
+    worst_error: float
+    failure: str = ""
+
+    def value(self, figure: Figure) -> float | None:
+        """A figure of the unit; None where there is none."""
+        if self.synthesis is None:
+            return 0.0 if figure is FITS else None
+        return float(figure.of(self.synthesis.to_dict()))
+
+    def verdict(self, goal: Goal) -> Verdict:
+        """How far it reaches one of its goals."""
+        return goal.verdict(self.value(goal.figure))
+
+
+def sample_rows() -> LogitRows:
+    """The rows that every peer's error was measured on: 1000 of 64, N(0, 9) clipped to ±10."""
+    logits = np.random.default_rng(1234).normal(0, 3, (1000, 64))
+    return LogitRows.from_array(np.clip(logits, -10, 10))
+
+
+def sample_error(config: SoftmaxConfig) -> float:
+    """Largest |p - float64 softmax of the logits before quantisation| on :func:`sample_rows`."""
+    rows = sample_rows()
+    result = softmax_rows(rows.codes(config), config, ~rows.active)
+    return measure(result, rows, config).max_error_unclipped

@@ -1,0 +1,114 @@
+"""Shows synthesised units: a table, a JSON file, and Markdown for people."""
+
+import json
+import os
+from pathlib import Path
+
+from rich.table import Table
+
+from ..golden.errors import ConfigError
+from .flow import Flow
+from .synthesis import DSP_LUTS, PACE_LENGTH, Synthesis
+
+FIGURES = (
+    ("Fmax MHz\nmedian (min-max)", lambda s: _fmax(**s["fmax_mhz"])),
+    ("LUT", lambda s: f"{s['lut']:,}"),
+    ("FF", lambda s: f"{s['ff']:,}"),
+    ("DSP", lambda s: str(s["dsp"])),
+    ("BRAM", lambda s: str(s["bram"])),
+    ("elements\nper cycle", lambda s: f"{s['elements_per_cycle']:.3f}"),
+    ("latency\ncycles", lambda s: str(s["latency_cycles"])),
+    ("Melem/s", lambda s: f"{s['melem_per_s']:,.1f}"),
+    ("Melem/s\nper LUT", lambda s: f"{s['melem_per_s_per_lut']:.4f}"),
+    (
+        f"Melem/s per\nLUT + {DSP_LUTS} DSP",
+        lambda s: f"{s['melem_per_s_per_lut_and_dsp']:.4f}",
+    ),
+)
+"""(name, cell from the fields of a synthesis) of every figure."""
+
+_COLUMNS = (
+    ("unit", lambda s: f"{s['unit']} {s['preset'] or 'custom'} {s['datapath']}"),
+    ("lanes", lambda s: str(s["lanes"])),
+    ("target", lambda s: s["target"]),
+    *FIGURES,
+)
+
+
+def _fmax(median: float, min: float, max: float) -> str:
+    return f"{median:.1f} ({min:.1f}-{max:.1f})"
+
+
+def table(syntheses: list[Synthesis]) -> Table:
+    """The figures as a table, one line each."""
+    shown = Table(title="place-and-route out of context, between registers")
+    for name, _ in _COLUMNS:
+        shown.add_column(name, justify="left" if name in ("unit", "target") else "right")
+    for synthesis in syntheses:
+        fields = synthesis.to_dict()
+        shown.add_row(*(cell(fields) for _, cell in _COLUMNS))
+    return shown
+
+
+def write_json(syntheses: list[Synthesis], path: Path) -> None:
+    """The list of the syntheses' fields."""
+    write_text(path, json.dumps([s.to_dict() for s in syntheses], indent=2) + "\n")
+
+
+def write_markdown(syntheses: list[Synthesis], path: Path) -> None:
+    """The table, the rules it was made by, and every critical path."""
+    lines = [
+        "# Place-and-route, out of context",
+        "",
+        "| " + " | ".join(name.replace("\n", " ") for name, _ in _COLUMNS) + " |",
+        "|---" * len(_COLUMNS) + "|",
+    ]
+    for fields in [synthesis.to_dict() for synthesis in syntheses]:
+        lines.append("| " + " | ".join(cell(fields) for _, cell in _COLUMNS) + " |")
+    lines += ["", "## Rules", ""]
+    flows = {synthesis.flow.device.name: synthesis.flow for synthesis in syntheses}
+    lines += [
+        *map(flow_rule, flows.values()),
+        "- Every port lies between registers of a wrapper, whose LUT and FF are subtracted.",
+        f"- Elements per cycle are measured with rows of {PACE_LENGTH} elements (or max_length) "
+        "back to back. Melem/s is elements per cycle times the median Fmax.",
+        *(
+            ["- Where primitives exist, `-portable` is the Verilog that does without them."]
+            if any(s.target != s.flow.device.name for s in syntheses)
+            else []
+        ),
+        "",
+        "## Critical paths",
+        "",
+    ]
+    lines += [
+        f"- {synthesis.unit.description['preset'] or 'custom'} on {synthesis.target}, "
+        f"seeds {', '.join(map(str, synthesis.seeds))}: `{synthesis.path}`"
+        for synthesis in syntheses
+    ]
+    write_text(path, "\n".join(lines) + "\n")
+
+
+def flow_rule(flow: Flow) -> str:
+    """The exact tools of a device and their options, as an item of a list in Markdown."""
+    device = flow.device
+    return (
+        f"- {device.name}: `{device.synthesise}` ({flow.yosys.version}), then "
+        f"`{flow.placer.name} {' '.join(device.options)}` ({flow.placer.version}); "
+        f"LUT is {device.logic}, DSP {device.multiplier}, BRAM {device.memory}."
+    )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a report; the file appears complete, or not at all.
+
+    Raises:
+        ConfigError: a path that cannot be written.
+    """
+    scratch = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch.write_text(text)
+        scratch.replace(path)
+    except OSError as error:
+        raise ConfigError(f"the report must be a writable file, not {path}: {error}") from None

@@ -1,0 +1,92 @@
+"""Yosys and nextpnr: which ones are installed, in exactly which version, and how one is run."""
+
+import importlib.metadata
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..golden.errors import ConfigError
+
+
+class ToolError(ConfigError):
+    """A tool ran, and failed on the design: as where that does not fit on the device.
+
+    Attributes:
+        reason: the tool's own, without the place of its log.
+    """
+
+    def __init__(self, tool: str, reason: str, log: Path) -> None:
+        super().__init__(f"{tool} failed: {reason} (log: {log})")
+        self.reason = f"{tool} failed: {reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """An installed tool.
+
+    Attributes:
+        name: as in ``yosys`` or ``nextpnr-ecp5``.
+        command: path of its executable.
+        version: told apart to the last digit: results of another version are other results.
+    """
+
+    name: str
+    command: str
+    version: str
+
+
+def find_tool(name: str) -> Tool:
+    """The wheel's tool beside this Python, or else the one on the PATH; it has been run once.
+
+    A tool from a wheel is WebAssembly that compiles itself in its first run, up to a minute.
+
+    Raises:
+        ConfigError: there is none, or it does not run; says what to install.
+    """
+    wheel = f"yowasp-{name}"
+    command = shutil.which(wheel, path=str(Path(sys.executable).parent))
+    native = None if command else shutil.which(name)
+    if not (command or native):
+        raise ConfigError(f"synthesis needs {name}: pip install 'softmaxfx[synth]'")
+    path = str(command or native)
+    told = subprocess.run([path, "-V"], capture_output=True, text=True, check=False)
+    lines = (told.stdout + told.stderr).strip().splitlines() or ["it printed nothing"]
+    if told.returncode:
+        raise ConfigError(f"synthesis needs {name}, and {path} does not run: {lines[-1]}")
+    if native:
+        return Tool(name, path, lines[-1])
+    return Tool(name, path, f"{wheel} {importlib.metadata.version(wheel)}")
+
+
+def run_tool(tool: Tool, arguments: list[str], folder: Path, log: str) -> None:
+    """Run a tool in a folder, which its files' names are relative to.
+
+    Args:
+        log: name of the file in ``folder`` that its output goes to.
+
+    Raises:
+        ToolError: it failed; the sentence has the tool's own reason, and where the log is.
+    """
+    path = folder / log
+    with path.open("w") as output:
+        done = subprocess.run(
+            [tool.command, *arguments],
+            cwd=folder, stdout=output, stderr=subprocess.STDOUT, check=False,
+        )  # fmt: skip
+    if done.returncode:
+        raise ToolError(tool.name, _reason(path.read_text()), path)
+
+
+def _reason(text: str) -> str:
+    """What does not fit on the device, or else the last error."""
+    full = [
+        f"the design needs {used} {kind}, the device has {available}"
+        for kind, used, available in re.findall(r"(\w+): +(\d+)/ *(\d+) +\d+%", text)
+        if int(used) > int(available)
+    ]
+    errors = re.findall(r"^.*\bERROR: (.*)", text, re.MULTILINE)
+    lines = text.strip().splitlines() or ["it printed nothing"]
+    return (full[:1] or errors[-1:] or lines[-1:])[0].rstrip(".")

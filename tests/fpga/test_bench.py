@@ -1,0 +1,245 @@
+"""The published figures: every peer's are consistent, and ours are judged and told as they are."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from softmaxfx import cli
+from softmaxfx.fpga import bench, bench_report
+from softmaxfx.fpga.bench import BRAM, CASES, DENSITY, FITS, FMAX, LUT, Case, Goal, Result
+from softmaxfx.fpga.critical_path import CriticalPath
+from softmaxfx.fpga.device import DEVICES, device
+from softmaxfx.fpga.export import export
+from softmaxfx.fpga.flow import Flow
+from softmaxfx.fpga.peers import load_peers
+from softmaxfx.fpga.synthesis import Synthesis
+from softmaxfx.fpga.tools import Tool, ToolError
+from softmaxfx.golden import SQ, UQ
+from softmaxfx.sim.sidecar import load_unit
+
+SMALL = {"input": SQ(5, 2), "output": UQ(0, 4)}
+GOALS = (Goal(FMAX, 40, 50), Goal(LUT, 120, 90), Goal(BRAM, 2), Goal(DENSITY, 1.0))
+SEEDS = (1, 2, 3)
+SENTENCE = "nextpnr-ice40 failed: the design needs 9000 ICESTORM_LC, the device has 5280"
+
+PEERS = load_peers()
+
+
+def flow(target: str) -> Flow:
+    chip = device(target)
+    tools = (Tool("yosys", "", "yosys 9.9"), Tool(chip.placer, "", f"{chip.placer} 8.8"))
+    return Flow(chip, *tools, cache=None)  # type: ignore[arg-type] # nothing is run
+
+
+@pytest.fixture(scope="module")
+def unit(tmp_path_factory):
+    config = Case("tiny", "exact_sum", DEVICES["ecp5"], changes=SMALL).config
+    return load_unit(export(config, tmp_path_factory.mktemp("v"), preset="tiny").verilog)
+
+
+@pytest.fixture
+def results(unit) -> list[Result]:
+    """One that is placed, its portable twin, and one that does not fit."""
+    ecp5 = Case("tiny", "exact_sum", DEVICES["ecp5"], changes=SMALL, goals=GOALS)
+    ice40 = Case("tiny", "exact_sum", DEVICES["ice40"], changes=SMALL,
+                 goals=(Goal(FITS, 1), Goal(FMAX, 45)))  # fmt: skip
+    path = CriticalPath(("core.exp0.o", "core.sum"), logic_ns=1.0, routing_ns=3.0)
+    placed = Synthesis(
+        unit=unit, flow=flow("ecp5"), seeds=SEEDS, fmax_mhz=(44.0, 45.0, 51.0), lut=80, ff=70,
+        dsp=1, bram=3, wrapper_lut=5, wrapper_ff=6, elements_per_cycle=0.9, path=path,
+    )  # fmt: skip
+    return [
+        Result(ecp5, unit, placed, 0.011),
+        Result(replace(ecp5, portable=True, goals=()), unit, replace(placed, lut=160), 0.011),
+        Result(ice40, unit, None, 0.011, SENTENCE),
+    ]
+
+
+def document(results, folder, seeds=SEEDS) -> str:
+    out = folder / "docs" / "benchmarks.md"
+    flows = [flow("ecp5"), flow("ice40")]
+    bench_report.write_document(results, flows, PEERS, seeds, out, out.with_suffix(".png"))
+    return out.read_text()
+
+
+@pytest.mark.parametrize(
+    ("goal", "value", "verdict"),
+    [
+        (Goal(FMAX, 216, 235), 235.0, "yes"),
+        (Goal(FMAX, 216, 235), 234.9, "required only"),
+        (Goal(FMAX, 216, 235), 216.0, "required only"),
+        (Goal(FMAX, 216, 235), 215.9, "missed"),
+        (Goal(LUT, 4300, 3400), 3400, "yes"),
+        (Goal(LUT, 4300, 3400), 3401, "required only"),
+        (Goal(LUT, 4300, 3400), 4301, "missed"),
+        (Goal(BRAM, 16), 16, "yes"),
+        (Goal(BRAM, 16), 17, "missed"),
+        (Goal(FITS, 1), 0, "missed"),
+        (Goal(FMAX, 45), None, "missed"),
+    ],
+)
+def test_a_goal_is_reached_or_only_what_is_required_or_nothing(goal, value, verdict):
+    assert goal.verdict(value) == verdict
+
+
+def test_the_list_is_of_units_that_can_be_built_and_goals_in_order():
+    assert len({(case.name, case.target) for case in CASES}) == len(CASES)
+    for case in CASES:
+        assert case.config.datapath == case.datapath
+        assert case.config.max_length == (1024 if case.device.name == "ecp5" else 64)
+        assert not (case.portable and case.goals)
+        for goal in case.goals:
+            assert goal.figure.reaches(goal.goal, goal.required)
+    for plain, portable in zip(CASES[:12:2], CASES[1:12:2], strict=True):
+        assert (plain.config, plain.target) == (portable.config, "ecp5")
+        assert portable.target == "ecp5-portable"
+
+
+def test_the_document_tells_verdicts_and_causes(results, tmp_path):
+    text = document(results, tmp_path)
+    for row in (
+        "| tiny exact_sum, 1 lane | ecp5 | Fmax MHz | ≥ 40.0 | ≥ 50.0 | 45.0 | required only |",
+        "| tiny exact_sum, 1 lane | ecp5 | LUT | ≤ 120 | ≤ 90 | 80 | yes |",
+        "| tiny exact_sum, 1 lane | ecp5 | BRAM | ≤ 2 | ≤ 2 | 3 | missed |",
+        "| tiny exact_sum, 1 lane | ecp5 | Melem/s per LUT | ≥ 1.000 | ≥ 1.000 | 0.506 | missed |",
+        "| tiny exact_sum, 1 lane | ice40 | fits | yes | yes | no | missed |",
+        "| tiny exact_sum, 1 lane | ice40 | Fmax MHz | ≥ 45.0 | ≥ 45.0 | - | missed |",
+    ):
+        assert row in text
+    assert "Of 6 goals 1 are reached, 1 only as far as required, and 4 are missed." in text
+    assert (
+        "- **tiny exact_sum, 1 lane** on ecp5: Fmax MHz 45.0, 10.0 % below the goal, BRAM 3, 50.0 "
+        "% above the goal, Melem/s per LUT 0.506, 49.4 % below the goal. Slowest path, 4.00 ns, "
+        "75 % of it routing: `core.exp0.o > core.sum`"
+    ) in text
+    assert f"- **tiny exact_sum, 1 lane** on ice40: {SENTENCE}." in text
+
+
+def test_the_document_tells_every_unit_and_the_rules(results, unit, tmp_path):
+    text = document(results, tmp_path)
+    bound = f"{unit.description['bound_ulp']:.3f}"
+    start = "| tiny | 1 | exact_sum | {} | SQ(5, 2) → UQ(0, 4) | " + bound + " | 1.1e-02 | "
+    assert start.format("ecp5") + "45.0 (44.0-51.0) | 80 | 70 | 1 | 3 | 0.900 |" in text
+    assert start.format("ecp5-portable") + "45.0 (44.0-51.0) | 160 |" in text
+    assert start.format("ice40") + SENTENCE + " | - |" in text
+    for rule in ("seeds 1 to 3", "--speed 6", "nextpnr-ice40 8.8", "yosys 9.9", "make bench"):
+        assert rule in text
+    assert "Fmax is of seed 1. " in document(results, tmp_path, seeds=(1,))
+    assert "(benchmarks.png)" in text
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        assert len({line.replace("|p -", "").count("|") for line in table.splitlines()}) == 1
+
+
+def test_nothing_is_explained_where_every_goal_is_reached(results, tmp_path):
+    reached = replace(results[0], case=replace(results[0].case, goals=(Goal(LUT, 100),)))
+    text = document([reached], tmp_path)
+    assert "Of 1 goals 1 are reached" in text
+    assert "What is not reached" not in text
+
+
+def test_the_peers_stand_beside(results, tmp_path):
+    text = document(results, tmp_path)
+    table = bench_report.table(results, PEERS)
+    assert table.row_count == len(results) + len(PEERS.built)
+    for peer in PEERS.peers:
+        assert f"[{peer.name}]({peer.url})" in text
+        assert peer.remark in text
+        assert f"{peer.date}: {peer.source}" in text
+    assert [peer.name for peer in PEERS.not_built] == ["hls4ml", "softex"]
+    picture = tmp_path / "new" / "benchmarks.png"
+    bench_report.write_picture(results, PEERS, picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("peer", PEERS.peers, ids=lambda peer: peer.name)
+def test_a_peer_says_what_it_is_and_where_its_figures_come_from(peer):
+    told = (
+        peer.repository, peer.commit, peer.licence, peer.computes, peer.formats, peer.date,
+        peer.source, peer.remark,
+    )  # fmt: skip
+    assert all(told)
+    assert "|" not in "".join(told)
+    assert re.fullmatch(r"[\w.-]+/[\w.-]+", peer.repository)
+    assert re.fullmatch(r"[0-9a-f]{8}", peer.commit)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", peer.date)
+    assert peer.input_bits > 0
+    assert peer.output_bits > 0
+    if peer.not_built:
+        assert (peer.lut, peer.melem_per_s, peer.fmax_mhz) == (None, None, ())
+        return
+    assert None not in (peer.lanes, peer.lut, peer.ff, peer.dsp, peer.elements_per_cycle)
+    assert peer.latency
+    assert peer.fits == bool(peer.fmax_mhz) == (peer.melem_per_s_per_lut is not None)
+
+
+def ulp(value: float) -> float:
+    """Half a unit in the last digit that a figure is written with."""
+    digits = repr(value).removesuffix(".0").partition(".")[2]
+    return 0.5 * 10 ** -len(digits)
+
+
+@pytest.mark.parametrize(
+    "peer", [peer for peer in PEERS.built if peer.fmax_mhz], ids=lambda peer: peer.name
+)
+def test_a_peers_rates_follow_from_its_other_figures(peer):
+    """Within what is lost where each was rounded to the digits that it is written with."""
+
+    def near(product: float, a: float, b: float, told: float, slack: float) -> None:
+        assert abs(product - told) <= slack + product * (ulp(a) / a + ulp(b) / b) + 1e-9
+
+    fmax, pace = peer.fmax_mhz[0], peer.elements_per_cycle
+    near(fmax * pace, fmax, pace, peer.melem_per_s, ulp(peer.melem_per_s))
+    told = peer.melem_per_s_per_lut
+    near(peer.melem_per_s / peer.lut, peer.melem_per_s, peer.lut, told, ulp(told))
+
+
+def test_the_rows_of_the_error_are_those_of_the_peers():
+    rows = bench.sample_rows()
+    assert rows.values.shape == (1000, 64)
+    assert rows.values.std() == pytest.approx(3, rel=0.01)
+    assert abs(rows.values).max() == 10
+    base = next(case for case in CASES if case.preset == "base")
+    # half an output LSB and a little, and half an input LSB through softmax, whose slope is 1/4
+    assert 0 < bench.sample_error(base.config) < 1.0 * 2**-16 + 2 * 2**-12 / 4
+
+
+def test_the_command_goes_on_where_a_unit_does_not_fit(results, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(bench, "CASES", tuple(result.case for result in results))
+    monkeypatch.setattr(Flow, "find", classmethod(lambda cls, chip, cache: flow(chip.name)))
+
+    def synthesised(unit, on, seeds, check, out):
+        assert (seeds, check) == (3, False)
+        if on.device.name == "ice40":
+            raise ToolError(on.placer.name, SENTENCE.split(": ")[1], tmp_path / "log")
+        return results[0].synthesis
+
+    monkeypatch.setattr(cli, "_synthesised", synthesised)
+    done = CliRunner().invoke(cli.main, ["bench", "--seeds", "3"])
+    assert done.exit_code == 0, done.output
+    assert "3 of 3: tiny exact_sum, 1 lane for ice40" in done.output
+    assert SENTENCE in done.output
+    assert "quyenpro" in done.output
+    text = (tmp_path / "docs" / "benchmarks.md").read_text()
+    assert SENTENCE in text
+    assert str(tmp_path) not in text
+    assert (tmp_path / "docs" / "benchmarks.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--out", "table.txt"], r"--out must be a \.md file, not table\.txt"),
+        (["--out", "."], r"Invalid value for '--out': File '\.' is a directory"),
+        (["--seeds", "0"], r"Invalid value for '--seeds': 0 is not in"),
+    ],
+)
+def test_a_mistake_is_one_sentence(arguments, sentence, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(cli.main, ["bench", *arguments])
+    assert done.exit_code == 2
+    assert re.search(sentence, done.stderr), done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,132 @@
+"""The figures of a small unit, and the rules that they are made by."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from softmaxfx.fpga import synthesis_report
+from softmaxfx.fpga.gate_level import GateLevel
+from softmaxfx.fpga.synthesis import measure_pace, place_seeds, summarise
+from softmaxfx.fpga.tools import Tool, run_tool
+from softmaxfx.golden import ConfigError
+
+from .conftest import KEPT
+
+SEEDS = (1, 2, 3)
+FIELDS = [
+    "unit", "preset", "datapath", "lanes", "target", "seeds", "fmax_mhz", "lut", "ff", "dsp",
+    "bram", "melem_per_s", "melem_per_s_per_lut", "melem_per_s_per_lut_and_dsp",
+    "elements_per_cycle", "latency_cycles", "wrapper", "critical_path", "tools", "config_sha256",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def synthesis(on_ecp5):
+    told = []
+    reports = place_seeds(on_ecp5.flow, on_ecp5.netlist, SEEDS, told.append)
+    assert told == [pytest.approx(share) for share in (1 / 3, 2 / 3, 1)]
+    pace = measure_pace(on_ecp5.unit, on_ecp5.flow.device, KEPT)
+    return summarise(on_ecp5.unit, on_ecp5.flow, on_ecp5.netlist, SEEDS, reports, pace)
+
+
+def test_every_field_is_there_and_follows_from_the_others(synthesis):
+    told = synthesis.to_dict()
+    assert list(told) == FIELDS
+    fmax = told["fmax_mhz"]
+    assert fmax["median"] == sorted(synthesis.fmax_mhz)[1]
+    assert (fmax["min"], fmax["max"]) == (min(synthesis.fmax_mhz), max(synthesis.fmax_mhz))
+    assert 20 < fmax["min"] <= fmax["median"] <= fmax["max"] < 500
+    assert 0.8 < told["elements_per_cycle"] <= 1
+    rate = told["melem_per_s"]
+    assert rate == told["elements_per_cycle"] * fmax["median"]
+    assert told["melem_per_s_per_lut"] == rate / told["lut"]
+    assert told["melem_per_s_per_lut_and_dsp"] == rate / (told["lut"] + 100 * told["dsp"])
+    latency = synthesis.unit.description["latency"]
+    assert told["latency_cycles"] == latency["fixed"] + latency["per_beat"]
+    assert told["critical_path"]["signals"]
+    assert not [s for s in told["critical_path"]["signals"] if "_LUT4" in s or "dut." in s]
+    checked = replace(synthesis, gate_level=GateLevel(100, 3, "row 0"))
+    assert checked.to_dict()["gate_level"] == {"elements": 100, "mismatches": 3}
+
+
+def test_the_wrapper_has_a_register_for_every_bit_of_a_port(synthesis):
+    ports = synthesis.unit.description["ports"]
+    bits = {
+        direction: sum(p["width"] for p in ports.values() if p["direction"] == direction)
+        for direction in ("input", "output")
+    }
+    assert synthesis.wrapper_lut == bits["output"]
+    assert synthesis.wrapper_ff == bits["input"] - 1 + bits["output"]  # all but the clock
+
+
+@pytest.mark.parametrize("target", ["ecp5", "ice40"])
+def test_what_is_left_without_the_wrapper_is_the_unit_packed_alone(target, request, tmp_path):
+    """Subtracting is exact: no LUT of the unit shares a cell with the wrapper."""
+    made = request.getfixturevalue(f"on_{target}")
+    design = made.netlist.design.parent
+    shutil.copy(design / "unit.il", tmp_path)
+    run_tool(
+        made.flow.yosys,
+        ["-q", "-p", f"read_rtlil unit.il; hierarchy -top {made.unit.top}; write_json design.json"],
+        tmp_path, "yosys.log",
+    )  # fmt: skip
+    device = made.flow.device
+    used = {}
+    for name, json_file in (("alone", tmp_path), ("wrapped", design)):
+        folder = tmp_path / name
+        folder.mkdir()
+        shutil.copy(json_file / "design.json", folder)
+        options = [*device.options, "--pack-only", "--json", "design.json"]
+        run_tool(made.flow.placer, options, folder, "log")
+        log = (folder / "log").read_text()
+        (line,) = [line for line in log.splitlines() if f"{device.logic}:" in line]
+        used[name] = int(line.split(":")[2].split("/")[0])
+    assert used["wrapped"] - device.logic_count(made.netlist.wrapper) == used["alone"]
+
+
+def test_results_are_kept_for_one_version_of_each_tool(on_ecp5, synthesis):
+    gone = Tool("gone", "/no/such/tool", on_ecp5.flow.placer.version)
+    kept = replace(on_ecp5.flow, yosys=replace(gone, version=on_ecp5.flow.yosys.version))
+    kept = replace(kept, placer=gone)
+    netlist = kept.synthesise(on_ecp5.unit)
+    assert netlist == on_ecp5.netlist
+    assert kept.place(netlist, 1)["fmax"]
+    for other in (
+        replace(kept, placer=replace(gone, version="another")),
+        replace(kept, device=replace(kept.device, options=(*kept.device.options, "--no-tmdriv"))),
+    ):
+        with pytest.raises(FileNotFoundError):
+            other.place(netlist, 1)
+    with pytest.raises(FileNotFoundError):
+        kept.place(netlist, 99)
+    with pytest.raises(FileNotFoundError):
+        replace(kept, yosys=replace(gone, version="another")).synthesise(on_ecp5.unit)
+
+
+def test_a_netlist_that_lost_cells_is_refused(on_ecp5, tmp_path, monkeypatch):
+    """As where a wrapper leaves an output open, and what computes it is trimmed away."""
+
+    def deaf(top, ports):
+        from softmaxfx.fpga.wrapper import wrapper_text
+
+        return wrapper_text(top, ports).replace("seen ^", "seen[0] ^")
+
+    monkeypatch.setattr("softmaxfx.fpga.flow.wrapper_text", deaf)
+    with pytest.raises(
+        ConfigError, match=r"yosys must keep every cell of softmax_\w+ in its wrapper"
+    ):
+        replace(on_ecp5.flow, cache=tmp_path).synthesise(on_ecp5.unit)
+
+
+def test_the_report_is_written_for_machines_and_people(synthesis, tmp_path):
+    synthesis_report.write_json([synthesis], tmp_path / "sub" / "report.json")
+    assert json.loads((tmp_path / "sub" / "report.json").read_text()) == [synthesis.to_dict()]
+    synthesis_report.write_markdown([synthesis], tmp_path / "report.md")
+    text = (tmp_path / "report.md").read_text()
+    assert "| softmax custom max_subtract | 1 | ecp5-portable |" in text
+    assert "--speed 6" in text
+    assert str(synthesis.path) in text
+    with pytest.raises(ConfigError, match="the report must be a writable file, not"):
+        synthesis_report.write_json([synthesis], tmp_path / "report.md" / "report.json")
