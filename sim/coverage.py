@@ -78,35 +78,65 @@ class Reason:
 
 
 _COUNTERS = "A counter's carry, or the sign of a difference that is never negative"
-_CREDITS = "A FIFO with room to spare: credits stop the rows before it is full"
+_CONSTANT = "A constant, or a look-up in a table of one"
 _BEATS = "A row buffer counts beats up to its depth; one row is at most a part of it"
 _SATURATED = "What saturates a value keeps its width; the result needs less"
 _WIDENED = "Zeros or signs that widen a value to the width of its neighbour in an expression"
-_RECIPROCAL = (
-    "The reciprocal, before it is cut, in the width of the product; its highest bit stays 1"
-)
+_SUM = "Only the longest row of the largest terms fills a sum, and a limb has room for larger parts"
+_LEADING = "The highest bit of a normalised mantissa is 1 in every entry of a table"
+_PRODUCT = "A probability of 1 before rounding: the product stays below it"
 
 REASONS: tuple[Reason, ...] = (
     Reason(
         "top", r"m_axis_tuser", "Status bits of faults that softmax does not have", "bits 1, 2", 2
     ),
-    Reason(r".*frame", r"above", "No lane of a row's last beat is beyond a full row", "all bits"),
-    Reason(r".*", r"(next )?[rw]?_?level|(inner_)?level \+ 1'h1", _CREDITS, bits=16),
-    Reason(r".*", r"w_rdy", _CREDITS, "all bits", edge="1->0"),
+    Reason(".*", r"\d+'h[01]( >> .*)?", _CONSTANT, "all bits"),
     Reason(
-        r".*high",
+        r".*frame",
+        r"above(_\d+)?",
+        "No lane of a row's last beat is beyond a full row",
+        "all bits",
+    ),
+    Reason(
+        r".*datapath",
+        r"saturated\w* & active\w*",
+        "Elements that were clipped on their way in are no further apart than the span",
+        "all bits",
+        64,
+    ),
+    Reason(r".*exp\d+(\.share\d+)?", r"a(_\d+)?|(kept|running)\w+", _LEADING, edge="1->0"),
+    Reason(
+        r".*row_scalar\.table",
         r"port__data",
-        "The highest bit of a normalised mantissa is 1 in every entry of a table",
+        "1 / s is at least a half: the highest bit of every base is 1",
         "any",
         edge="1->0",
     ),
-    Reason(r".*lengths", r"[rw]_(port__)?data", _BEATS, bits=4),
-    Reason(r".*", r"arriving|beats|(next )?[rw]_data|w_data \+ 1'h1", _BEATS, "any", 4),
     Reason(
-        r".*accumulate",
-        r"(next )?running|last_\d+ \? \d+'h0+ : .*",
-        "Only a row's last beat brings the sum to its largest value",
+        r".*row_scalar",
+        r"\{ signs of .*",
+        "The reciprocal, before it is cut, in the width of the product",
+        bits=40,
     ),
+    Reason(
+        r".*exp\d+",
+        r"lost\d+|kept\w+ - lost\d+",
+        "What a further table takes of a mantissa is a small share, in the width of a product",
+        bits=40,
+    ),
+    Reason(
+        r".*",
+        r"(next )?(beats\w*|count|others|one_less)|i_last \? count : .*",
+        _BEATS,
+    ),
+    Reason(
+        r".*accumulate(\.add\d*)?",
+        r"(next )?running\d*|\(?running & .*|o|term|joined\d+|waited.*|\(?lane\d+_.*|limb\d+_.*",
+        _SUM,
+        "any",
+        8,
+    ),
+    Reason(r".*datapath|.*row_scalar(\.normalise)?", r"[io]", _SUM),
     Reason(
         r".*accumulate",
         r"fine\d+|\{ .*, \d+'h0+ \} >> .*",
@@ -115,19 +145,25 @@ REASONS: tuple[Reason, ...] = (
         8,
     ),
     Reason(
-        r".*",
-        r"coarse|fine >> .*",
-        "A probability of 1 before rounding: the product stays below it",
+        r".*accumulate\.shift\d+",
+        r"fine << .*",
+        "A shift is as wide as the largest amount of as many bits; its lowest ones are 0",
+        bits=4,
+    ),
+    Reason(
+        r".*lane\d+",
+        r"coarse|(\w+ \? \d+'h0+ : )?\(?fine >> .*|rounded|\(rounded > .*\) \? .*",
+        _PRODUCT,
+        bits=3,
     ),
     Reason(r".*", r"\{ \d+'h0+, .* \}|kept\w+ - \(\{ \d+'h0+, .*", _WIDENED, bits=40),
-    Reason(r".*", r"r_1|r_1\[\d+\] \? .*|\{ signs of .*", _RECIPROCAL, bits=40),
     Reason(r".*", r"\(.* > .*\) \? .*", _SATURATED, bits=2),
     Reason(
         r".*normalise",
-        r"total|total >> leading ?",
-        "Zeros below the sum, and what is shifted out above the mantissa",
+        r"value|group|\{ .* \}|.* \? .* : .*",
+        "Zeros below the sum and above it, and what a move shifts out above the leading one",
         "any",
-        60,
+        80,
     ),
     Reason(r".*", r".* [+-] .*", _COUNTERS, bits=2),
 )

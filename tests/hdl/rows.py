@@ -82,8 +82,19 @@ def output_beats(rows: Sequence[Row], config: SoftmaxConfig) -> list[dict[str, A
 
 def as_beat(payload: Any) -> dict[str, Any]:
     """A payload taken from the unit's output, in the form of :func:`output_beats`."""
-    tag = {name: plain(payload["tag"][name]) for name in payload["tag"].shape().members}
-    return {"p": plain(payload["p"]), **tag, "last": plain(payload["last"])}
+    fields = {
+        name: plain(payload[group][name])
+        for group in ("tag", "row")
+        for name in payload[group].shape().members
+    }
+    return {"p": plain(payload["p"]), **fields, "last": plain(payload["last"])}
+
+
+def log_bits(beat: dict[str, Any], config: SoftmaxConfig) -> dict[str, Any]:
+    """An output beat of log p, codes as bits, 0 in lanes beyond its row's end: there, anything."""
+    codes = 1 << config.output.width
+    kept = [beat["keep"] >> lane & 1 for lane in range(config.lanes)]
+    return beat | {"p": [p % codes * keep for p, keep in zip(beat["p"], kept, strict=True)]}
 
 
 def in_beats(row: Row, lanes: int, *columns: np.ndarray) -> Iterable[tuple]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from amaranth.hdl import Elaboratable
+from amaranth.hdl import Elaboratable, ResetInserter, Signal
 from amaranth.lib import data
 from amaranth.sim import Simulator, SimulatorContext
 
@@ -36,19 +36,20 @@ def simulate(dut: Elaboratable, *testbenches: Testbench, limit: int = 100_000) -
 def trace(dut: Any, stimulus: Iterable[Mapping[str, Any]], outputs: Sequence[str]) -> list[tuple]:
     """Apply one set of inputs a cycle; the outputs seen in that same cycle, as plain numbers.
 
-    A member that a set does not name keeps its value. An output that depends on the inputs of
-    cycle t with latency L is found in cycle t + L.
+    A member that a set does not name keeps its value; so does ``reset``, which is no member. An
+    output that depends on the inputs of cycle t with latency L is found in cycle t + L.
     """
-    seen = []
+    stimulus, seen, reset = list(stimulus), [], Signal()
+    resets = any("reset" in inputs for inputs in stimulus)
 
     async def testbench(ctx: SimulatorContext) -> None:
         for inputs in stimulus:
             for name, value in inputs.items():
-                ctx.set(getattr(dut, name), value)
+                ctx.set(reset if name == "reset" else getattr(dut, name), value)
             seen.append(tuple(plain(ctx.get(getattr(dut, name))) for name in outputs))
             await ctx.tick()
 
-    simulate(dut, testbench)
+    simulate(ResetInserter(reset)(dut) if resets else dut, testbench)
     return seen
 
 

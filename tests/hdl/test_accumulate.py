@@ -1,11 +1,15 @@
-"""The sum of every row, when it is due."""
+"""The sum of every row, when it is due: aligned and cut, or placed and exact."""
+
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pytest
 
 from softmaxfx.golden.accumulate import Accumulate as Golden
 from softmaxfx.hdl.accumulate import Accumulate
+from softmaxfx.hdl.exact_accumulate import LIMB, ExactAccumulate
 
+from .rows import packed
 from .streams import trace
 
 STAGES = {
@@ -15,6 +19,29 @@ STAGES = {
     "odd length": (Golden(mantissa_bits=10, fraction=13, max_length=25), 4),
     "widest": (Golden(mantissa_bits=28, fraction=46, max_length=65536), 6),
 }
+
+
+def exact(mantissa_bits: int, places: int, max_length: int) -> tuple[Golden, int]:
+    """A stage whose largest place is ``places``, and the width of a place."""
+    golden = Golden(mantissa_bits, mantissa_bits - 1 + places, max_length)
+    return golden, max(places.bit_length(), 2)
+
+
+EXACT = {
+    "base": exact(18, 29, 1024),
+    "int8": exact(10, 29, 1024),
+    "a place at most": exact(8, 1, 24),
+    "no place": exact(8, 0, 24),
+    "last place of a limb": exact(10, 15, 25),
+    "first place of a limb": exact(10, 16, 25),
+    "last place of two limbs": exact(17, 31, 100),
+    "mantissa wider than a limb": exact(24, 30, 7),
+    "narrowest mantissa": exact(4, 40, 9),
+    "widest sum": exact(17, 30, 65536),
+    "widest place": exact(8, 54, 2),
+    "longest": exact(28, 19, 65536),
+}
+each_exact = pytest.mark.parametrize(("golden", "place_bits"), EXACT.values(), ids=EXACT)
 
 
 def exponentials(rng: np.random.Generator, golden: Golden, shift_bits: int, shape: tuple):
@@ -27,27 +54,91 @@ def exponentials(rng: np.random.Generator, golden: Golden, shift_bits: int, shap
     return mantissa, shift
 
 
-def check(golden: Golden, shift_bits: int, lanes: int, rows: list, gaps: float = 0.0) -> None:
-    """Rows of (mantissa, shift), each (beats, lanes): the sums come when they are due."""
-    rng = np.random.default_rng(9)
-    latency = 3 + int(np.ceil(np.log2(lanes)))
-    stimulus, gold = [], {}
-    for mantissa, shift in rows:
-        for beat in range(len(mantissa)):
-            while rng.random() < gaps:  # what lies on the ports in a gap must not matter
-                stimulus.append({"i_valid": 0, "i_last": 1})
-            last = int(beat == len(mantissa) - 1)
-            beats = {"mantissa": mantissa[beat].tolist(), "shift": shift[beat].tolist()}
-            stimulus.append({"i_valid": 1, "i_last": last, **beats})
-        due = len(stimulus) - 1 + latency
-        gold[due] = golden(mantissa.ravel(), shift.ravel()).item()
-    stimulus += [{"i_valid": 0}] * latency
+def placed(rng: np.random.Generator, golden: Golden, shape: tuple, places: np.ndarray):
+    """Mantissas of any size and shifts that put them at some of the places; none above 1."""
+    largest = largest_place(golden)
+    place = rng.choice(places, shape)
+    mantissa = rng.integers(0, 1 << golden.mantissa_bits, shape)
+    mantissa[rng.random(shape) < 0.2] = (1 << golden.mantissa_bits) - 1
+    mantissa[place == largest] = 1 << (golden.mantissa_bits - 1)
+    return mantissa, largest - place
 
-    dut = Accumulate(golden=golden, lanes=lanes, shift_bits=shift_bits)
-    gate = {
-        cycle: o for cycle, (valid, o) in enumerate(trace(dut, stimulus, ["o_valid", "o"])) if valid
-    }
-    assert gate == gold
+
+def largest_place(golden: Golden) -> int:
+    return golden.fraction - golden.mantissa_bits + 1
+
+
+Row = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Mantissa, shift and who takes part, each (beats, lanes)."""
+
+
+def all_active(rows: Iterable[tuple[np.ndarray, np.ndarray]]) -> list[Row]:
+    return [(mantissa, shift, np.ones(mantissa.shape, bool)) for mantissa, shift in rows]
+
+
+def beats_of(stage: str, golden: Golden, row: Row) -> list[dict]:
+    """The inputs of a row's beats."""
+    exponent = row[1] if stage == "shift" else largest_place(golden) - row[1]
+    last = len(row[0]) - 1
+    return [
+        {
+            "i_last": int(beat == last),
+            "mantissa": row[0][beat].tolist(),
+            stage: exponent[beat].tolist(),
+            "active": packed(row[2][beat]),
+        }
+        for beat in range(last + 1)
+    ]
+
+
+def _place_ahead(stimulus: list[dict]) -> list[dict]:
+    """A place comes a cycle before its mantissa; here, with the inputs of that cycle."""
+    after = [*stimulus[1:], {}]
+    return [
+        {name: value for name, value in here.items() if name != "place"}
+        | ({"next_place": next_["place"]} if "place" in next_ else {})
+        for here, next_ in zip([{}, *stimulus], [*stimulus[:1], *after], strict=True)
+    ]
+
+
+def sum_of(golden: Golden, row: Row) -> int:
+    mantissa, shift, active = (column.ravel() for column in row)
+    return golden(np.where(active, mantissa, 0), shift).item()
+
+
+def check(
+    stage: str,
+    golden: Golden,
+    bits: int,
+    lanes: int,
+    rows: list[Row],
+    *,
+    gaps: float = 0.0,
+    before: Sequence[dict] = (),
+) -> None:
+    """Rows of exponentials: the sums come when they are due.
+
+    ``before``: inputs of cycles before the first row; the last one is a reset, or follows one.
+    """
+    rng = np.random.default_rng(9)
+    if stage == "shift":
+        latency = Accumulate.latency_of(lanes)
+        dut = Accumulate(golden=golden, lanes=lanes, shift_bits=bits)
+    else:
+        latency = ExactAccumulate.latency_of(golden, lanes)
+        dut = ExactAccumulate(golden=golden, lanes=lanes, place_bits=bits)
+    stimulus, gold = list(before), {}
+    ran = {"reset": 0} if before else {}
+    for row in rows:
+        for beat in beats_of(stage, golden, row):
+            beat |= ran
+            while rng.random() < gaps:  # elements in a gap must not matter, for none takes part
+                stimulus.append({**beat, "i_last": 0, "active": 0})
+            stimulus.append(beat)
+        gold[len(stimulus) + latency] = sum_of(golden, row)  # after one cycle with a place alone
+    stimulus += [{"i_last": 0, "active": 0}] * (latency + 1)
+    seen = trace(dut, _place_ahead(stimulus), ["o"])
+    assert {cycle: seen[cycle][0] for cycle in gold} == gold
 
 
 @pytest.mark.parametrize("lanes", [1, 2, 3, 8])
@@ -56,9 +147,11 @@ def check(golden: Golden, shift_bits: int, lanes: int, rows: list, gaps: float =
 def test_every_row_gives_goldens_sum_when_it_is_due(golden, shift_bits, lanes, gaps):
     rng = np.random.default_rng(10)
     most = max(golden.max_length // lanes, 1)
-    lengths = rng.integers(1, min(most, 6) + 1, 40)
-    rows = [exponentials(rng, golden, shift_bits, (length, lanes)) for length in lengths]
-    check(golden, shift_bits, lanes, rows, gaps)
+    rows = []
+    for length in rng.integers(1, min(most, 6) + 1, 40):
+        mantissa, shift = exponentials(rng, golden, shift_bits, (length, lanes))
+        rows.append((mantissa, shift, rng.random(mantissa.shape) < rng.choice([1, 0.6, 0])))
+    check("shift", golden, shift_bits, lanes, rows, gaps=gaps)
 
 
 @pytest.mark.parametrize("lanes", [1, 8])
@@ -68,5 +161,78 @@ def test_the_longest_row_of_ones_fills_the_sum_and_the_next_row_starts_at_0(name
     beats = golden.max_length // lanes
     ones = np.full((beats, lanes), 1 << (golden.mantissa_bits - 1))
     nothing = np.zeros((1, lanes), np.int64)
-    rows = [(ones, 0 * ones), (nothing, nothing), (ones[:1], 0 * ones[:1])]
-    check(golden, shift_bits, lanes, rows)
+    rows = all_active([(ones, 0 * ones), (nothing, nothing), (ones[:1], 0 * ones[:1])])
+    check("shift", golden, shift_bits, lanes, rows)
+
+
+@pytest.mark.parametrize("lanes", [1, 3, 8])
+@pytest.mark.parametrize("gaps", [0.0, 0.5], ids=["back to back", "with gaps"])
+@each_exact
+def test_every_row_gives_its_exact_sum_when_it_is_due(golden, place_bits, lanes, gaps):
+    rng = np.random.default_rng(15)
+    most = max(golden.max_length // lanes, 1)
+    every = np.arange(largest_place(golden) + 1)
+    rows = []
+    for length in rng.integers(1, min(most, 6) + 1, 40):
+        some = rng.choice(every, min(len(every), int(rng.integers(1, 4))))
+        mantissa, shift = placed(rng, golden, (length, lanes), rng.choice([0, 1]) * some)
+        if rng.random() < 0.7:
+            mantissa, shift = placed(rng, golden, (length, lanes), every)
+        active = rng.random(mantissa.shape) < rng.choice([1, 0.6, 0])
+        active &= np.arange(active.size).reshape(active.shape) < golden.max_length
+        rows.append((mantissa, shift, active))
+    check("place", golden, place_bits, lanes, rows, gaps=gaps)
+
+
+@each_exact
+def test_a_single_mantissa_comes_out_at_each_of_its_places(golden, place_bits):
+    full = (1 << golden.mantissa_bits) - 1
+    rows = []
+    for place in range(largest_place(golden) + 1):
+        for mantissa in (1, full, 1 << (golden.mantissa_bits - 1)):
+            if place == largest_place(golden):
+                mantissa = 1 << (golden.mantissa_bits - 1)  # 1 is the largest term
+            shift = largest_place(golden) - place
+            rows.append((np.array([[mantissa]]), np.array([[shift]])))
+            assert golden(*rows[-1]).item() == mantissa << place
+    check("place", golden, place_bits, 1, all_active(rows))
+
+
+@pytest.mark.parametrize("lanes", [1, 8])
+@pytest.mark.parametrize("name", ["base", "a place at most", "first place of a limb"])
+def test_the_longest_row_at_every_place_carries_into_every_limb(name, lanes):
+    golden, place_bits = EXACT[name]
+    largest = largest_place(golden)
+    shape = golden.max_length // lanes, lanes
+    full, one = (1 << golden.mantissa_bits) - 1, 1 << (golden.mantissa_bits - 1)
+    places = sorted({0, 1, LIMB - 1, LIMB, largest - 1, largest} & set(range(largest + 1)))
+    rows = []
+    for place in places:
+        mantissa = np.full(shape, one if place == largest else full)
+        rows.append((mantissa, np.full(shape, largest - place)))
+        rows.append((np.zeros((1, lanes), np.int64),) * 2)
+    check("place", golden, place_bits, lanes, all_active(rows))
+
+
+@pytest.mark.parametrize("after", [0, 1, 3], ids="{} cycles later".format)
+@pytest.mark.parametrize("stage", ["shift", "place"])
+def test_what_was_under_way_before_a_reset_is_in_no_sum(stage, after):
+    rng, lanes = np.random.default_rng(16), 3
+    golden, bits = STAGES["odd length"] if stage == "shift" else EXACT["first place of a limb"]
+
+    def rows_of(*lengths: int) -> list[Row]:
+        places = np.arange(largest_place(golden))
+        return all_active(
+            exponentials(rng, golden, bits, (length, lanes))
+            if stage == "shift"
+            else placed(rng, golden, (length, lanes), places)
+            for length in lengths
+        )
+
+    coming = [beat for row in rows_of(8, 1, 1, 2, 3) for beat in beats_of(stage, golden, row)]
+    rows = rows_of(1, 1, 2, 4)
+    idle = {"i_last": 0, "active": 0, "reset": 0}
+    for cycle in range(len(coming)):
+        # with the reset, inputs still are what they were
+        before = [*coming[:cycle], coming[cycle] | {"reset": 1}, *[idle] * after]
+        check(stage, golden, bits, lanes, rows, before=before)

@@ -23,7 +23,7 @@ def check(x: np.ndarray, maximum: np.ndarray, width: int, span: int, reach: int)
 
 @pytest.mark.parametrize("span", [2, 20, 31, 32, 62, 64])
 @pytest.mark.parametrize("reach", [1, 7, 8, 64])
-def test_every_pair_of_codes_gives_goldens_difference_two_cycles_later(span, reach):
+def test_every_pair_of_codes_gives_goldens_difference(span, reach):
     maximum, x = np.meshgrid(np.arange(-32, 32), np.arange(-32, 32), indexing="ij")
     below = x <= maximum
     check(x[below], maximum[below], 6, span, min(reach, span))

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from amaranth.sim import Simulator
 
 from softmaxfx.golden import SQ, preset
 from softmaxfx.golden.accumulate import Accumulate
@@ -12,64 +11,62 @@ from softmaxfx.hdl.ln import Ln
 from softmaxfx.hdl.log_probability import LogProbability
 from softmaxfx.hdl.target import ROM_STYLES
 
+from .streams import pipelined
+
+BASE = preset("base", function="log_softmax", output=SQ(6, 10))
+INT8 = preset("int8", function="log_softmax", output=SQ(6, 3))
 CONFIGS = {
-    "base": preset("base", function="log_softmax", output=SQ(6, 10)),
-    "int8": preset("int8", function="log_softmax", output=SQ(6, 3)),
-    "steep": preset("base", function="log_softmax", output=SQ(9, 8), scale=10),
+    "base": BASE,
+    "int8": INT8,
+    "steep": BASE.replace(output=SQ(9, 8), scale=10),
     "one": preset("tiny", function="log_softmax", output=SQ(6, 10), max_length=1),
+    # sums can be below 1
+    "exact base": BASE.replace(datapath="exact_sum"),
+    "exact int8": INT8.replace(datapath="exact_sum"),
+    "exact, flat": BASE.replace(datapath="exact_sum", scale=0.01),
+    "exact, odd range": INT8.replace(datapath="exact_sum", range=9.875, exp_split=(4, 4)),
+    "exact, one element": INT8.replace(datapath="exact_sum", max_length=1),
+    "exact, longest": BASE.replace(
+        datapath="exact_sum", output=SQ(7, 8), max_length=65536, range=8.0
+    ),
 }
 each = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 
 
-def answers(dut, inputs: list[dict[str, int]], latency: int) -> list[int]:
-    """What a stage gives to one set of inputs a cycle."""
-    out: list[int] = []
-
-    async def bench(ctx) -> None:
-        for cycle in range(len(inputs) + latency):
-            for name, value in (inputs[cycle] if cycle < len(inputs) else {}).items():
-                ctx.set(getattr(dut, name), value)
-            if cycle >= latency:
-                out.append(ctx.get(dut.o))
-            await ctx.tick()
-
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
-    return out
+def sums_of(config, count: int) -> np.ndarray:
+    """Sums of any size, and those around powers of two."""
+    golden, rng = ln_table(config, config.output.f + 4), np.random.default_rng(1)
+    least = 1 << (golden.sum_fraction + golden.lowest)
+    largest = config.max_length << golden.sum_fraction
+    powers = 1 << np.arange(golden.sum_fraction + golden.lowest, largest.bit_length())
+    near = rng.choice(powers, count)
+    any_size = rng.integers(least, largest + 1, count)
+    sums = np.concatenate([any_size, near + rng.integers(0, near), powers, powers * 2 - 1])
+    return sums[sums <= largest]
 
 
 @pytest.mark.parametrize("rom", ROM_STYLES)
 @each
 def test_ln_of_sums_is_goldens(config, rom):
-    golden, total = ln_table(config, config.output.f + 4), Accumulate.of(config)
-    rng = np.random.default_rng(1)
-    one = 1 << golden.sum_fraction
-    powers = one << np.arange(config.max_length.bit_length())
-    sums = np.concatenate(
-        [rng.integers(one, config.max_length * one + 1, 600), powers, powers * 2 - 1]
-    )
-    sums = sums[sums <= config.max_length * one]
-    dut = Ln(golden=golden, sum_bits=total.sum_bits, target=ROM_STYLES[rom])
-    got = answers(dut, [{"i": int(value)} for value in sums], Ln.latency)
-    assert got == golden(sums).tolist()
+    golden, sum_bits = ln_table(config, config.output.f + 4), Accumulate.of(config).sum_bits
+    assert golden.signed == (config.datapath == "exact_sum")
+    sums = sums_of(config, 600)
+    dut = Ln(golden=golden, sum_bits=sum_bits, target=ROM_STYLES[rom])
+    (got,) = pipelined(dut, {"i": sums}, ["o"], latency=Ln.latency_of(golden, sum_bits))
+    np.testing.assert_array_equal(got, golden(sums))
 
 
 @each
 def test_log_probability_is_goldens(config):
     golden = Golden.of(config)
     rng = np.random.default_rng(2)
-    one = 1 << golden.ln.sum_fraction
-    distance = np.append(rng.integers(0, config.span + 1, 500), [0, config.span])
-    sums = rng.integers(one, config.max_length * one + 1, distance.size)
+    nearest, farthest = config.nearest, config.farthest
+    distance = np.append(rng.integers(nearest, farthest + 1, 800), [nearest, farthest])
+    sums = rng.choice(sums_of(config, 600), distance.size)
     active = rng.random(distance.size) < 0.9
     dut = LogProbability(
-        golden=golden, distance_bits=config.span.bit_length(), width=config.output.width
+        golden=golden, distance_bits=farthest.bit_length(), width=config.output.width
     )
-    inputs = [
-        {"distance": int(d), "ln": int(ln), "active": int(a)}
-        for d, ln, a in zip(distance, golden.ln(sums), active, strict=True)
-    ]
-    expected = np.where(active, golden(distance, sums), golden.lowest)
-    assert answers(dut, inputs, LogProbability.latency) == expected.tolist()
+    inputs = {"distance": distance, "ln": golden.ln(sums), "active": active.astype(int)}
+    (got,) = pipelined(dut, inputs, ["o"], latency=LogProbability.latency)
+    np.testing.assert_array_equal(got, np.where(active, golden(distance, sums), golden.lowest))

@@ -7,57 +7,91 @@ from softmaxfx.golden import UQ, SoftmaxConfig, preset
 from softmaxfx.golden.accumulate import Accumulate
 from softmaxfx.golden.reciprocal import reciprocal_table
 from softmaxfx.hdl.reciprocal import Reciprocal
+from softmaxfx.hdl.target import ROM_STYLES
 
 from .streams import pipelined
 
+INT8, BASE = preset("int8"), preset("base")
 CONFIGS = {
-    "base": preset("base"),
-    "int8": preset("int8"),
-    "one element": preset("int8", max_length=1),
-    "odd length": preset("int8", max_length=1000),
-    "just a power of two": preset("int8", max_length=4),
-    "just below it": preset("int8", max_length=3),
-    "finer than the sum": preset("int8", max_length=5, reciprocal_index=12, reciprocal_step=16),
-    "flat segments": preset("int8", reciprocal_bits=4, reciprocal_index=12, reciprocal_step=1),
-    "two segments": preset("int8", reciprocal_index=1),
-    "widest": preset("base", output=UQ(0, 24), max_length=65536, reciprocal_bits=28),
+    "base": BASE,
+    "int8": INT8,
+    "tight": preset("tight"),
+    "one element": INT8.replace(max_length=1),
+    "odd length": INT8.replace(max_length=1000),
+    "just a power of two": INT8.replace(max_length=4),
+    "just below it": INT8.replace(max_length=3),
+    "finer than the sum": INT8.replace(max_length=5, reciprocal_index=12, reciprocal_step=16),
+    "flat segments": INT8.replace(reciprocal_bits=4, reciprocal_index=12, reciprocal_step=1),
+    "two segments": INT8.replace(reciprocal_index=1),
+    "widest": BASE.replace(output=UQ(0, 24), max_length=65536, reciprocal_bits=28),
+    # sums can be below 1
+    "exact base": BASE.replace(datapath="exact_sum"),
+    "exact int8": INT8.replace(datapath="exact_sum"),
+    "exact, bits lost": INT8.replace(datapath="exact_sum", exp_split=(4, 4)),
+    "exact, one element": INT8.replace(datapath="exact_sum", max_length=1),
+    "exact, one LSB of range": INT8.replace(datapath="exact_sum", range=0.125, max_length=3),
+    "exact, longest": BASE.replace(datapath="exact_sum", range=8.0, scale=0.9, max_length=65536),
+    "exact, two segments": INT8.replace(datapath="exact_sum", range=2.0, reciprocal_index=1),
 }
 
 
-def check(config: SoftmaxConfig, total: np.ndarray) -> None:
-    golden = reciprocal_table(config)
-    dut = Reciprocal(golden=golden, sum_bits=Accumulate.of(config).sum_bits)
-    gate = pipelined(dut, {"i": total}, ["r", "q"], latency=Reciprocal.latency)
-    np.testing.assert_array_equal(gate, golden(total))
+def check(config: SoftmaxConfig, total: np.ndarray, rom: str = "memory") -> None:
+    golden, sum_bits = reciprocal_table(config), Accumulate.of(config).sum_bits
+    dut = Reciprocal(golden=golden, sum_bits=sum_bits, target=ROM_STYLES[rom])
+    r, q = pipelined(dut, {"i": total}, ["r", "q"], latency=Reciprocal.latency_of(golden, sum_bits))
+    gold_r, gold_q = golden(total)
+    np.testing.assert_array_equal(r, gold_r)
+    np.testing.assert_array_equal(q + golden.lowest, gold_q)
 
 
-@pytest.mark.parametrize("name", ["int8", "just below it", "two segments"])
+def some_sums(config: SoftmaxConfig) -> np.ndarray:
+    """Sums around powers of two, the largest, and any."""
+    golden, rng = reciprocal_table(config), np.random.default_rng(12)
+    least = 1 << (golden.fraction + golden.lowest)
+    largest = config.max_length << golden.fraction
+    powers = 1 << np.arange(golden.fraction + golden.lowest, largest.bit_length())
+    edges = (powers[:, None] + np.arange(-5, 6)).ravel()
+    sums = rng.integers(least, largest + 1, 1000)
+    near = rng.choice(powers, 1000)
+    near += rng.integers(0, near)
+    total = np.concatenate([edges, sums, near, [least, largest]])
+    return rng.permutation(total[(total >= least) & (total <= largest)])
+
+
+@pytest.mark.parametrize("name", ["int8", "just below it", "two segments", "exact, two segments"])
 def test_every_table_input_gives_goldens_reciprocal(name):
     config = CONFIGS[name]
     golden, rng = reciprocal_table(config), np.random.default_rng(11)
-    kept, places = golden.index + golden.step, config.max_length.bit_length()
+    kept, places = golden.index + golden.step, config.max_length.bit_length() - golden.lowest
     s = np.arange(1 << kept) + (1 << kept)
-    below = golden.fraction + rng.integers(0, places, s.size) - kept
+    below = golden.fraction + golden.lowest + rng.integers(0, places, s.size) - kept
     rest = rng.integers(0, 1 << np.maximum(below, 0))
     total = np.where(below >= 0, (s << np.maximum(below, 0)) + rest, s >> np.maximum(-below, 0))
     check(config, total)
 
 
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
-def test_sums_around_powers_of_two_the_largest_and_0_give_goldens_reciprocal(config):
-    one = 1 << config.widths.sum_fraction
-    largest = config.max_length * one
-    powers = one << np.arange(config.max_length.bit_length())
-    edges = (powers[:, None] + np.arange(-5, 6)).ravel()
-    rng = np.random.default_rng(12)
-    sums = rng.integers(one, largest + 1, 1000)
-    near = one + rng.integers(0, one, 1000)
-    total = np.concatenate([edges, sums, near, [0, one, largest, 2 * one - 1]])
-    check(config, total[(total == 0) | ((total >= one) & (total <= largest))])
+def test_sums_around_powers_of_two_and_the_largest_give_goldens_reciprocal(config):
+    check(config, some_sums(config))
 
 
-def test_a_reciprocal_follows_each_valid_sum_8_cycles_later():
-    valid = np.random.default_rng(13).integers(0, 2, 100)
-    dut = Reciprocal(golden=reciprocal_table(CONFIGS["int8"]), sum_bits=33)
-    (gate,) = pipelined(dut, {"i_valid": valid}, ["o_valid"], latency=8)
-    np.testing.assert_array_equal(gate, valid)
+@pytest.mark.parametrize("name", ["int8", "exact int8"])
+def test_the_table_as_a_case_statement_gives_goldens_reciprocal(name):
+    check(CONFIGS[name], some_sums(CONFIGS[name]), rom="case")
+
+
+def test_the_sum_of_a_row_without_elements_disturbs_no_other():
+    config, rng = CONFIGS["exact int8"], np.random.default_rng(13)
+    golden, sum_bits = reciprocal_table(config), Accumulate.of(config).sum_bits
+    total = some_sums(config)[:300]
+    empty = rng.random(total.size) < 0.3
+    dut = Reciprocal(golden=golden, sum_bits=sum_bits)
+    r, q = pipelined(
+        dut,
+        {"i": np.where(empty, 0, total)},
+        ["r", "q"],
+        latency=Reciprocal.latency_of(golden, sum_bits),
+    )
+    gold_r, gold_q = golden(total)
+    np.testing.assert_array_equal(r[~empty], gold_r[~empty])
+    np.testing.assert_array_equal(q[~empty] + golden.lowest, gold_q[~empty])

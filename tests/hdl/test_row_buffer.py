@@ -5,6 +5,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 import pytest
+from amaranth.hdl import ResetInserter, Signal
 
 from softmaxfx.hdl.row_buffer import RowBuffer
 
@@ -17,8 +18,9 @@ class Run:
 
     Attributes:
         gaps, refusals: share of the cycles without a beat in, or without ``read``.
-        delay: cycles from a row's last beat to its scalar, at the earliest.
-        late: share of the cycles in which a scalar that is due waits on.
+        wait: cycles from a row's last beat to its scalar.
+        reset: cycle of a reset; after it the rows come anew.
+        went_in, reading, leaving: cycles in which a beat comes in, leaves the ring, comes out.
     """
 
     depth: int
@@ -26,10 +28,11 @@ class Run:
     lengths: list[int]
     gaps: float = 0.0
     refusals: float = 0.0
-    delay: int = 1
-    late: float = 0.0
+    wait: int = 1
+    reset: int | None = None
     sent: list[tuple] = field(default_factory=list)
     taken: list[tuple] = field(default_factory=list)
+    went_in: list[int] = field(default_factory=list)
     reading: list[int] = field(default_factory=list)
     leaving: list[int] = field(default_factory=list)
 
@@ -39,38 +42,61 @@ class Run:
             self.sent += [(len(self.sent) + n, n == length - 1, row) for n in range(length)]
 
     async def drive(self, ctx) -> None:
-        coming, due = deque(self.sent), deque()
+        dut, rng = self.dut, self.rng
+        if self.reset is not None:
+            await self._traffic(ctx, deque((n ^ 0x5A5A, *rest) for n, *rest in self.sent))
+            # with the reset, inputs still are what they were
+            ctx.set(self.reset_signal, 1)
+            await ctx.tick()
+            ctx.set(self.reset_signal, 0)
+            assert not ctx.get(dut.o_valid)
+            for cycles in (self.went_in, self.reading, self.leaving, self.taken):
+                cycles.clear()
+        await self._traffic(ctx, deque(self.sent), to_the_end=True)
+        ctx.set(dut.i_valid, 0)
+        ctx.set(dut.i_last, 0)
+        for _ in range(50):
+            ctx.set(dut.read, rng.random() < 0.5)
+            await ctx.tick()
+            assert not ctx.get(dut.o_valid), "a beat came out twice"
+            assert not ctx.get(dut.reading)
+
+    async def _traffic(self, ctx, coming: deque, *, to_the_end: bool = False) -> None:
+        dut, rng, due = self.dut, self.rng, {}
         places, rows, cycle = self.depth, self.rows, 0
-        while len(self.taken) < len(self.sent):
-            beat = None
-            if coming and places and rows and self.rng.random() >= self.gaps:
-                beat = number, last, row = coming.popleft()
-                ctx.set(self.dut.i, number)
-                ctx.set(self.dut.i_last, last)
+        while len(self.taken) < len(self.sent) if to_the_end else cycle < self.reset:
+            valid = bool(coming and places and rows and rng.random() >= self.gaps)
+            number, last, row = coming.popleft() if valid else (rng.randrange(1 << 16), False, 0)
+            ctx.set(dut.i, number)
+            ctx.set(dut.i_last, last)
+            ctx.set(dut.i_valid, valid)
+            if valid:
+                self.went_in.append(cycle)
                 places -= 1
-                if last:
-                    rows -= 1
-                    due.append((cycle + self.delay, row))
-            scalar = bool(due) and cycle >= due[0][0] and self.rng.random() >= self.late
-            if scalar:
-                ctx.set(self.dut.i_scalar, scalar_of(due.popleft()[1]))
-            ctx.set(self.dut.i_valid, beat is not None)
-            ctx.set(self.dut.i_scalar_valid, scalar)
-            ctx.set(self.dut.read, self.rng.random() >= self.refusals)
-            if ctx.get(self.dut.reading):
+            if last:
+                rows -= 1
+                due[cycle + self.wait] = row
+            # in other cycles, anything lies there
+            ctx.set(dut.i_scalar, scalar_of(due[cycle]) if cycle in due else rng.randrange(256))
+            ctx.set(dut.read, rng.random() >= self.refusals)
+            if ctx.get(dut.reading):
                 self.reading.append(cycle)
                 places += 1
-            if ctx.get(self.dut.o_valid):
-                last = bool(ctx.get(self.dut.o_last))
-                self.taken.append((ctx.get(self.dut.o), last, ctx.get(self.dut.o_scalar)))
+            if ctx.get(dut.o_valid):
+                last = bool(ctx.get(dut.o_last))
+                self.taken.append((ctx.get(dut.o), last, ctx.get(dut.o_scalar)))
                 self.leaving.append(cycle)
                 rows += last
+            if not to_the_end and cycle == self.reset - 1:
+                return
             await ctx.tick()
             cycle += 1
 
     def run(self) -> "Run":
-        self.dut = RowBuffer(beat=16, scalar=8, depth=self.depth, rows=self.rows)
-        simulate(self.dut, self.drive)
+        self.dut = RowBuffer(beat=16, scalar=8, depth=self.depth, rows=self.rows, wait=self.wait)
+        self.reset_signal = Signal()
+        dut = self.dut if self.reset is None else ResetInserter(self.reset_signal)(self.dut)
+        simulate(dut, self.drive)
         return self
 
     @property
@@ -90,38 +116,56 @@ def random_lengths(depth: int, rows: int) -> list[int]:
     return [1] * 20 + lengths + [depth, depth, 1, depth]
 
 
-@pytest.mark.parametrize(("depth", "rows"), [(2, 2), (5, 2), (7, 4), (8, 8), (12, 3)])
+WAITS = [1, 2, RowBuffer.AHEAD - 1, RowBuffer.AHEAD, RowBuffer.AHEAD + 1, 9, 30]
+
+
+@pytest.mark.parametrize("wait", WAITS, ids="scalar after {}".format)
+@pytest.mark.parametrize(("depth", "rows"), [(2, 2), (5, 2), (8, 8), (12, 3), (33, 20)])
 @pytest.mark.parametrize(
     "habits",
-    [
-        {},
-        {"gaps": 0.5},
-        {"refusals": 0.6},
-        {"gaps": 0.3, "refusals": 0.3},
-        {"late": 0.8},
-        {"delay": 7, "refusals": 0.5},
-        {"gaps": 0.2, "refusals": 0.2, "late": 0.5, "delay": 3},
-    ],
+    [{}, {"gaps": 0.5}, {"refusals": 0.6}, {"gaps": 0.3, "refusals": 0.3}],
     ids=str,
 )
 def test_no_beat_is_lost_doubled_or_reordered_and_each_leaves_beside_its_rows_scalar(
-    depth, rows, habits
+    depth, rows, habits, wait
 ):
-    run = Run(depth, rows, random_lengths(depth, 40), **habits).run()
+    run = Run(depth, rows, random_lengths(depth, 20), wait=wait, **habits).run()
     assert run.taken == run.gold
+
+
+@pytest.mark.parametrize("wait", range(1, 31), ids="scalar after {}".format)
+@pytest.mark.parametrize("length", [1, 5])
+def test_a_row_starts_to_leave_when_the_buffer_says(length, wait):
+    run = Run(9, 4, [length], wait=wait).run()
+    assert run.taken == run.gold
+    assert run.reading[0] == run.went_in[-1] + RowBuffer.notice(wait)
+    assert run.leaving == [cycle + RowBuffer.latency for cycle in run.reading]
+    # the scalar has been written, and then read, before it is needed
+    assert run.leaving[0] > run.went_in[-1] + wait
 
 
 @pytest.mark.parametrize("habits", [{}, {"gaps": 0.5}, {"refusals": 0.5}], ids=str)
-def test_a_beat_comes_out_three_cycles_after_it_was_read(habits):
-    run = Run(9, 4, random_lengths(9, 20), **habits).run()
+def test_a_beat_comes_out_a_fixed_time_after_it_was_read(habits):
+    run = Run(9, 4, random_lengths(9, 20), wait=4, **habits).run()
     assert run.leaving == [cycle + RowBuffer.latency for cycle in run.reading[: len(run.leaving)]]
-    assert RowBuffer.latency == 3
 
 
-@pytest.mark.parametrize("length", [1, 2, 5, 16])
-def test_rows_back_to_back_pass_at_one_beat_per_cycle(length):
-    delay = 8
-    run = Run(length + delay + 4, 32, [length] * 20, delay=delay).run()
+@pytest.mark.parametrize("wait", range(1, 31), ids="scalar after {}".format)
+@pytest.mark.parametrize("length", [1, 5])
+def test_rows_back_to_back_pass_at_one_beat_per_cycle(length, wait):
+    depth = length + RowBuffer.notice(wait) + 2
+    run = Run(depth, depth + RowBuffer.latency, [length] * (60 // length), wait=wait).run()
     first = run.leaving[0]
     assert run.taken == run.gold
     assert run.leaving == list(range(first, first + len(run.gold)))
+
+
+@pytest.mark.parametrize("wait", [1, RowBuffer.AHEAD, 12], ids="scalar after {}".format)
+@pytest.mark.parametrize("lengths", [[1], [2, 1], [7], [3, 1, 1, 5]], ids=str)
+@pytest.mark.parametrize("habits", [{}, {"gaps": 0.3, "refusals": 0.5}], ids=str)
+def test_after_a_reset_of_one_cycle_at_any_time_the_next_rows_leave_as_they_came(
+    habits, lengths, wait
+):
+    for cycle in range(1, 36):
+        run = Run(9, 5, lengths * 8, wait=wait, reset=cycle, **habits).run()
+        assert run.taken == run.gold

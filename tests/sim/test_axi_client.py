@@ -25,6 +25,7 @@ CONFIGS = {
     "tiny": preset("tiny", max_length=20),
     "three lanes, tid": preset("base", lanes=3, max_length=20, id_width=5),
     "bytes": preset("int8", lanes=4, max_length=21, id_width=1),
+    "exact sum": preset("base", lanes=2, max_length=20, id_width=3, datapath="exact_sum"),
 }
 PAUSES = {"quick": (0, 0), "slow source": (0.6, 0), "slow sink": (0, 0.6), "both": (0.4, 0.4)}
 ROWS = 42

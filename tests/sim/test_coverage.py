@@ -14,11 +14,17 @@ from softmaxfx.sim.coverage import (
     write_report,
 )
 
+CONFIGS = {
+    "max_subtract": preset("tiny", lanes=2),
+    # of a range that reads every entry of its tables
+    "exact_sum": preset("tiny", lanes=2, datapath="exact_sum", range=15.625, scale=0.6),
+}
 
-@pytest.fixture(scope="module")
-def measured(unit_of, models, tmp_path_factory):
+
+@pytest.fixture(scope="module", params=CONFIGS)
+def measured(request, unit_of, models, tmp_path_factory):
     """(unit, working directory, coverage) of a small unit."""
-    unit, folder = unit_of(preset("tiny", lanes=2)), tmp_path_factory.mktemp("coverage")
+    unit, folder = unit_of(CONFIGS[request.param]), tmp_path_factory.mktemp("coverage")
     return unit, folder, measure(unit, models, folder)
 
 

@@ -13,22 +13,40 @@ from softmaxfx.fpga.export import export
 from softmaxfx.golden import preset
 
 
-def flip_a_table_bit(text: str) -> str:
-    """The lowest mantissa bit of one entry of an exp table, behind its four guard bits."""
-    start = text.index("module tiny2__core__exp1__high")
-    head, tail = text[:start], text[start:]
-    old = re.search(r"contents\[7\] = (\d+)'h(\w+);", tail)
+def in_module(name: str, change: Callable[[str], str]) -> Callable[[str], str]:
+    """A fault in one module of the unit."""
+
+    def fault(text: str) -> str:
+        start = re.search(rf"^module tiny2__core__datapath__{name} ", text, re.MULTILINE).start()
+        end = text.index("endmodule", start)
+        changed = change(text[start:end])
+        assert changed != text[start:end]
+        return text[:start] + changed + text[end:]
+
+    fault.__name__ = change.__name__
+    return fault
+
+
+def flip_a_table_bit(body: str) -> str:
+    """A low mantissa bit of one entry of an exp table, behind its guard bits."""
+    old = re.search(r"contents\[7\] = (\d+)'h(\w+);", body)
     new = f"contents[7] = {old[1]}'h{int(old[2], 16) ^ 0x10:x};"
-    return head + tail.replace(old[0], new, 1)
+    return body.replace(old[0], new, 1)
 
 
-def round_down(text: str) -> str:
+def round_down(body: str) -> str:
     """One lane drops the rounding half."""
-    start = text.index("module tiny2__core__last0")
-    head, tail = text[:start], text[start:]
-    assert "coarse + 1'h1" in tail
-    end = tail.index("endmodule")
-    return head + tail[:end].replace("coarse + 1'h1", "coarse + 1'h0") + tail[end:]
+    return body.replace("coarse + 1'h1", "coarse + 1'h0")
+
+
+def lose_a_carry(body: str) -> str:
+    """The first limb's carries are not part of the sum."""
+    return re.sub(r"(waited\w+) \+ joined1\[39:32\];", r"\1;", body)
+
+
+def never_rise(body: str) -> str:
+    """No exponent is above the first one of its group."""
+    return re.sub(r"(assign \S+ += place\w* >) .*;", r"\1 8'hff;", body)
 
 
 def swap_lanes(text: str) -> str:
@@ -49,21 +67,32 @@ def nothing(text: str) -> str:
     return text + "\n"
 
 
-@pytest.mark.parametrize(
-    ("fault", "status", "sentence"),
-    [
-        (flip_a_table_bit, 1, r"row \d+, beat \d+, lane \d: gold \d+, gate \d+; "),
-        (round_down, 1, r"lane 0: gold \d+, gate \d+; element \d+ has input code -?\d+, the row"),
+ELEMENT = r"row \d+, beat \d+, lane \d: gold \d+, gate \d+; "
+ROUNDED = r"lane 0: gold \d+, gate \d+; element \d+ has input code -?\d+, the row"
+FAULTS = {
+    "max_subtract": [
+        (in_module("exp1__high", flip_a_table_bit), 1, ELEMENT),
+        (in_module("last_pass__lane0", round_down), 1, ROUNDED),
         (swap_lanes, 1, r"lane [01]: gold \d+, gate \d+"),
         (drop_last, 1, r"tlast gold 0b1, gate 0b0"),
         (nothing, 0, r"golden model against Verilog"),
     ],
+    "exact_sum": [
+        (in_module("exp0__exponents", never_rise), 1, ELEMENT),
+        (in_module("accumulate", lose_a_carry), 1, ELEMENT),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("datapath", "fault", "status", "sentence"),
+    [(datapath, *fault) for datapath, faults in FAULTS.items() for fault in faults],
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_a_planted_fault_is_caught(
-    fault: Callable[[str], str], status: int, sentence: str, models, tmp_path
+    datapath: str, fault: Callable[[str], str], status: int, sentence: str, models, tmp_path
 ):
-    exported = export(preset("tiny", lanes=2), tmp_path, name="tiny2")
+    exported = export(preset("tiny", lanes=2, datapath=datapath), tmp_path, name="tiny2")
     exported.verilog.write_text(fault(exported.verilog.read_text()))
     rng = np.random.default_rng(3)
     np.save(tmp_path / "rows.npy", rng.normal(0, 2, (300, 64)))

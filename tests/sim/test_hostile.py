@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from softmaxfx.fpga.export import export
-from softmaxfx.golden import preset
+from softmaxfx.golden import SQ, preset
 from softmaxfx.sim.hostile import KINDS, hostile_stream, run_hostile
 from softmaxfx.sim.sidecar import load_unit
 from softmaxfx.sim.simulator import build
@@ -16,6 +16,10 @@ CONFIGS = {
     "one lane": preset("tiny", max_length=12),
     "bytes": preset("int8", lanes=4, max_length=15),
     "difference": preset("base", lanes=8, max_length=64, clip="difference"),
+    "exact sum": preset("tight", lanes=3, max_length=30, id_width=3, datapath="exact_sum"),
+    "exact sum, log p": preset(
+        "int8", lanes=2, max_length=9, datapath="exact_sum", function="log_softmax", output=SQ(6, 5)
+    ),
 }
 FRAMES = 25_000
 
@@ -45,7 +49,7 @@ def in_frame(change: Callable[[str], str]) -> Callable[[str], str]:
     """A fault in the module that checks beats and cuts rows."""
 
     def fault(text: str) -> str:
-        start = text.index("module hostile__core__frame")
+        start = text.index("module hostile__core__datapath__frame ")
         end = text.index("endmodule", start)
         changed = change(text[start:end])
         assert changed != text[start:end]
@@ -58,7 +62,7 @@ def in_frame(change: Callable[[str], str]) -> Callable[[str], str]:
 @in_frame
 def cut_a_beat_early(body: str) -> str:
     """The longest row has a beat less."""
-    return re.sub(r"= beat == (\d+)'h2;", r"= beat == \1'h1;", body)
+    return re.sub(r"= beat == (\d+)'h1;", r"= beat == \1'h0;", body)
 
 
 @in_frame
@@ -86,15 +90,12 @@ def drop_the_error_bit(text: str) -> str:
 
 def hang_after_an_error(text: str) -> str:
     """An error row waits to leave, and never leaves."""
-    held = "m_axis_tready & ~m_axis_tuser[0]"
     for old, new in (
-        ("  wire m_axis_tvalid;", "  wire m_axis_tvalid;\n  wire offered;"),
-        (".o__valid(m_axis_tvalid)", ".o__valid(offered)"),
-        ("(m_axis_tready)", f"({held})"),
-        ("assign o__valid = m_axis_tvalid;", "assign m_axis_tvalid = offered & ~m_axis_tuser[0];"),
+        (r"assign m_axis_tvalid = (.*);", r"assign m_axis_tvalid = \1 & ~m_axis_tuser[0];"),
+        (r"o__ready\(m_axis_tready\)", "o__ready(m_axis_tready & ~m_axis_tuser[0])"),
     ):
-        assert old in text
-        text = text.replace(old, new, 1)
+        text, count = re.subn(old, new, text)
+        assert count == 1
     return text
 
 

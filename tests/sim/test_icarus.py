@@ -21,6 +21,7 @@ needs_icarus = pytest.mark.skipif(
 CONFIGS = {
     "tiny": preset("tiny"),
     "two lanes": preset("int8", lanes=2, max_length=40, id_width=3),
+    "exact sum": preset("tight", lanes=3, max_length=30, id_width=3, datapath="exact_sum"),
 }
 
 
@@ -68,8 +69,9 @@ def without_initial_state(text: str) -> str:
 
 
 @needs_icarus
-def test_nothing_depends_on_the_state_before_reset(unit_of, models, tmp_path):
-    unit = unit_of(CONFIGS["two lanes"])
+@pytest.mark.parametrize("name", ["two lanes", "exact sum"])
+def test_nothing_depends_on_the_state_before_reset(name, unit_of, models, tmp_path):
+    unit = unit_of(CONFIGS[name])
     text = without_initial_state(unit.verilog.read_text())
     assert len(text) < len(unit.verilog.read_text())
     verilog = tmp_path / "unknown.v"

@@ -9,6 +9,8 @@ from softmaxfx.sim.beats import input_words, output_beats, pack_rows
 from softmaxfx.sim.simulator import run
 
 BASE = preset("base")
+EXACT = BASE.replace(datapath="exact_sum")
+every_datapath = pytest.mark.parametrize("config", [BASE, EXACT], ids=lambda c: c.datapath)
 
 
 def cycles(unit, model, rows, folder, *, pauses=False):
@@ -21,16 +23,22 @@ def cycles(unit, model, rows, folder, *, pauses=False):
 
 
 @pytest.mark.parametrize(
-    ("length", "share"), [(64, 0.99), (100, 0.99), (256, 0.99), (1024, 0.99), (10, 0.95), (1, 0.95)]
+    ("config", "length", "share"),
+    [
+        *((BASE, length, 0.99) for length in (64, 100, 256, 1024)),
+        *((EXACT, length, 0.99) for length in (64, 1024)),
+        *((config, length, 0.95) for length in (10, 1) for config in (BASE, EXACT)),
+    ],
+    ids=lambda value: getattr(value, "datapath", None),
 )
 def test_rows_back_to_back_pass_at_nearly_a_beat_per_cycle(
-    length, share, unit_of, model_of, tmp_path
+    config, length, share, unit_of, model_of, tmp_path
 ):
-    unit = unit_of(BASE)
+    unit = unit_of(config)
     count = max(4000, 40000 // length)
     rows = LogitRows.from_array(np.random.default_rng(0).normal(0, 3, (count, length)))
     accepted, emitted = cycles(unit, model_of(unit), rows, tmp_path)
-    beats = count * -(-length // BASE.lanes)
+    beats = count * -(-length // config.lanes)
     assert len(accepted) == len(emitted) == beats
     assert beats / (int(emitted[-1]) - int(accepted[0]) + 1) >= share
 
@@ -51,8 +59,9 @@ def value_sets(shape, rng):
 
 
 @pytest.mark.parametrize("pauses", [False, True])
-def test_no_cycle_depends_on_a_value(pauses, unit_of, model_of, tmp_path):
-    unit = unit_of(BASE)
+@every_datapath
+def test_no_cycle_depends_on_a_value(config, pauses, unit_of, model_of, tmp_path):
+    unit = unit_of(config)
     rng = np.random.default_rng(1)
     beyond = np.arange(90) >= rng.integers(1, 91, (200, 1))
     seen = {

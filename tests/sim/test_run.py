@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from softmaxfx.golden import preset
+from softmaxfx.golden import SQ, preset
 from softmaxfx.golden.rows import LogitRows
 from softmaxfx.sim.run import simulate
 
@@ -11,6 +11,10 @@ VARIANTS = {
     "three lanes": preset("base", lanes=3, max_length=50),
     "difference": preset("tiny", lanes=2, clip="difference"),
     "one": preset("tiny", max_length=1),
+    "exact sum": preset("tight", lanes=3, max_length=30, id_width=3, datapath="exact_sum"),
+    "exact sum, log p": preset(
+        "int8", lanes=2, max_length=9, datapath="exact_sum", function="log_softmax", output=SQ(6, 5)
+    ),
 }
 
 
