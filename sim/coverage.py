@@ -99,10 +99,16 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason(
         r".*datapath",
-        r"saturated\w* & active\w*",
+        r"saturated\w* & (early_)?active\w*",
         "Elements that were clipped on their way in are no further apart than the span",
         "all bits",
         64,
+    ),
+    Reason(
+        r".*difference\d+",
+        r"\(?distance ?\[.*\] == .*",
+        "A difference at the very reach, one of many, or at the span: inputs are clipped to less",
+        "all bits",
     ),
     Reason(r".*exp\d+(\.share\d+)?", r"a(_\d+)?|(kept|running)\w+", _LEADING, edge="1->0"),
     Reason(
@@ -139,7 +145,7 @@ REASONS: tuple[Reason, ...] = (
     Reason(r".*datapath|.*row_scalar(\.normalise)?", r"[io]", _SUM),
     Reason(
         r".*accumulate",
-        r"fine\d+|\{ .*, \d+'h0+ \} >> .*",
+        r"fine\d+|shifted\w+|\{ .*, \d+'h0+ \} >> .*",
         "Zeros below a mantissa, further down than it is shifted in one step",
         "low bits",
         8,
@@ -157,7 +163,8 @@ REASONS: tuple[Reason, ...] = (
         bits=3,
     ),
     Reason(r".*", r"\{ \d+'h0+, .* \}|kept\w+ - \(\{ \d+'h0+, .*", _WIDENED, bits=40),
-    Reason(r".*", r"\(.* > .*\) \? .*", _SATURATED, bits=2),
+    Reason(r".*accumulate", r"\{ \d+'h0+, shift.*, \d+'h0+ \}", _WIDENED, "any", 8),
+    Reason(r".*", r"(\(.* > .*\)|beyond) \? .*", _SATURATED, bits=2),
     Reason(
         r".*normalise",
         r"value|group|\{ .* \}|.* \? .* : .*",
