@@ -51,10 +51,14 @@ def write_picture(simulations: list[Simulation], path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
+    columns = min(len(simulations), 2)
+    lines = -(-len(simulations) // columns)
     figure, axes = plt.subplots(
-        1, len(simulations), figsize=(5.2 * len(simulations), 4), squeeze=False, sharey=True
+        lines, columns, figsize=(5.2 * columns, 4 * lines), squeeze=False, sharey=True
     )
-    for axis, simulation in zip(axes[0], simulations, strict=True):
+    for axis in axes.flat[len(simulations) :]:
+        axis.set_visible(False)
+    for axis, simulation in zip(axes.flat, simulations, strict=False):
         output = simulation.unit.config.output
         bound = simulation.bound_ulp
         p = np.maximum(simulation.probabilities, 0.5)
@@ -71,14 +75,16 @@ def write_picture(simulations: list[Simulation], path: Path) -> None:
         axis.text(-output.f - 1.3, bound + 0.03, f"proven ±{bound:.3f} ulp", color="crimson")
         fields = simulation.to_dict()
         axis.set_title(
-            f"{fields['preset'] or 'custom'}: {output}, {fields['elements']:,} elements\n"
+            f"{fields['preset'] or 'custom'} {fields['datapath']}: {output}, "
+            f"{fields['elements']:,} elements\n"
             f"{fields['mismatches']} mismatches, clipped {100 * fields['clip_rate']:.1f} %, "
             f"worst error {fields['max_error_ulp']:.3f} ulp",
             fontsize=9,
         )
         axis.set_xlabel("log2 p  (leftmost: p = 0)")
         figure.colorbar(mesh, ax=axis, label="elements")
-    axes[0][0].set_ylabel("p - exact softmax of the codes, ulp")
+    for first in axes[:, 0]:
+        first.set_ylabel("p - exact softmax of the codes, ulp")
     figure.tight_layout()
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110, metadata={"Software": None})
