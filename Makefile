@@ -27,7 +27,7 @@ bench: $(VENV)/.synth  ## place-and-route of every published unit: docs/benchmar
 reference: $(VENV)/.dev  ## golden model against NumPy and torch, on every device there is
 	@$(BIN)/softmaxfx reference $(ARGS)
 
-test: $(VENV)/.dev  ## all tests (about 7 minutes on 2 cores)
+test: $(VENV)/.dev  ## all tests (about 13 minutes on 2 cores)
 	@$(BIN)/pytest -n auto $(ARGS)
 
 soak: $(VENV)/.core  ## every preset, lanes and option, for ARGS="--minutes M"
