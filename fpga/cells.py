@@ -31,10 +31,7 @@ def with_primitives(unit: Unit, folder: Path) -> Unit:
     models = "".join(model.read_text() for model in sorted(MODELS.glob(f"{target}*.v")))
     if not models:
         return with_cells(unit, unit.verilog, device(target), folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{unit.top}.v"
-    file.write_text(f"{unit.verilog.read_text()}\n{models}")
-    return replace(unit, verilog=file)
+    return _together(unit, unit.verilog, models, folder)
 
 
 def with_cells(unit: Unit, verilog: Path, device: Device, folder: Path) -> Unit:
@@ -46,10 +43,13 @@ def with_cells(unit: Unit, verilog: Path, device: Device, folder: Path) -> Unit:
     Raises:
         ConfigError: yosys is missing, whose models these are.
     """
-    text = f"{verilog.read_text()}\n{cell_models(device)}"
+    return _together(unit, verilog, cell_models(device), folder)
+
+
+def _together(unit: Unit, verilog: Path, models: str, folder: Path) -> Unit:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{unit.top}.v"
-    file.write_text(text)
+    file.write_text(f"{verilog.read_text()}\n{models}")
     return replace(unit, verilog=file)
 
 

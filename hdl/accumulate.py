@@ -1,11 +1,13 @@
 """The sum of a row's exponentials, a beat of lanes at a time."""
 
+import operator
+
 from amaranth.hdl import Module, Mux, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden.accumulate import Accumulate as Golden
-from .pipeline import delay, register
+from .pipeline import delay, register, tree
 from .target import GENERIC, Target
 
 ALIGN_CYCLES = 3
@@ -42,25 +44,17 @@ class Accumulate(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        level = [self._align(m, lane) for lane in range(self._lanes)]
-        cycles = ALIGN_CYCLES
-        while len(level) > 1:
-            pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
-            level = [
-                register(m, sum(pair[1:], start=pair[0]), name=f"level{cycles}_{i}")
-                for i, pair in enumerate(pairs)
-            ]
-            cycles += 1
+        terms = [self._align(m, lane) for lane in range(self._lanes)]
+        term = tree(m, terms, operator.add, name="level")
+        cycles = self.latency_of(self._lanes)
         # without a beat, terms are 0; after a reset, the sum stays 0 until older ones have gone by
-        goes_on = delay(m, ~self.i_last, cycles + 1, name="goes_on", reset=True)
-        m.submodules.add = add = self._target.restart_add(
-            width=len(self.o), term_bits=len(level[0])
-        )
+        goes_on = delay(m, ~self.i_last, cycles, name="goes_on", reset=True)
+        m.submodules.add = add = self._target.restart_add(width=len(self.o), term_bits=len(term))
         running = register(m, add.o, name="running")
         m.d.comb += [
             add.running.eq(running),
             add.goes_on.eq(goes_on),
-            add.term.eq(level[0]),
+            add.term.eq(term),
             self.o.eq(running),
         ]
         return m

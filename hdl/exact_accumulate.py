@@ -1,11 +1,13 @@
 """The exact sum of a row's exponentials, a beat of lanes at a time."""
 
+import operator
+
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden.accumulate import Accumulate as Golden
-from .pipeline import delay, register
+from .pipeline import delay, register, tree
 from .shift_left import ShiftLeft
 from .target import GENERIC, Target
 
@@ -66,7 +68,7 @@ class ExactAccumulate(wiring.Component):
 
         sums = []
         for limb in range(limbs):
-            level = _tree(m, [part[limb] for part in parts], f"limb{limb}")
+            level = tree(m, [part[limb] for part in parts], operator.add, name=f"limb{limb}_level")
             most = self._golden.max_length * ((1 << len(parts[0][limb])) - 1)
             add = self._target.restart_add(width=most.bit_length(), term_bits=len(level))
             m.submodules[f"add{limb}"] = add
@@ -101,19 +103,6 @@ class ExactAccumulate(wiring.Component):
                 part = part | Mux(starts[limb - 1], upper, 0)
             parts.append(register(m, part, name=f"lane{lane}_limb{limb}"))
         return parts
-
-
-def _tree(m: Module, level: list[Value], name: str) -> Value:
-    """The sum of values, a register after every addition."""
-    depth = 0
-    while len(level) > 1:
-        pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
-        level = [
-            register(m, sum(pair[1:], start=pair[0]), name=f"{name}_level{depth}_{i}")
-            for i, pair in enumerate(pairs)
-        ]
-        depth += 1
-    return level[0]
 
 
 def _joined(m: Module, sums: list[Value]) -> Value:

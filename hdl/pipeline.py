@@ -4,6 +4,8 @@ Every stage is a fixed-latency pipeline that accepts a beat each cycle; back-pre
 it by credits (:mod:`.credits`). What travels beside a stage is delayed by the stage's latency.
 """
 
+from collections.abc import Callable
+
 from amaranth.hdl import Module, Shape, Signal, Value, ValueLike
 
 
@@ -25,3 +27,18 @@ def delay(
     for cycle in range(cycles):
         delayed = register(m, delayed, name=f"{name}_{cycle + 1}", reset=reset, init=init)
     return delayed
+
+
+def tree(
+    m: Module, level: list[Value], join: Callable[[Value, Value], Value], *, name: str
+) -> Value:
+    """Values joined in pairs until one is left; ``ceil(log2(values))`` cycles later."""
+    depth = 0
+    while len(level) > 1:
+        pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
+        level = [
+            register(m, join(*pair) if len(pair) == 2 else pair[0], name=f"{name}{depth}_{i}")
+            for i, pair in enumerate(pairs)
+        ]
+        depth += 1
+    return level[0]

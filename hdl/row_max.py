@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from .pipeline import delay, register
+from .pipeline import delay, register, tree
 
 
 class RowMax(wiring.Component):
@@ -36,28 +36,22 @@ class RowMax(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        level: list[Value] = [
+        lanes: list[Value] = [
             register(m, Mux(self.active[lane], self.i[lane], self._lowest), name=f"lane{lane}")
             for lane in range(len(self.active))
         ]
-        cycles = 1
-        while len(level) > 1:
-            pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
-            level = [
-                register(m, _larger(*pair), name=f"level{cycles}_{i}")
-                for i, pair in enumerate(pairs)
-            ]
-            cycles += 1
+        beat = tree(m, lanes, _larger, name="level")
+        cycles = self.latency_of(len(lanes)) - 1
         # without a beat, lanes are lowest; after a reset, so is the maximum until older lanes have
         # gone by
         end = delay(m, self.i_last, cycles, name="end", reset=True, init=1)
         running = Signal.like(self.o, init=self._lowest, reset_less=True)
-        largest = _larger(running, level[0])
+        largest = _larger(running, beat)
         m.d.sync += running.eq(Mux(end, self._lowest, largest))
         m.d.comb += self.o.eq(register(m, largest, name="largest"))
         return m
 
 
-def _larger(a: Value, b: Value | None = None) -> Value:
+def _larger(a: Value, b: Value) -> Value:
     # the sign of the difference comes from one carry chain, a comparison from two
-    return a if b is None else Mux((b - a)[-1], a, b)
+    return Mux((b - a)[-1], a, b)
