@@ -13,8 +13,8 @@ from typing import Any
 
 from ..golden.errors import ConfigError
 from ..sim.sidecar import Unit
+from ..sim.store import once
 from .device import Cells, Device
-from .store import once
 from .tools import Tool, find_tool, run_tool
 from .wrapper import TOP, wrapper_text
 

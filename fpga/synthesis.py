@@ -15,9 +15,8 @@ from ..golden.rows import LogitRows
 from ..sim.run import PACE_ROWS, simulate
 from ..sim.sidecar import Unit
 from ..sim.simulator import build
-from .cells import with_cells
+from .cells import with_primitives
 from .critical_path import CriticalPath, critical_path
-from .device import Device
 from .flow import Flow, Netlist
 from .gate_level import GateLevel
 
@@ -120,7 +119,7 @@ def place_seeds(
     return reports
 
 
-def measure_pace(unit: Unit, device: Device, out: Path) -> float:
+def measure_pace(unit: Unit, out: Path) -> float:
     """Elements per cycle of rows back to back, in Verilator.
 
     Args:
@@ -131,8 +130,7 @@ def measure_pace(unit: Unit, device: Device, out: Path) -> float:
     """
     shape = PACE_ROWS, min(PACE_LENGTH, unit.config.max_length)
     rows = LogitRows.from_array(np.random.default_rng(1).normal(0, 3, shape))
-    if unit.description["target"] != "generic":
-        unit = with_cells(unit, unit.verilog, device, out / "simulated")
+    unit = with_primitives(unit, out / "primitives")
     measured = simulate(unit, build(unit, out / "models"), rows, out / "runs" / unit.top)
     require(
         measured.score.mismatches == 0,

@@ -18,6 +18,7 @@ from cocotb_tools.runner import get_runner
 
 from ..golden.errors import ConfigError
 from .sidecar import Unit
+from .store import once
 
 BENCH = Path(__file__).parent / "bench.v"
 
@@ -131,7 +132,7 @@ def verilate(sources: list[Path], top: str, cache: Path, options: list[str]) -> 
             ["make", "-C", str(folder), "-f", "Vtop.mk", f"-j{os.cpu_count() or 1}", *MAKE_OPTIONS],
         ]
 
-    recipe = [version, libraries, options, MAKE_OPTIONS]
+    recipe = [version, str(libraries), options, MAKE_OPTIONS]
     home, reused = build_once(sources, recipe, commands, cache, environment)
     return Model(home / top, reused, top)
 
@@ -156,18 +157,14 @@ def build_once(
         ConfigError: a command failed; says where the log is.
     """
     texts = b"".join(source.read_bytes() for source in sources)
-    key = hashlib.sha256(json.dumps(recipe, default=str).encode() + texts).hexdigest()[:16]
-    home, scratch = cache / key, cache / f"{key}.{os.getpid()}"
-    if home.exists():
-        return home, True
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
-    _run_logged(commands(scratch), scratch, environment)
-    try:
-        scratch.rename(home)
-    except OSError:  # another process has built the same model meanwhile
-        shutil.rmtree(scratch)
-    return home, False
+    filled = []
+
+    def fill(folder: Path) -> None:
+        _run_logged(commands(folder), folder, environment)
+        filled.append(folder)
+
+    home = once(cache, [recipe, hashlib.sha256(texts).hexdigest()], fill)
+    return home, not filled
 
 
 def _run_logged(commands: list[list[str]], folder: Path, environment: dict[str, str]) -> None:

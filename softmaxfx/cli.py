@@ -380,7 +380,7 @@ def _synthesised(unit: Unit, flow: Flow, seeds: int, check: bool, out: Path) -> 
     with working(f"{label}: placing and routing, {seeds} seeds") as progress:
         reports = place_seeds(flow, netlist, chosen, progress)
     with working(f"{label}: measuring elements per cycle"):
-        pace = measure_pace(unit, flow.device, out)
+        pace = measure_pace(unit, out)
     gate_level = None
     if check:
         rows = chosen_rows(None, CHECKED_ROWS, 1, unit.config)

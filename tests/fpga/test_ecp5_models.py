@@ -13,9 +13,9 @@ import numpy as np
 
 from softmaxfx.fpga.cells import cell_models
 from softmaxfx.fpga.device import device
-from softmaxfx.fpga.store import once
 from softmaxfx.fpga.tools import run_tool
 from softmaxfx.sim.simulator import build_once, find_verilator
+from softmaxfx.sim.store import once
 
 from .conftest import KEPT, flow_for
 

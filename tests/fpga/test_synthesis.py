@@ -27,7 +27,7 @@ def synthesis(on_ecp5):
     told = []
     reports = place_seeds(on_ecp5.flow, on_ecp5.netlist, SEEDS, told.append)
     assert told == [pytest.approx(share) for share in (1 / 3, 2 / 3, 1)]
-    pace = measure_pace(on_ecp5.unit, on_ecp5.flow.device, KEPT)
+    pace = measure_pace(on_ecp5.unit, KEPT)
     return summarise(on_ecp5.unit, on_ecp5.flow, on_ecp5.netlist, SEEDS, reports, pace)
 
 

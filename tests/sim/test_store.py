@@ -1,6 +1,6 @@
 import pytest
 
-from softmaxfx.fpga.store import once
+from softmaxfx.sim.store import once
 
 
 def test_a_result_is_computed_once_for_everything_it_depends_on(tmp_path):
