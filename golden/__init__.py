@@ -1,7 +1,9 @@
 """The golden model: the specification of every bit, in NumPy alone."""
 
-from .bounds import ErrorBound, bound_ulp, error_bound
+from .backward import softmax_backward
+from .bounds import ErrorBound, backward_bound_ulp, bound_ulp, error_bound, loss_bound
 from .config import PRESETS, SoftmaxConfig, preset
+from .cross_entropy import cross_entropy
 from .errors import ConfigError
 from .formats import SQ, UQ, Format, parse_format
 from .softmax import softmax
@@ -14,9 +16,13 @@ __all__ = [
     "ErrorBound",
     "Format",
     "SoftmaxConfig",
+    "backward_bound_ulp",
     "bound_ulp",
+    "cross_entropy",
     "error_bound",
+    "loss_bound",
     "parse_format",
     "preset",
     "softmax",
+    "softmax_backward",
 ]

@@ -31,6 +31,8 @@ import numpy.typing as npt
 from .accumulate import Accumulate
 from .config import SoftmaxConfig
 from .exp import exp_table
+from .formats import Format
+from .gradient import Gradient
 from .hull import convex_hull
 from .ln import ln_error
 from .log_probability import GUARD as LOG_GUARD
@@ -76,7 +78,7 @@ def error_bound(config: SoftmaxConfig) -> ErrorBound:
     output_stage(config)  # refuses widths that cannot work
     terms = _Terms.of(config)
     if config.function == "log_softmax":
-        return _log_error_bound(config, terms)
+        return _log_error_bound(config, terms, config.output)
     rho = reciprocal_error(config)
     if config.datapath == "exact_sum":
         return _exact_sum_bound(config, terms, rho)
@@ -91,6 +93,27 @@ def error_bound(config: SoftmaxConfig) -> ErrorBound:
         reciprocal_error=rho,
         worst_difference=place,
     )
+
+
+def backward_bound_ulp(config: SoftmaxConfig) -> float:
+    """Proven worst-case error of dS in LSB of ``config.grad_output``, for any codes of P and dP.
+
+    P (dP - D) errs by P times the rounding of D, and by its own rounding. Rows whose D saturates
+    are told by their status and left out; saturating dS, and its reference, adds nothing.
+    """
+    stage = Gradient.of(config)
+    of_d = 0.5 * stage.dot.p.max_code * 2.0 ** (stage.output.f - stage.product_fraction)
+    return (0.5 if stage.rounding == "nearest" else 1.0) + of_d
+
+
+@lru_cache(maxsize=64)
+def loss_bound(config: SoftmaxConfig) -> ErrorBound:
+    """Prove the worst-case error of the cross-entropy, in LSB of ``config.loss``.
+
+    The loss of a class is -log p, its error that of log p; clamping it to 0 takes nothing from its
+    exact value, which is never negative.
+    """
+    return _log_error_bound(config, _Terms.of(config), config.loss)
 
 
 def _exact_sum_bound(
@@ -120,9 +143,9 @@ def _largest_over_shares(own: float, others: float, rho: float) -> float:
     return max(abs(p * a / (b + c * p) - p) for p in shares)
 
 
-def _log_error_bound(config: SoftmaxConfig, terms: "_Terms") -> ErrorBound:
+def _log_error_bound(config: SoftmaxConfig, terms: "_Terms", output: Format) -> ErrorBound:
     """Errors of log p add up: of the sum, of its ln, of the scaled difference, of the rounding."""
-    stage = LogProbability.of(config)
+    stage = LogProbability.of(config, output)
     if config.datapath == "exact_sum":
         of_sum = np.log(terms.summed / terms.exact)
     else:
@@ -130,7 +153,7 @@ def _log_error_bound(config: SoftmaxConfig, terms: "_Terms") -> ErrorBound:
         total = x + terms.exact[0]
         of_sum = np.log((total + y + terms.summed[0] - terms.exact[0]) / total)
     low, high = ln_error(stage.ln)
-    unit = 2.0**config.output.f
+    unit = 2.0**output.f
     step = config.scale * config.input.lsb * unit
     scaled = abs(stage.factor * 2.0**-stage.factor_fraction - step) * config.farthest
     floor = 2.0**-LOG_GUARD  # what dropping the scaled difference's low bits takes away at most

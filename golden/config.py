@@ -15,12 +15,27 @@ from .widths import GUARD, Widths, derive_exact_widths, derive_widths, reach_of,
 Clip = Literal["input", "difference"]
 Datapath = Literal["max_subtract", "exact_sum"]
 Function = Literal["softmax", "log_softmax"]
+ClipGradient = Literal["zero", "pass"]
+Rounding = Literal["nearest", "stochastic"]
 DATAPATHS: tuple[str, ...] = get_args(Datapath)
 
 MAX_INPUT_WIDTH = 24
 """Widest input in bits: every code can still be enumerated when an error bound is proven."""
 
+MAX_GRADIENT_WIDTH = 18
+"""Widest gradient in bits: what a hardware multiplier takes."""
+
 _INPUT, _OUTPUT = SQ(5, 11), UQ(0, 16)
+_GRADIENT, _LOSS = SQ(1, 15), UQ(5, 11)
+_FORMATS = "input", "output", "grad_input", "grad_output", "loss"
+
+BACKWARD_FIELDS = frozenset(("grad_input", "grad_output", "dot_guard", "rounding"))
+"""Fields that only the backward unit depends on."""
+LOSS_FIELDS = frozenset(("loss",))
+"""Fields that only the cross-entropy unit depends on."""
+_FIELDS_OF_BACKWARD = BACKWARD_FIELDS | {
+    "output", "lanes", "max_length", "id_width", "clip_gradient"
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +56,13 @@ class SoftmaxConfig:
             ``"exact_sum"``: exp(x) without a maximum, summed exactly over the whole range, so that
             the result does not depend on the order of the elements.
         function: ``"softmax"`` or ``"log_softmax"``.
+        grad_input, grad_output: of the backward unit: formats of dP and dS, signed.
+        dot_guard: fraction bits of D = sum P dP beyond those of dP; each halves D's share of the
+            error of dS.
+        rounding: of dS: ``"nearest"`` (half up), or ``"stochastic"``, which has no bias.
+        clip_gradient: the gradient of an element whose input was clipped: ``"zero"``, or
+            ``"pass"`` as if it had not been.
+        loss: format of the cross-entropy, unsigned.
         exp_split, mantissa_bits, exp_bits, sum_fraction, reciprocal_bits, reciprocal_index,
             reciprocal_step: internal widths, see :class:`Widths`; ``None`` derives them.
 
@@ -58,6 +80,12 @@ class SoftmaxConfig:
     clip: Clip = "input"
     datapath: Datapath = "max_subtract"
     function: Function = "softmax"
+    grad_input: Format = _GRADIENT
+    grad_output: Format = _GRADIENT
+    dot_guard: int = 1
+    rounding: Rounding = "nearest"
+    clip_gradient: ClipGradient = "zero"
+    loss: Format = _LOSS
     exp_split: tuple[int, ...] | None = None
     mantissa_bits: int | None = None
     exp_bits: int | None = None
@@ -79,12 +107,16 @@ class SoftmaxConfig:
         _ = self.widths  # derived here, so that a bad width is refused at once
 
     def _check_choices(self) -> None:
-        for name, kind in (("clip", Clip), ("datapath", Datapath), ("function", Function)):
+        for name, kind in (
+            ("clip", Clip), ("datapath", Datapath), ("function", Function),
+            ("clip_gradient", ClipGradient), ("rounding", Rounding),
+        ):  # fmt: skip
             value, choices = getattr(self, name), get_args(kind)
             require(value in choices, f"{name} must be one of {', '.join(choices)}, not {value!r}")
         require_whole("lanes", self.lanes, 1, 64)
         require_whole("max_length", self.max_length, 1, 65536)
         require_whole("id_width", self.id_width, 0, 32)
+        require_whole("dot_guard", self.dot_guard, 0, 16)
         for name in ("range", "scale"):
             value = getattr(self, name)
             require(
@@ -96,7 +128,7 @@ class SoftmaxConfig:
             object.__setattr__(self, name, float(value))  # 10 and 10.0 are one configuration
 
     def _check_formats(self) -> None:
-        for name in ("input", "output"):
+        for name in _FORMATS:
             value = getattr(self, name)
             require(isinstance(value, Format), f"{name} must be a format, not {value!r}")
         require(self.input.signed, f"input must be a signed format, not {self.input}")
@@ -106,6 +138,7 @@ class SoftmaxConfig:
             f"({self.input})",
         )
         self._check_output()
+        self._check_gradients()
         require(
             float(self.range * 2**self.input.f).is_integer(),
             f"range must be a whole number of input LSB (2^-{self.input.f}), not {self.range:g}",
@@ -115,6 +148,18 @@ class SoftmaxConfig:
             self.range <= most if self.clip == "input" else self.range <= most + self.input.lsb,
             f"range must be at most {most:g} to be held by the input format {self.input}, "
             f"not {self.range:g}",
+        )
+
+    def _check_gradients(self) -> None:
+        for name in ("grad_input", "grad_output"):
+            value = getattr(self, name)
+            require(
+                value.signed and value.width <= MAX_GRADIENT_WIDTH,
+                f"{name} must be a signed format of at most {MAX_GRADIENT_WIDTH} bits, not {value}",
+            )
+        require(
+            not self.loss.signed and 2 <= self.loss.f <= 16,
+            f"loss must be an unsigned format of 2 to 16 fraction bits, not {self.loss}",
         )
 
     def _check_output(self) -> None:
@@ -202,6 +247,11 @@ class SoftmaxConfig:
         """The output code nearest to 1 that the format holds; no probability is above it."""
         return min(1 << self.output.f, self.output.max_code)
 
+    @property
+    def loss_grad(self) -> Format:
+        """Format of the cross-entropy's gradient p - y: as fine as p, and signed."""
+        return SQ(1, self.output.f)
+
     def replace(self, **changes: Any) -> "SoftmaxConfig":
         """This configuration with some fields changed; widths not set by hand follow.
 
@@ -233,9 +283,10 @@ class SoftmaxConfig:
         parsed = {name: _from_json(name, value) for name, value in fields.items()}
         return (base or cls()).replace(**parsed)
 
-    def sha256(self) -> str:
-        """Hash of every field: equal for configurations that make equal units."""
-        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+    def sha256(self, unit: str = "softmax") -> str:
+        """Hash of the fields a unit depends on: equal for configurations that make equal units."""
+        fields = {name: value for name, value in self.to_dict().items() if _depends(unit, name)}
+        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
     def notes(self) -> list[str]:
         """What a user of this configuration should know, in sentences."""
@@ -258,6 +309,15 @@ def require_fields(names: dict[str, Any]) -> None:
         require(name in field_names(), f"unknown field {name!r}; fields are {field_names()}")
 
 
+def _depends(unit: str, field: str) -> bool:
+    """Whether a unit depends on a field."""
+    if unit == "softmax_backward":
+        return field in _FIELDS_OF_BACKWARD
+    if unit == "softmax":
+        return field not in BACKWARD_FIELDS | LOSS_FIELDS | {"clip_gradient"}
+    return field not in BACKWARD_FIELDS
+
+
 def _to_json(value: Any) -> Any:
     if isinstance(value, Format):
         return str(value)
@@ -265,7 +325,7 @@ def _to_json(value: Any) -> Any:
 
 
 def _from_json(name: str, value: Any) -> Any:
-    if name in ("input", "output") and isinstance(value, str):
+    if name in _FORMATS and isinstance(value, str):
         try:
             return parse_format(value)
         except ValueError as error:
@@ -277,7 +337,9 @@ _BASE = SoftmaxConfig()
 
 PRESETS: dict[str, SoftmaxConfig] = {
     "base": _BASE,
-    "int8": _BASE.replace(input=SQ(5, 3), output=UQ(0, 8)),
+    "int8": _BASE.replace(
+        input=SQ(5, 3), output=UQ(0, 8), grad_input=SQ(1, 7), grad_output=SQ(1, 7), loss=UQ(5, 8)
+    ),
     # narrower than derived, so that a product fits an 18-bit multiplier; monotone all the same
     "wide": _BASE.replace(input=SQ(5, 19), mantissa_bits=18, exp_bits=22),
     "tiny": _BASE.replace(lanes=1, max_length=64),

@@ -137,3 +137,29 @@ def round_half_up(codes: Codes, bits: Codes | int) -> Codes:
 def saturate(codes: Codes, low: int, high: int) -> Codes:
     """Codes beyond ``low`` or ``high`` become that limit."""
     return np.clip(codes, low, high)
+
+
+def checked_codes(name: str, array: npt.ArrayLike, held: Format, max_length: int) -> Codes:
+    """Rows of codes given by a caller.
+
+    Raises:
+        ValueError: no integers, rows that are empty or too long, codes that the format does not
+            hold; the sentence names ``name``.
+    """
+    codes = np.asarray(array)
+    if codes.ndim == 0 or not np.issubdtype(codes.dtype, np.integer):
+        raise ValueError(
+            f"{name} must be an array of integer codes with rows along the last axis, not "
+            f"{codes.ndim} dimensions of {codes.dtype}"
+        )
+    if not 1 <= codes.shape[-1] <= max_length:
+        raise ValueError(
+            f"{name} must have rows of 1 to max_length = {max_length} elements, not "
+            f"{codes.shape[-1]}"
+        )
+    if codes.size and not (held.min_code <= codes.min() and codes.max() <= held.max_code):
+        raise ValueError(
+            f"{name} must hold codes of {held} ({held.min_code} to {held.max_code}), not "
+            f"{codes.min()} to {codes.max()}"
+        )
+    return codes.astype(np.int64)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from .config import SoftmaxConfig
 from .exact import table
-from .formats import Codes, saturate
+from .formats import Codes, Format, saturate
 from .ln import LnTable, ln_table
 
 GUARD = 4
@@ -13,14 +13,14 @@ GUARD = 4
 
 @dataclass(frozen=True, eq=False)
 class LogProbability:
-    """log p = -(u * factor + ln S), rounded half up once, saturated to the output format.
+    """log p = -(u * factor + ln S), rounded half up once, saturated to a format.
 
     Attributes:
-        factor: one LSB of difference in units of 2**-factor_fraction output LSB.
+        factor: one LSB of difference in units of 2**-factor_fraction LSB of the format.
         factor_fraction: fraction bits of the factor; as many as make u * factor exact to a
-            sixteenth of an output LSB for every difference.
-        ln: the ln stage, GUARD bits finer than the output.
-        lowest: the output's lowest code.
+            sixteenth of an LSB for every difference.
+        ln: the ln stage, GUARD bits finer than the format.
+        lowest: the format's lowest code.
     """
 
     factor: int
@@ -29,18 +29,23 @@ class LogProbability:
     lowest: int
 
     @classmethod
-    def of(cls, config: SoftmaxConfig) -> "LogProbability":
-        step = config.scale * config.input.lsb * 2.0**config.output.f
+    def of(cls, config: SoftmaxConfig, output: Format) -> "LogProbability":
+        """The stage of a configuration, for results of a format."""
+        step = config.scale * config.input.lsb * 2.0**output.f
         fraction = GUARD + config.farthest.bit_length()
         return cls(
             factor=int(table(lambda _: step * 2.0**fraction, [0])[0]),
             factor_fraction=fraction,
-            ln=ln_table(config, config.output.f + GUARD),
-            lowest=config.output.min_code,
+            ln=ln_table(config, output.f + GUARD),
+            lowest=output.min_code,
         )
+
+    def scaled(self, distance: Codes) -> Codes:
+        """Differences times the factor, GUARD bits finer than the format."""
+        return (distance * self.factor) >> (self.factor_fraction - GUARD)
 
     def __call__(self, distance: Codes, total: Codes) -> Codes:
         """Output codes of differences (saturated at the span) and their rows' sums."""
-        scaled = (distance * self.factor) >> (self.factor_fraction - GUARD)
-        rounded = (scaled + self.ln(total) + (1 << (GUARD - 1))) >> GUARD
+        total_log = self.scaled(distance) + self.ln(total)
+        rounded = (total_log + (1 << (GUARD - 1))) >> GUARD
         return saturate(-rounded, self.lowest, 0)

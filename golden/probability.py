@@ -54,5 +54,5 @@ class Logarithm:
 def output_stage(config: SoftmaxConfig) -> Probability | Logarithm:
     """The last stage of a configuration."""
     if config.function == "log_softmax":
-        return Logarithm(LogProbability.of(config))
+        return Logarithm(LogProbability.of(config, config.output))
     return Probability(reciprocal_table(config), Normalize.of(config))

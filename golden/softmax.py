@@ -10,7 +10,7 @@ from .clip import clip
 from .config import SoftmaxConfig
 from .difference import difference
 from .exp import exp_table
-from .formats import Codes
+from .formats import Codes, checked_codes
 from .probability import Elements, output_stage
 from .row_max import row_max
 
@@ -54,7 +54,7 @@ def softmax_rows(
     x: npt.ArrayLike, config: SoftmaxConfig, mask: npt.ArrayLike | None = None
 ) -> SoftmaxRows:
     """:func:`softmax` with the flags that go with every element."""
-    codes = _checked(x, config)
+    codes = checked_codes("x", x, config.input, config.max_length)
     active = ~np.broadcast_to(np.asarray(mask is not None and mask, dtype=bool), codes.shape)
     shape = codes.shape
     codes, active = codes.reshape(-1, shape[-1]), active.reshape(-1, shape[-1])
@@ -70,6 +70,14 @@ def _block(
     codes: Codes, active: npt.NDArray[np.bool_], config: SoftmaxConfig
 ) -> tuple[Codes, npt.NDArray[np.bool_]]:
     """Probabilities and clipped flags of rows few enough to stay in the cache."""
+    elements, total, clipped = exponentials(codes, active, config)
+    return output_stage(config)(elements, total), clipped
+
+
+def exponentials(
+    codes: Codes, active: npt.NDArray[np.bool_], config: SoftmaxConfig
+) -> tuple[Elements, Codes, npt.NDArray[np.bool_]]:
+    """The first stages: exp of every element, the sum of every row, and the clipped flags."""
     outside = np.zeros(codes.shape, bool)
     if config.clip == "input":
         codes, outside = clip(codes, config.range_code)
@@ -82,27 +90,4 @@ def _block(
     mantissa, shift = exp_table(config)(np.minimum(distance, config.reach))
     mantissa = np.where(active, mantissa, 0)
     total = Accumulate.of(config)(mantissa, shift)
-    p = output_stage(config)(Elements(distance, mantissa, shift, active), total)
-    return p, (outside | saturated) & active
-
-
-def _checked(x: npt.ArrayLike, config: SoftmaxConfig) -> Codes:
-    array = np.asarray(x)
-    if array.ndim == 0 or not np.issubdtype(array.dtype, np.integer):
-        raise ValueError(
-            f"x must be an array of integer codes with rows along the last axis, not "
-            f"{array.ndim} dimensions of {array.dtype}"
-        )
-    if not 1 <= array.shape[-1] <= config.max_length:
-        raise ValueError(
-            f"x must have rows of 1 to max_length = {config.max_length} elements, not "
-            f"{array.shape[-1]}"
-        )
-    if array.size and not (
-        config.input.min_code <= array.min() and array.max() <= config.input.max_code
-    ):
-        raise ValueError(
-            f"x must hold codes of {config.input} ({config.input.min_code} to "
-            f"{config.input.max_code}), not {array.min()} to {array.max()}"
-        )
-    return array.astype(np.int64)
+    return Elements(distance, mantissa, shift, active), total, (outside | saturated) & active

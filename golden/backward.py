@@ -1,0 +1,139 @@
+"""The backward unit, bit for bit: dS = P (dP - D) with D = sum P dP, a row at a time.
+
+That is the softmax's Jacobian diag(P) - P P^T times dP, without the Jacobian: O(N) memory.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from .bounds import bound_ulp
+from .config import SoftmaxConfig
+from .dither import random_bits
+from .errors import require
+from .formats import Codes, checked_codes
+from .gradient import Gradient
+
+Bits = npt.NDArray[np.bool_]
+BLOCK = 1 << 16
+"""Elements computed at once: few enough that the intermediate arrays stay in the cache."""
+SEED_BITS = 32
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class GradientRows:
+    """What the unit tells of rows.
+
+    Attributes:
+        ds: codes of ``grad_output``.
+        saturated: bool, same shape: the element was saturated, or D of its row was.
+    """
+
+    ds: Codes
+    saturated: Bits
+
+
+@lru_cache(maxsize=64)
+def backward_stage(config: SoftmaxConfig) -> Gradient:
+    """The stages of a configuration's backward unit.
+
+    Raises:
+        ConfigError: formats that cannot work, or ``log_softmax``, whose gradient is another.
+    """
+    require(
+        config.function == "softmax",
+        f"function must be softmax for softmax_backward, not {config.function}",
+    )
+    return Gradient.of(config)
+
+
+def softmax_backward(
+    p: npt.ArrayLike,
+    dp: npt.ArrayLike,
+    config: SoftmaxConfig,
+    seed: int = 0,
+    first_row: int = 0,
+    *,
+    clipped: npt.ArrayLike | None = None,
+) -> Codes:
+    """Gradients of rows of logits, the bits that the hardware gives.
+
+    Args:
+        p: codes of ``config.output``, rows along the last axis: what :func:`softmax` gave.
+        dp: codes of ``config.grad_input``, same shape: gradients of the loss by p.
+        seed: of stochastic rounding, 32 bits. first_row: number of the first row.
+        clipped: broadcast to p's shape; where the forward unit clipped an element, whose gradient
+            is 0 then unless ``clip_gradient`` is ``"pass"``.
+
+    Returns:
+        Codes of ``config.grad_output``, p's shape.
+
+    Raises:
+        ValueError: codes that are no integers or that a format does not hold, different shapes,
+            rows that are empty or too long, rows of p that do not sum to about 1, a seed or row
+            number outside 32 bits.
+    """
+    p = checked_codes("p", p, config.output, config.max_length)
+    dp = checked_codes("dp", dp, config.grad_input, config.max_length)
+    if p.shape != dp.shape:
+        raise ValueError(f"dp must have p's shape {p.shape}, not {dp.shape}")
+    _check_sums(p, config)
+    for name, value in (("seed", seed), ("first_row", first_row)):
+        if not 0 <= value < 1 << SEED_BITS:
+            raise ValueError(f"{name} must be from 0 to 2^{SEED_BITS} - 1, not {value!r}")
+    left_out = np.broadcast_to(np.asarray(clipped is not None and clipped, dtype=bool), p.shape)
+    return backward_rows(p, dp, config, left_out, seed=seed, first_row=first_row).ds
+
+
+def backward_rows(
+    p: Codes,
+    dp: Codes,
+    config: SoftmaxConfig,
+    clipped: Bits,
+    *,
+    seed: int = 0,
+    first_row: int = 0,
+) -> GradientRows:
+    """:func:`softmax_backward` of any codes, with the flags that go with every element."""
+    shape = p.shape
+    p, dp, clipped = (array.reshape(-1, shape[-1]) for array in (p, dp, clipped))
+    ds, saturated = np.empty(p.shape, np.int64), np.empty(p.shape, bool)
+    rows = max(BLOCK // shape[-1], 1)
+    for start in range(0, len(p), rows):
+        block = slice(start, start + rows)
+        ds[block], saturated[block] = _block(
+            p[block], dp[block], clipped[block], config, seed, first_row + start
+        )
+    return GradientRows(ds.reshape(shape), saturated.reshape(shape))
+
+
+def _block(
+    p: Codes, dp: Codes, clipped: Bits, config: SoftmaxConfig, seed: int, first_row: int
+) -> tuple[Codes, Bits]:
+    """Gradients and saturated flags of rows few enough to stay in the cache."""
+    stage = backward_stage(config)
+    d, beyond = stage.dot(p, dp)
+    bits = None
+    if stage.rounding == "stochastic":
+        row = first_row + np.arange(len(p))[:, None]
+        bits = random_bits(seed, row, np.arange(p.shape[1]), stage.drop)
+    # an element without a gradient has none to round or to saturate
+    passed = np.where(clipped, 0, p) if config.clip_gradient == "zero" else p
+    ds, saturated = stage(passed, dp, d, bits)
+    return ds, saturated | beyond
+
+
+def _check_sums(p: Codes, config: SoftmaxConfig) -> None:
+    """Refuse rows that no softmax of the configuration gives: the classic mistake is logits."""
+    sums = p.sum(axis=-1).ravel()
+    allowed = p.shape[-1] * bound_ulp(config)
+    off = np.flatnonzero((np.abs(sums - 2.0**config.output.f) > allowed) & (sums > 0))
+    if off.size:
+        row = int(off[0])
+        raise ValueError(
+            f"p must have rows that sum to 1 within {allowed * config.output.lsb:.2g}, the proven "
+            f"error of {p.shape[-1]} probabilities, not {sums[row] * config.output.lsb:.4g} "
+            f"(row {row})"
+        )

@@ -1,0 +1,78 @@
+"""D, the sum of P dP over a row: exact, then rounded to little more than dP's fraction, once."""
+
+from dataclasses import dataclass
+
+from .config import SoftmaxConfig
+from .errors import require
+from .formats import SQ, Codes, Format, round_half_up, saturate
+
+SUM_BITS = 63
+"""Widest sum that the golden model's integers hold, the sign included."""
+FACTOR_BITS = 18
+"""Widest factor that one hardware multiplier takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """Sums products of a row without loss, rounds the sum half up, and saturates it.
+
+    D is an average of dP with the weights P, so it lies within dP's range but for the rounding of
+    P, whose sum can exceed 1. Twice the range is kept where dP - D then still fits one hardware
+    multiplier.
+
+    Attributes:
+        p, dp: formats of the factors. max_length: products that the sum can hold.
+        fraction: fraction bits of D.
+        limit: D is saturated to [-limit, limit], in units of 2**-fraction.
+    """
+
+    p: Format
+    dp: Format
+    max_length: int
+    fraction: int
+    limit: int
+
+    @classmethod
+    def of(cls, config: SoftmaxConfig) -> "Dot":
+        """The stage of a configuration.
+
+        Raises:
+            ConfigError: a sum wider than the golden model's integers, or a D that is finer than
+                its sum.
+        """
+        p, dp = config.output, config.grad_input
+        require(
+            config.dot_guard <= p.f,
+            f"dot_guard must be at most the {p.f} fraction bits of output, not {config.dot_guard}",
+        )
+        guarded = dp.width + config.dot_guard
+        wide = guarded + 2 <= FACTOR_BITS
+        stage = cls(p, dp, config.max_length, dp.f + config.dot_guard, 1 << (guarded - 1 + wide))
+        require(
+            stage.sum_bits <= SUM_BITS,
+            f"grad_input, output and max_length must have a sum of products of at most {SUM_BITS} "
+            f"bits, not {stage.sum_bits} ({dp}, {p}, {config.max_length})",
+        )
+        return stage
+
+    @property
+    def sum_bits(self) -> int:
+        """Width of the exact sum of ``max_length`` full-scale products, the sign included."""
+        return (self.max_length * self.p.max_code << (self.dp.width - 1)).bit_length() + 1
+
+    @property
+    def drop(self) -> int:
+        """Bits dropped from the exact sum."""
+        return self.p.f + self.dp.f - self.fraction
+
+    @property
+    def difference(self) -> Format:
+        """Format of dP - D."""
+        whole = self.dp.i + (self.limit.bit_length() - self.fraction - self.dp.i) + 1
+        return SQ(whole, self.fraction)
+
+    def __call__(self, p: Codes, dp: Codes) -> tuple[Codes, Codes]:
+        """(D, whether it was saturated) over the last axis, kept as length 1."""
+        total = round_half_up((p * dp).sum(axis=-1, keepdims=True), self.drop)
+        d = saturate(total, -self.limit, self.limit)
+        return d, d != total

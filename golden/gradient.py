@@ -1,0 +1,70 @@
+"""dS = P (dP - D): the gradient of an element's logit, from D of its row."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .config import Rounding, SoftmaxConfig
+from .dot import Dot
+from .errors import require
+from .formats import Codes, Format, round_half_up, saturate
+
+
+@dataclass(frozen=True, slots=True)
+class Gradient:
+    """The product of P and dP - D, rounded once and saturated.
+
+    Attributes:
+        dot: the stage that D comes from.
+        output: format of dS.
+        rounding: ``"nearest"`` (half up), or ``"stochastic"``: up with the probability of the
+            fraction that is dropped.
+    """
+
+    dot: Dot
+    output: Format
+    rounding: Rounding
+
+    @classmethod
+    def of(cls, config: SoftmaxConfig) -> "Gradient":
+        """The stage of a configuration.
+
+        Raises:
+            ConfigError: an output that is finer than the product.
+        """
+        stage = cls(Dot.of(config), config.grad_output, config.rounding)
+        require(
+            1 <= stage.drop <= 32,
+            f"grad_output must drop 1 to 32 bits of P (dP - D), which has {stage.product_fraction} "
+            f"fraction bits, not {stage.drop} ({config.grad_output})",
+        )
+        return stage
+
+    @property
+    def product_fraction(self) -> int:
+        """Fraction bits of the product."""
+        return self.dot.p.f + self.dot.fraction
+
+    @property
+    def drop(self) -> int:
+        """Bits dropped from the product."""
+        return self.product_fraction - self.output.f
+
+    def __call__(
+        self, p: Codes, dp: Codes, d: Codes, bits: Codes | None = None
+    ) -> tuple[Codes, npt.NDArray[np.bool_]]:
+        """(dS, whether it was saturated).
+
+        Args:
+            d: D of each row, ``fraction`` bits of the dot stage.
+            bits: random integers of ``drop`` bits where the rounding is stochastic.
+        """
+        guard = self.dot.fraction - self.dot.dp.f
+        product = p * ((dp << guard) - d)
+        if self.rounding == "nearest":
+            rounded = round_half_up(product, self.drop)
+        else:
+            rounded = (product + bits) >> self.drop
+        ds = saturate(rounded, self.output.min_code, self.output.max_code)
+        return ds, ds != rounded
