@@ -6,23 +6,18 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ..golden.bounds import bound_ulp
 from ..golden.config import SoftmaxConfig
 from ..golden.errors import ConfigError, require
-from ..hdl.axi import STATUS_BITS, SoftmaxAxi
 from ..hdl.ecp5 import Ecp5
 from ..hdl.ice40 import Ice40
-from ..hdl.softmax import latency
 from ..hdl.target import GENERIC, ROM_STYLES, Target
+from .units import streams, unit_kind
 
-UNITS: dict[str, Callable[..., Any]] = {"softmax": SoftmaxAxi}
-"""The AXI top of every unit."""
 TARGETS: dict[str, Target] = {"generic": GENERIC, "ecp5": Ecp5(), "ice40": Ice40()}
 """Technologies whose primitives an export can instantiate."""
 
@@ -39,7 +34,7 @@ class Exported:
 def default_name(unit: str, config: SoftmaxConfig, target: str = "generic") -> str:
     """Unit, a short hash of the configuration, and target: unique in a project with several."""
     suffix = "" if target == "generic" else f"_{target}"
-    return f"{unit}_{config.sha256()[:8]}{suffix}"
+    return f"{unit}_{config.sha256(unit)[:8]}{suffix}"
 
 
 def export(
@@ -65,7 +60,7 @@ def export(
         ConfigError: an unknown unit, a name that is no Verilog identifier, or a configuration
             that cannot keep a promise.
     """
-    require(unit in UNITS, f"unknown unit {unit!r}; units are {', '.join(UNITS)}")
+    kind = unit_kind(unit)
     require(rom in ROM_STYLES, f"rom must be one of {', '.join(ROM_STYLES)}, not {rom!r}")
     require(target in TARGETS, f"target must be one of {', '.join(TARGETS)}, not {target!r}")
     require(
@@ -77,9 +72,9 @@ def export(
         re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) is not None,
         f"name must be a Verilog identifier, not {name!r}",
     )
-    bound_ulp(config)  # proves the promises: a configuration that breaks one goes no further
+    kind.bounds(config)  # proves the promises: a configuration that breaks one goes no further
     technology = ROM_STYLES[rom] if target == "generic" else TARGETS[target]
-    text = verilog_text(UNITS[unit](config=config, target=technology), name)
+    text = verilog_text(kind.top(config=config, target=technology), name)
     description = describe(
         config, unit=unit, preset=preset, name=name, rom=rom, target=target, text=text
     )
@@ -120,6 +115,10 @@ def describe(
     text: str,
 ) -> dict[str, Any]:
     """The sidecar's content."""
+    kind = unit_kind(unit)
+    formats = kind.formats(config)
+    ports = _ports(text, name)
+    port_streams = streams(ports)
     return {
         "unit": unit,
         "top": name,
@@ -127,25 +126,25 @@ def describe(
         "target": target,
         "rom": rom,
         "function": config.function,
-        "datapath": config.datapath,
+        "datapath": config.datapath if kind.has_datapath else None,
         "lanes": config.lanes,
         "max_length": config.max_length,
         "range": config.range,
         "scale": config.scale,
-        "formats": {"input": str(config.input), "output": str(config.output)},
-        "container_bits": {
-            "input": config.input.container,
-            "output": config.output.container,
-        },
+        "formats": {of: str(held) for of, held in formats.items()},
+        "container_bits": {of: held.container for of, held in formats.items()},
         "config": config.to_dict(),
         "id_width": config.id_width,
-        "tuser_bits": {"s_axis": config.lanes, "m_axis": STATUS_BITS + config.lanes},
-        "latency": asdict(latency(config)),
-        "bound_ulp": bound_ulp(config),
-        "ports": _ports(text, name),
+        "tuser_bits": {stream["name"]: stream["user"] for stream in port_streams},
+        "streams": port_streams,
+        "seed": "seed" in ports,
+        **kind.more(config),
+        "latency": asdict(kind.latency(config)),
+        **kind.bounds(config),
+        "ports": ports,
         "files": [f"{name}.v"],
         "verilog_sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "config_sha256": config.sha256(),
+        "config_sha256": config.sha256(unit),
         "version": version("softmaxfx"),
     }
 

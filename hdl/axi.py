@@ -1,12 +1,25 @@
-"""AXI4-Stream ports around the softmax unit, under AMBA's names."""
+"""AXI4-Stream ports around the units, under AMBA's names."""
 
 from typing import Any
 
-from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Shape, Signal
+from amaranth.hdl import (
+    Cat,
+    ClockDomain,
+    ClockSignal,
+    Const,
+    Module,
+    ResetSignal,
+    Shape,
+    Signal,
+    Value,
+)  # fmt: skip
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..golden.backward import SEED_BITS
 from ..golden.config import SoftmaxConfig
+from ..golden.formats import Format
+from .backward import SoftmaxBackward
 from .softmax import Softmax
 from .target import GENERIC, Target
 
@@ -54,14 +67,8 @@ class SoftmaxAxi(wiring.Component):
         m.submodules.core = core = Softmax(config=config, target=self._target)
         i, o = core.i.payload, core.o.payload
         i_bits, o_bits = config.input.container, config.output.container
-        # reset reaches many registers: it starts from one, and the ports heed it meanwhile
-        m.domains.port = ClockDomain(local=True, reset_less=True)
-        reset = Signal(init=1)
-        m.d.port += reset.eq(~self.aresetn)
+        reset = _clock_and_reset(m, self)
         m.d.comb += [
-            ClockSignal().eq(self.aclk),
-            ClockSignal("port").eq(self.aclk),
-            ResetSignal().eq(reset),
             self.s_axis_tready.eq(core.i.ready & ~reset),
             core.i.valid.eq(self.s_axis_tvalid & ~reset),
             i.keep.eq(self.s_axis_tkeep),
@@ -89,15 +96,112 @@ class SoftmaxAxi(wiring.Component):
         return m
 
 
+class SoftmaxBackwardAxi(wiring.Component):
+    """A :class:`SoftmaxBackward` with AXI4-Stream ports.
+
+    P comes in by ``s_axis_p`` as the softmax unit's output gives it, tuser included: the two ports
+    connect directly. dP comes in by ``s_axis_dp``, without tuser and tid. The rows of both are
+    joined in step; one can be :attr:`Inlet.SKEW` beats ahead of the other. ``seed`` is there where
+    the rounding is stochastic, and constant while rows are in flight.
+    """
+
+    def __init__(self, *, config: SoftmaxConfig, target: Target = GENERIC):
+        self._config, self._target = config, target
+        lanes, ident, user = config.lanes, config.id_width, STATUS_BITS + config.lanes
+        bits, dp, out = (
+            kind.container for kind in (config.output, config.grad_input, config.grad_output)
+        )
+        super().__init__(
+            {
+                "aclk": In(1),
+                "aresetn": In(1),
+                **({"seed": In(SEED_BITS)} if config.rounding == "stochastic" else {}),
+                **axi_stream("s_axis_p", In, lanes=lanes, container=bits, user=user, ident=ident),
+                **axi_stream("s_axis_dp", In, lanes=lanes, container=dp, user=0, ident=0),
+                **axi_stream("m_axis", Out, lanes=lanes, container=out, user=user, ident=ident),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self._config
+        m.domains.sync = ClockDomain(local=True)
+        m.submodules.core = core = SoftmaxBackward(config=config, target=self._target)
+        p, dp, o = core.p.payload, core.dp.payload, core.o.payload
+        reset = _clock_and_reset(m, self)
+        m.d.comb += [
+            self.s_axis_p_tready.eq(core.p.ready & ~reset),
+            core.p.valid.eq(self.s_axis_p_tvalid & ~reset),
+            p.clipped.eq(self.s_axis_p_tuser[STATUS_BITS:]),
+            p.error.eq(self.s_axis_p_tuser[0]),
+            p.last.eq(self.s_axis_p_tlast),
+            self.s_axis_dp_tready.eq(core.dp.ready & ~reset),
+            core.dp.valid.eq(self.s_axis_dp_tvalid & ~reset),
+            dp.last.eq(self.s_axis_dp_tlast),
+            self.m_axis_tvalid.eq(core.o.valid & ~reset),
+            core.o.ready.eq(self.m_axis_tready),
+            self.m_axis_tlast.eq(o.last),
+            self.m_axis_tuser.eq(Cat(o.row.error, o.row.saturated, Const(0, 1), o.tag.clipped)),
+        ]
+        _unpack(m, p, self.s_axis_p_tdata, self.s_axis_p_tkeep, config.output.container)
+        _unpack(m, dp, self.s_axis_dp_tdata, self.s_axis_dp_tkeep, config.grad_input.container)
+        _pack(m, o, self.m_axis_tdata, self.m_axis_tkeep, config.grad_output)
+        if config.rounding == "stochastic":
+            m.d.comb += core.seed.eq(self.seed)
+        if config.id_width:
+            m.d.comb += [p.id.eq(self.s_axis_p_tid), self.m_axis_tid.eq(o.row.id)]
+        return m
+
+
+def _clock_and_reset(m: Module, ports: Any) -> Signal:
+    """Drive the domain of the unit; the reset that the ports must heed."""
+    # reset reaches many registers: it starts from one, and the ports heed it meanwhile
+    m.domains.port = ClockDomain(local=True, reset_less=True)
+    reset = Signal(init=1)
+    m.d.port += reset.eq(~ports.aresetn)
+    m.d.comb += [
+        ClockSignal().eq(ports.aclk),
+        ClockSignal("port").eq(ports.aclk),
+        ResetSignal().eq(reset),
+    ]
+    return reset
+
+
+def _unpack(m: Module, beat: Any, tdata: Value, tkeep: Value, container: int) -> None:
+    """Elements and what there is of them, from a port."""
+    lanes = len(beat.present)
+    keeps = [tkeep.word_select(lane, container // 8) for lane in range(lanes)]
+    m.d.comb += [
+        *(
+            beat.x[lane].eq(tdata.word_select(lane, container)[: len(Value.cast(beat.x[lane]))])
+            for lane in range(lanes)
+        ),
+        beat.present.eq(Cat(keep[0] for keep in keeps)),
+        beat.broken.eq(Cat(keep.any() & ~keep.all() for keep in keeps).any()),
+    ]
+
+
+def _pack(m: Module, beat: Any, tdata: Value, tkeep: Value, held: Format) -> None:
+    """Results and which there are, to a port."""
+    for lane, kept in enumerate(beat.tag.keep):
+        code = beat.p[lane].as_signed() if held.signed else beat.p[lane]
+        extended = Signal(Shape(held.container, held.signed), name=f"code{lane}")
+        m.d.comb += [
+            extended.eq(code),
+            tdata.word_select(lane, held.container).eq(extended),
+            tkeep.word_select(lane, held.container // 8).eq(kept.replicate(held.container // 8)),
+        ]
+
+
 def axi_stream(
     prefix: str, flow: Any, *, lanes: int, container: int, user: int, ident: int
 ) -> dict[str, Any]:
-    """Members of an AXI4-Stream port whose payload flows ``flow``; no ``tid`` of 0 bits."""
+    """Members of an AXI4-Stream port whose payload flows ``flow``; nothing of 0 bits."""
     back = In if flow is Out else Out
     return {
         f"{prefix}_tdata": flow(lanes * container),
         f"{prefix}_tkeep": flow(lanes * container // 8),
-        f"{prefix}_tuser": flow(user),
+        **({f"{prefix}_tuser": flow(user)} if user else {}),
         **({f"{prefix}_tid": flow(ident)} if ident else {}),
         f"{prefix}_tlast": flow(1),
         f"{prefix}_tvalid": flow(1),

@@ -1,4 +1,4 @@
-"""What a beat of the softmax unit holds, on its way in and on its way out."""
+"""What a beat of a unit holds, on its way in and on its way out."""
 
 from amaranth.hdl import signed
 from amaranth.lib import data
@@ -20,12 +20,14 @@ def input_layout(config: SoftmaxConfig) -> data.StructLayout:
     )
 
 
-def output_layout(config: SoftmaxConfig) -> data.StructLayout:
-    """A beat of probabilities ``p``; the other fields tell of it, see :func:`tag_layout` and
-    :func:`row_layout`."""
-    elements = data.ArrayLayout(config.output.width, config.lanes)
+def output_layout(
+    config: SoftmaxConfig, width: int | None = None, flags: tuple[str, ...] = ()
+) -> data.StructLayout:
+    """A beat of probabilities ``p``, or of other results of some ``width``; the other fields tell
+    of it, see :func:`tag_layout` and :func:`row_layout`."""
+    elements = data.ArrayLayout(width or config.output.width, config.lanes)
     return data.StructLayout(
-        {"p": elements, "tag": tag_layout(config), "row": row_layout(config), "last": 1}
+        {"p": elements, "tag": tag_layout(config), "row": row_layout(config, flags), "last": 1}
     )
 
 
@@ -34,9 +36,10 @@ def tag_layout(config: SoftmaxConfig) -> data.StructLayout:
     return data.StructLayout({"keep": config.lanes, "clipped": config.lanes})
 
 
-def row_layout(config: SoftmaxConfig) -> data.StructLayout:
-    """What all beats of a row share: ``error``: it breaks a rule, ``id``: the row's."""
-    return data.StructLayout({"error": 1, **id_field(config)})
+def row_layout(config: SoftmaxConfig, flags: tuple[str, ...] = ()) -> data.StructLayout:
+    """What all beats of a row share: ``error``: it breaks a rule, ``id``: the row's, and what
+    further ``flags`` a unit has."""
+    return data.StructLayout({"error": 1, **dict.fromkeys(flags, 1), **id_field(config)})
 
 
 def id_field(config: SoftmaxConfig) -> dict[str, int]:

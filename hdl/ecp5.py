@@ -44,9 +44,10 @@ class Ecp5(Target):
         fits = depth <= BLOCK_SHAPES[-1][0]
         return (BlockTwoPort if fits else TwoPort)(width=width, depth=depth)
 
-    def multiply(self, *, a_bits: int, b_bits: int) -> Multiply:
+    def multiply(self, *, a_bits: int, b_bits: int, b_signed: bool = False) -> Multiply:
         fits = max(a_bits, b_bits) <= FACTOR_BITS
-        return (BlockMultiply if fits else Multiply)(a_bits=a_bits, b_bits=b_bits)
+        kind = BlockMultiply if fits else Multiply
+        return kind(a_bits=a_bits, b_bits=b_bits, b_signed=b_signed)
 
     def restart_add(self, *, width: int, term_bits: int) -> RestartAdd:
         return CarryChainAdd(width=width, term_bits=term_bits)
@@ -107,7 +108,8 @@ class BlockMultiply(Multiply):
             **_bus("i_A", _wide(self.a, FACTOR_BITS)),
             **_bus("i_B", _wide(self.b, FACTOR_BITS)),
             **_bus("i_C", Const(0, FACTOR_BITS)),
-            **{f"i_{name}": Const(0) for name in ("SIGNEDA", "SIGNEDB", "SOURCEA", "SOURCEB")},
+            **{f"i_{name}": Const(0) for name in ("SIGNEDA", "SOURCEA", "SOURCEB")},
+            i_SIGNEDB=Const(Value.cast(self.b).shape().signed, 1),
             **_bus("o_P", product),
         )
         m.d.comb += self.o.eq(product)
@@ -248,8 +250,11 @@ def _read_port(port: str, address: Value, bits: int) -> dict[str, object]:
 
 
 def _wide(value: Value, width: int) -> Value:
-    """An unsigned value with leading zeros."""
-    return Cat(value, Const(0, width - len(value))) if len(value) < width else value[:width]
+    """A value with leading zeros, or copies of its sign."""
+    if len(value) >= width:
+        return value[:width]
+    top = value[-1] if value.shape().signed else Const(0, 1)
+    return Cat(value, top.replicate(width - len(value)))
 
 
 def _bus(name: str, value: Value) -> dict[str, Value]:

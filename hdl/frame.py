@@ -1,6 +1,7 @@
 """What comes in by the stream, made into clean rows: clipped elements, faults found."""
 
 from itertools import pairwise
+from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
@@ -10,18 +11,17 @@ from ..golden.config import SoftmaxConfig
 from .pipeline import delay, register
 
 
-class Frame(wiring.Component):
-    """Clips elements, checks beats and cuts rows; the twin of ``golden.frame`` and ``golden.clip``.
+class Cut(wiring.Component):
+    """Checks beats and cuts rows; the twin of ``golden.frame``.
 
     Latency 3 cycles, one beat per cycle. A row that is too long leaves cut, its further beats are
     swallowed: no beat leaves for them.
 
     Members:
         i_valid, i_last: a beat, the last of its row or not.
-        i: input codes. keep: bytes present, of every lane. mask: elements left out of the row.
-        o_valid, o_last, o: a beat with clipped codes. o_last is 0 where there is none.
-        active: elements that take part, none where there is no beat. o_keep: elements present.
-        clipped: elements clipped.
+        keep: bytes present, of every lane.
+        o_valid, o_last: a beat leaves. o_last is 0 where there is none.
+        o_keep: elements present.
         error: on the last beat: the row breaks a rule.
     """
 
@@ -29,48 +29,26 @@ class Frame(wiring.Component):
 
     def __init__(self, *, config: SoftmaxConfig, container: int):
         self._config = config
-        lanes, elements = config.lanes, data.ArrayLayout(signed(config.input.width), config.lanes)
-        super().__init__(
-            {
-                "i_valid": In(1),
-                "i_last": In(1),
-                "i": In(elements),
-                "keep": In(data.ArrayLayout(container // 8, lanes)),
-                "mask": In(lanes),
-                "o_valid": Out(1),
-                "o_last": Out(1),
-                "o": Out(elements),
-                "active": Out(lanes),
-                "o_keep": Out(lanes),
-                "clipped": Out(lanes),
-                "error": Out(1),
-            }
-        )
+        super().__init__(self._members(container))
+
+    def _members(self, container: int) -> dict[str, Any]:
+        lanes = self._config.lanes
+        return {
+            "i_valid": In(1),
+            "i_last": In(1),
+            "keep": In(data.ArrayLayout(container // 8, lanes)),
+            "o_valid": Out(1),
+            "o_last": Out(1),
+            "o_keep": Out(lanes),
+            "error": Out(1),
+        }
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        self._clip_elements(m, self._cut_rows(m, self._find_faults(m)))
+        self._cut_rows(m, self._find_faults(m))
+        present = Cat(keep[0] for keep in self.keep)
+        m.d.comb += self.o_keep.eq(delay(m, present, self.latency, name="present"))
         return m
-
-    def _clip_elements(self, m: Module, emit: Value) -> None:
-        """Compare elements with the limits in two cycles, and clip them in the third."""
-        limit = self._config.range_code
-        clips = self._config.clip == "input"
-        for lane, x in enumerate(self.i):
-            above, below = _outside(m, x, limit, f"lane{lane}") if clips else (Const(0), Const(0))
-            x = delay(m, x, 2, name=f"x{lane}").as_signed()
-            present = delay(m, self.keep[lane][0], 2, name=f"present{lane}")
-            active = register(m, self.keep[lane][0] & ~self.mask[lane], name=f"taking_part{lane}")
-            active = register(m, active, name=f"active{lane}")
-            for name, output, value in (
-                ("clipped_x", self.o[lane], Mux(above, limit, Mux(below, -limit, x))),
-                ("o_active", self.active[lane], active & emit),
-                ("clipped", self.clipped[lane], (above | below) & active),
-                ("o_keep", self.o_keep[lane], present),
-            ):
-                stage = Signal.like(output, name=f"{name}{lane}", reset_less=name != "o_active")
-                m.d.sync += stage.eq(value)
-                m.d.comb += output.eq(stage)
 
     def _find_faults(self, m: Module) -> Value:
         """Whether a beat breaks a rule by itself, after two cycles."""
@@ -115,6 +93,53 @@ class Frame(wiring.Component):
             self.error.eq(register(m, error, name="row_error")),
         ]
         return emit
+
+
+class Frame(Cut):
+    """Also clips elements; the twin of ``golden.frame`` and ``golden.clip``.
+
+    Members, besides those of :class:`Cut`:
+        i: input codes. mask: elements left out of the row.
+        o: clipped codes. clipped: elements clipped.
+        active: elements that take part, none where there is no beat.
+    """
+
+    def _members(self, container: int) -> dict[str, Any]:
+        config = self._config
+        lanes, elements = config.lanes, data.ArrayLayout(signed(config.input.width), config.lanes)
+        return {
+            **super()._members(container),
+            "i": In(elements),
+            "mask": In(lanes),
+            "o": Out(elements),
+            "active": Out(lanes),
+            "clipped": Out(lanes),
+        }
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        self._clip_elements(m, self._cut_rows(m, self._find_faults(m)))
+        return m
+
+    def _clip_elements(self, m: Module, emit: Value) -> None:
+        """Compare elements with the limits in two cycles, and clip them in the third."""
+        limit = self._config.range_code
+        clips = self._config.clip == "input"
+        for lane, x in enumerate(self.i):
+            above, below = _outside(m, x, limit, f"lane{lane}") if clips else (Const(0), Const(0))
+            x = delay(m, x, 2, name=f"x{lane}").as_signed()
+            present = delay(m, self.keep[lane][0], 2, name=f"present{lane}")
+            active = register(m, self.keep[lane][0] & ~self.mask[lane], name=f"taking_part{lane}")
+            active = register(m, active, name=f"active{lane}")
+            for name, output, value in (
+                ("clipped_x", self.o[lane], Mux(above, limit, Mux(below, -limit, x))),
+                ("o_active", self.active[lane], active & emit),
+                ("clipped", self.clipped[lane], (above | below) & active),
+                ("o_keep", self.o_keep[lane], present),
+            ):
+                stage = Signal.like(output, name=f"{name}{lane}", reset_less=name != "o_active")
+                m.d.sync += stage.eq(value)
+                m.d.comb += output.eq(stage)
 
 
 def _outside(m: Module, x: Value, limit: int, name: str) -> tuple[Value, Value]:

@@ -1,6 +1,6 @@
 """Lattice iCE40 UltraPlus: multipliers with all their registers."""
 
-from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Signal, Value
+from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Shape, Signal, Value
 
 from .multiply import Multiply
 from .pipeline import delay, register
@@ -20,9 +20,10 @@ class Ice40(Target):
 
     name = "ice40"
 
-    def multiply(self, *, a_bits: int, b_bits: int) -> Multiply:
+    def multiply(self, *, a_bits: int, b_bits: int, b_signed: bool = False) -> Multiply:
         fits = max(a_bits, b_bits) <= FACTOR_BITS + CORNER_BITS
-        return (MacMultiply if fits else Multiply)(a_bits=a_bits, b_bits=b_bits)
+        kind = MacMultiply if fits else Multiply
+        return kind(a_bits=a_bits, b_bits=b_bits, b_signed=b_signed)
 
 
 class MacMultiply(Multiply):
@@ -30,8 +31,11 @@ class MacMultiply(Multiply):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        b_signed = Value.cast(self.b).shape().signed
         a, a_top = self.a[:FACTOR_BITS], self.a[FACTOR_BITS:]
         b, b_top = self.b[:FACTOR_BITS], self.b[FACTOR_BITS:]
+        if b_signed:  # the part that holds the sign is signed
+            b, b_top = (b, b_top.as_signed()) if len(b_top) else (b.as_signed(), Const(0, 0))
         right, left = register(m, a_top * self.b, name="right"), register(m, a * b_top, name="left")
         corner = delay(m, right + left, self.latency - 1, name="corner")
         total = self._low_product(m, a, b) + corner.shift_left(FACTOR_BITS)
@@ -40,7 +44,8 @@ class MacMultiply(Multiply):
 
     def _low_product(self, m: Module, a: Value, b: Value) -> Value:
         """The product of 16 bits of each operand, ``latency`` cycles later."""
-        product = Signal(2 * FACTOR_BITS)
+        b_signed = b.shape().signed
+        product = Signal(Shape(2 * FACTOR_BITS, b_signed))
         registers = ("A_REG", "B_REG", "TOP_8x8_MULT_REG", "BOT_8x8_MULT_REG")
         pipeline = ("PIPELINE_16x16_MULT_REG1", "PIPELINE_16x16_MULT_REG2")
         unused = {
@@ -51,6 +56,7 @@ class MacMultiply(Multiply):
         m.submodules.mac = Instance(
             "SB_MAC16",
             **{f"p_{name}": Const(1, 1) for name in (*registers, *pipeline)},
+            **({"p_B_SIGNED": Const(1, 1)} if b_signed else {}),
             p_TOPOUTPUT_SELECT=Const(3, 2),
             p_BOTOUTPUT_SELECT=Const(3, 2),
             i_CLK=ClockSignal(),
@@ -66,5 +72,6 @@ class MacMultiply(Multiply):
 
 
 def _wide(value: Value) -> Value:
-    """An operand with leading zeros."""
-    return Cat(value, Const(0, FACTOR_BITS - len(value)))
+    """An operand with leading zeros, or copies of its sign."""
+    top = value[-1] if value.shape().signed else Const(0, 1)
+    return Cat(value, top.replicate(FACTOR_BITS - len(value)))

@@ -1,9 +1,11 @@
 """The last pass over a row: its elements wait for the scalar of their row and are finished with it.
 
-Both datapaths end with it.
+Every unit ends with it.
 """
 
-from amaranth.hdl import Module, Signal
+from typing import Any, ClassVar
+
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,7 +13,7 @@ from ..golden.config import SoftmaxConfig
 from .beats import output_layout, row_layout, tag_layout
 from .credits import Credits
 from .pipeline import delay, register
-from .probability import Logarithm, Probability
+from .probability import LastStage
 from .queue import Queue
 from .row_buffer import RowBuffer
 from .target import GENERIC, Target
@@ -37,15 +39,21 @@ class LastPass(wiring.Component):
         o: finished rows, see :func:`output_layout`.
     """
 
+    flags: ClassVar[tuple[str, ...]] = ()
+    """What a row tells besides that it is in error."""
+    members: ClassVar[dict[str, Any]] = {}
+    """Further members."""
+
     def __init__(
         self,
         *,
         config: SoftmaxConfig,
-        last: Probability | Logarithm,
+        last: LastStage,
         wait: int,
         target: Target = GENERIC,
     ):
         self._config, self._last = config, last
+        self._layout = output_layout(config, last.width, self.flags)
         self._buffer = RowBuffer(
             beat=data.StructLayout(
                 {
@@ -53,7 +61,7 @@ class LastPass(wiring.Component):
                     "tag": tag_layout(config),
                 }
             ),
-            scalar=data.StructLayout({"stage": last.scalar, "row": row_layout(config)}),
+            scalar=data.StructLayout({"stage": last.scalar, "row": row_layout(config, self.flags)}),
             depth=self.depth_of(config),
             rows=ROWS,
             wait=wait,
@@ -67,7 +75,8 @@ class LastPass(wiring.Component):
                 "i_scalar": In(self._buffer.i_scalar.shape()),
                 "given": Out(1),
                 "row_given": Out(1),
-                "o": Out(stream.Signature(output_layout(config))),
+                "o": Out(stream.Signature(self._layout)),
+                **self.members,
             }
         )
 
@@ -77,7 +86,7 @@ class LastPass(wiring.Component):
         return config.max_beats + EXTRA_BEATS
 
     @classmethod
-    def latency_of(cls, last: Probability | Logarithm, wait: int) -> int:
+    def latency_of(cls, last: LastStage, wait: int) -> int:
         """Latency in cycles: of the buffer, the stage, and the queue."""
         return RowBuffer.notice(wait) + RowBuffer.latency + last.latency + Queue.latency
 
@@ -98,23 +107,32 @@ class LastPass(wiring.Component):
             self.row_given.eq(buffer.o_valid & buffer.o_last),
         ]
 
-        beat, scalar = buffer.o, buffer.o_scalar
-        error = scalar.row.error
-        layout = output_layout(config)
-        out = Signal(layout)
-        for lane in range(config.lanes):
-            code = last.finish(m, f"lane{lane}", beat.elements[lane], scalar.stage, error)
-            m.d.comb += out.p[lane].eq(code)
+        beat, error = buffer.o, buffer.o_scalar.row.error
+        out = Signal(self._layout)
+        self._finish(m, out)
         kept = beat.tag.keep | error.replicate(config.lanes)
         clipped = beat.tag.clipped & ~error.replicate(config.lanes)
-        m.submodules.queue = queue = Queue(layout)
+        m.submodules.queue = queue = Queue(self._layout)
         m.d.comb += [
             out.tag.keep.eq(delay(m, kept, last.latency, name="keep")),
             out.tag.clipped.eq(delay(m, clipped, last.latency, name="clipped")),
-            out.row.eq(delay(m, scalar.row, last.latency, name="row")),
+            out.row.eq(self._row(m)),
             out.last.eq(delay(m, buffer.o_last, last.latency, name="last")),
             queue.coming.eq(delay(m, buffer.o_valid, last.latency - 1, name="valid", reset=True)),
             queue.i.eq(out),
         ]
         wiring.connect(m, wiring.flipped(self.o), queue.o)
         return m
+
+    def _finish(self, m: Module, out: data.View) -> None:
+        """Drive the results of a beat, the last stage's latency after it has left the buffer."""
+        beat, scalar = self._buffer.o, self._buffer.o_scalar
+        for lane in range(self._config.lanes):
+            code = self._last.finish(
+                m, f"lane{lane}", beat.elements[lane], scalar.stage, scalar.row.error
+            )
+            m.d.comb += out.p[lane].eq(code)
+
+    def _row(self, m: Module) -> Value:
+        """What the finished beats tell of their row."""
+        return delay(m, self._buffer.o_scalar.row, self._last.latency, name="row")

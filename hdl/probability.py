@@ -5,7 +5,7 @@ scalar of the row, and finishes an element with that scalar.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from amaranth.hdl import Module, Mux, Shape, Value
 from amaranth.lib import data
@@ -25,13 +25,30 @@ from .reciprocal import Reciprocal
 from .target import Target
 
 
-class Probability:
-    """p = exp / S: mantissa and exponent wait for the reciprocal; twin of the golden class.
+class LastStage(Protocol):
+    """What finishes an element with the scalar of its row.
 
     Attributes:
         element, scalar: layouts of what waits of an element, and of the row's scalar.
-        row_latency: of the stage from sum to scalar, in cycles.
         latency: of an element's last stage, in cycles.
+        width: of a result, in bits.
+    """
+
+    element: data.StructLayout
+    scalar: data.StructLayout
+    latency: int
+    width: int
+
+    def finish(self, m: Module, name: str, element: Any, scalar: Any, error: Value) -> Value:
+        """The output code, ``latency`` cycles later; 0 in an error row."""
+        ...
+
+
+class Probability:
+    """p = exp / S: mantissa and exponent wait for the reciprocal; twin of the golden class.
+
+    Attributes: those of :class:`LastStage`, and
+        row_latency: of the stage from sum to scalar, in cycles.
     """
 
     latency = Normalize.latency
@@ -40,7 +57,7 @@ class Probability:
         self, *, golden: GoldenProbability, config: SoftmaxConfig, exp: Contents, target: Target
     ):
         self._golden, self._exp, self._target = golden, exp, target
-        self._width, mantissa = config.output.width, config.widths.mantissa_bits
+        self.width, mantissa = config.output.width, config.widths.mantissa_bits
         self._sum_bits = Accumulate.of(config).sum_bits
         self.row_latency = Reciprocal.latency_of(golden.reciprocal, self._sum_bits)
         self.element = data.StructLayout(
@@ -70,7 +87,7 @@ class Probability:
             golden=self._golden.normalize,
             exp=self._exp,
             q_bits=len(scalar.q),
-            width=self._width,
+            width=self.width,
             target=self._target,
         )
         m.d.comb += [
@@ -94,7 +111,7 @@ class Logarithm:
     def __init__(
         self, *, golden: GoldenLogarithm, config: SoftmaxConfig, exp: Contents, target: Target
     ):
-        self._golden, self._target, self._width = golden.log, target, config.output.width
+        self._golden, self._target, self.width = golden.log, target, config.output.width
         self._sum_bits = Accumulate.of(config).sum_bits
         self.row_latency = Ln.latency_of(golden.log.ln, self._sum_bits)
         self.element = data.StructLayout({"distance": config.farthest.bit_length(), "active": 1})
@@ -117,7 +134,7 @@ class Logarithm:
         m.submodules[name] = last = LogProbability(
             golden=self._golden,
             distance_bits=len(element.distance),
-            width=self._width,
+            width=self.width,
             target=self._target,
         )
         m.d.comb += [

@@ -27,9 +27,9 @@ class Target:
         """A memory, see :class:`TwoPort`."""
         return TwoPort(width=width, depth=depth)
 
-    def multiply(self, *, a_bits: int, b_bits: int) -> Multiply:
+    def multiply(self, *, a_bits: int, b_bits: int, b_signed: bool = False) -> Multiply:
         """A multiplier, see :class:`Multiply`."""
-        return Multiply(a_bits=a_bits, b_bits=b_bits)
+        return Multiply(a_bits=a_bits, b_bits=b_bits, b_signed=b_signed)
 
     def restart_add(self, *, width: int, term_bits: int) -> RestartAdd:
         """The adder of an accumulator, see :class:`RestartAdd`."""

@@ -1,0 +1,98 @@
+"""The units that can be exported, and what the sidecar tells of each besides its configuration."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..golden.bounds import backward_bound_ulp, bound_ulp
+from ..golden.config import SoftmaxConfig
+from ..golden.errors import ConfigError
+from ..golden.formats import Format
+from ..hdl import backward, softmax
+from ..hdl.axi import SoftmaxAxi, SoftmaxBackwardAxi
+from ..hdl.inlet import Inlet
+from ..hdl.latency import Latency
+
+
+@dataclass(frozen=True, slots=True)
+class UnitKind:
+    """One of the units.
+
+    Attributes:
+        top: its AXI top, of a configuration and a target.
+        latency: of a configuration.
+        bounds: proven errors by their names in the sidecar, ``bound_ulp`` the first. Proving them
+            refuses a configuration that cannot keep a promise.
+        formats: of the elements on its ports.
+        has_datapath: its configuration's ``datapath`` matters.
+        more: what else the sidecar tells.
+    """
+
+    top: Callable[..., Any]
+    latency: Callable[[SoftmaxConfig], Latency]
+    bounds: Callable[[SoftmaxConfig], dict[str, float]]
+    formats: Callable[[SoftmaxConfig], dict[str, Format]]
+    has_datapath: bool = True
+    more: Callable[[SoftmaxConfig], dict[str, Any]] = lambda _: {}
+
+
+UNITS: dict[str, UnitKind] = {
+    "softmax": UnitKind(
+        top=SoftmaxAxi,
+        latency=softmax.latency,
+        bounds=lambda config: {"bound_ulp": bound_ulp(config)},
+        formats=lambda config: {"input": config.input, "output": config.output},
+    ),
+    "softmax_backward": UnitKind(
+        top=SoftmaxBackwardAxi,
+        latency=backward.latency,
+        bounds=lambda config: {"bound_ulp": backward_bound_ulp(config)},
+        formats=lambda config: {
+            "p": config.output,
+            "grad_input": config.grad_input,
+            "grad_output": config.grad_output,
+        },
+        has_datapath=False,
+        more=lambda _: {"skew_beats": Inlet.SKEW},
+    ),
+}
+"""Every unit by its name."""
+
+
+def unit_kind(name: str) -> UnitKind:
+    """A unit.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    if name not in UNITS:
+        raise ConfigError(f"unknown unit {name!r}; units are {', '.join(UNITS)}")
+    return UNITS[name]
+
+
+def streams(ports: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The AXI4-Stream ports of a unit, from the ports of its Verilog.
+
+    Each has its ``name``, its ``direction`` (``"sink"``: into the unit), and widths in bits of
+    tdata (``bits``), tkeep, tuser and tid (``keep``, ``user``, ``id``; 0 where it has none).
+    """
+
+    def width(name: str) -> int:
+        return ports[name]["width"] if name in ports else 0
+
+    found = []
+    for port, told in ports.items():
+        name, _, signal = port.rpartition("_")
+        if signal == "tdata":
+            found.append(
+                {
+                    "name": name,
+                    "direction": "sink" if told["direction"] == "input" else "source",
+                    "bits": told["width"],
+                    "keep": width(f"{name}_tkeep"),
+                    "user": width(f"{name}_tuser"),
+                    "id": width(f"{name}_tid"),
+                    "last": f"{name}_tlast" in ports,
+                }
+            )
+    return found

@@ -1,0 +1,104 @@
+"""D, the sum of P dP over a row, a beat of lanes at a time."""
+
+import operator
+
+from amaranth.hdl import Cat, Const, Module, Mux, Value, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..golden.dot import Dot as Golden
+from .multiply import Multiply
+from .pipeline import delay, register, tree
+from .target import GENERIC, Target
+
+
+class Dot(wiring.Component):
+    """The twin of :class:`golden.dot.Dot`.
+
+    A long adder is slow, so the sum is kept in two limbs; the lower one's carries wait until the
+    row is complete. ``beats`` is the most that a row has.
+
+    Latency :meth:`latency_of` cycles from the row's last beat, one beat per cycle.
+
+    Members:
+        p, dp: factors of every lane; p is 0 where there is no element.
+        i_valid, i_last: whether the factors of :attr:`AHEAD` cycles before are a beat of a row, and
+            its last one. i_last is 0 without a beat.
+        o: D of the row whose last factors came ``latency`` cycles ago. saturated: it was.
+    """
+
+    AHEAD = Multiply.latency - 1
+    """Cycles by which factors come before it is known whether they count."""
+
+    def __init__(self, *, golden: Golden, lanes: int, beats: int, target: Target = GENERIC):
+        self._golden, self._lanes, self._beats, self._target = golden, lanes, beats, target
+        super().__init__(
+            {
+                "p": In(data.ArrayLayout(golden.p.width, lanes)),
+                "dp": In(data.ArrayLayout(signed(golden.dp.width), lanes)),
+                "i_valid": In(1),
+                "i_last": In(1),
+                "o": Out(signed(golden.limit.bit_length() + 1)),
+                "saturated": Out(1),
+            }
+        )
+
+    @staticmethod
+    def latency_of(lanes: int) -> int:
+        """Latency in cycles, from the factors."""
+        return Multiply.latency + 1 + (lanes - 1).bit_length() + 4
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        level = tree(m, self._products(m), operator.add, name="level")
+        place = -(-len(level) // 2)
+        before = self.latency_of(self._lanes) - self.AHEAD - 4
+        # after a reset, a sum stays 0 until older terms have gone by
+        goes_on = delay(m, ~self.i_last, before + 1, name="goes_on", reset=True)
+        carries = (self._beats - 1).bit_length()
+        low = self._running(m, level[:place], place + carries, goes_on, "low")
+        upper = level[place:].as_signed()
+        high = self._running(m, upper, len(upper) + carries, goes_on, "high")
+
+        drop = self._golden.drop
+        half = Const(1 << (drop - 1) if drop else 0)
+        low = register(m, low + half, name="low_rounded")
+        high = register(m, high, name="high_waits").as_signed()
+        joined = register(m, high + low[place:], name="joined").as_signed()
+        rest = register(m, low[:place], name="rest")
+        total = Cat(rest, joined).as_signed() >> drop
+
+        limit = self._golden.limit
+        bits = len(self.o)
+        # within [-limit, limit], limit a power of two: all bits from the limit's on are the sign,
+        # or it is the limit itself
+        top = total[bits - 2 :]
+        at_limit = (total[bits - 2 :] == 1) & ~total[: bits - 2].any()
+        inside = ~top.any() | top.all() | at_limit
+        clamped = Mux(total[-1], -limit, limit)
+        m.d.comb += [
+            self.o.eq(register(m, Mux(inside, total, clamped)[:bits], name="d").as_signed()),
+            self.saturated.eq(register(m, ~inside, name="saturated")),
+        ]
+        return m
+
+    def _products(self, m: Module) -> list[Value]:
+        """The lanes' products, 0 without a beat."""
+        counts = delay(m, self.i_valid, Multiply.latency - self.AHEAD, name="counts", reset=True)
+        products = []
+        for lane in range(self._lanes):
+            m.submodules[f"multiply{lane}"] = multiply = self._target.multiply(
+                a_bits=len(self.p[lane]), b_bits=len(self.dp[lane]), b_signed=True
+            )
+            m.d.comb += [multiply.a.eq(self.p[lane]), multiply.b.eq(self.dp[lane])]
+            product = Mux(counts, multiply.o, 0).as_signed()
+            products.append(register(m, product, name=f"product{lane}"))
+        return products
+
+    def _running(self, m: Module, term: Value, bits: int, goes_on: Value, name: str) -> Value:
+        """The sum of a limb so far; it starts anew where ``goes_on`` is 0."""
+        add = self._target.restart_add(width=bits, term_bits=bits)
+        m.submodules[f"add_{name}"] = add
+        running = register(m, add.o, name=f"running_{name}")
+        m.d.comb += [add.running.eq(running), add.goes_on.eq(goes_on), add.term.eq(term)]
+        return running.as_signed() if term.shape().signed else running
