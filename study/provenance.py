@@ -18,9 +18,14 @@ from . import recordings
 from .corpus_from_stdlib import MINIMUM_COUNT, PYTHON_VERSION
 from .language_model import CONTEXT, HEAD_WIDTH, HEADS, LAYERS
 from .record_attention import GRID_BITS
-from .train_language import HELD_OUT_EVERY, SECTION
+from .record_training import RECORDED_STEPS
+from .train_digits import SEED as DIGITS_SEED
+from .train_language import BATCH, HELD_OUT_EVERY, SECTION, STEPS
+from .train_language import SEED as LANGUAGE_SEED
 
 PROVENANCE_FILE = recordings.DATA / "PROVENANCE.md"
+
+_RECORDED_STEPS = ", ".join(str(step) for step in RECORDED_STEPS)
 
 _SOURCES = f"""\
 # Provenance of the recordings
@@ -45,6 +50,11 @@ Written by `python -m softmaxfx.study.record`, which also made the array files.
   recorded texts are from those. Vectors are rounded to multiples of 2^-{GRID_BITS}; maps are
   ordered by text, layer and head. `attention_grad_output` is the gradient, at the attention
   output, of the cross-entropy in nats summed over a text, times 2^`attention_grad_exponent`.
+- `gradients.npz`: the same vectors while that transformer is trained, after {_RECORDED_STEPS} of
+  its {STEPS} updates (`attention_step`, the first axis of every array). One map a layer: the first
+  head, on the first text of the step's batch. The gradient is that of the training loss, the mean
+  over {BATCH} texts of {CONTEXT} tokens in nats, and has one exponent a step.
+- Seeds: {DIGITS_SEED} for the digits network, {LANGUAGE_SEED} for the transformer.
 """
 
 
@@ -84,8 +94,8 @@ def _versions() -> Iterator[tuple[str, str]]:
         yield package.__name__, package.__version__
 
 
-def _array_files() -> tuple[Path, Path]:
-    return recordings.CORPUS_FILE, recordings.RECORDINGS_FILE
+def _array_files() -> tuple[Path, ...]:
+    return recordings.CORPUS_FILE, recordings.RECORDINGS_FILE, recordings.GRADIENTS_FILE
 
 
 def _files() -> Iterator[tuple[str, int, str]]:
@@ -124,6 +134,13 @@ def _language_facts(perplexities: Perplexities) -> Iterator[tuple[str, str]]:
     _, gradient = recordings.upstream_gradients()
     yield "attention: rows with a gradient", f"{len(gradient):,}"
     yield "attention: largest gradient magnitude", f"{np.nanmax(np.abs(gradient)):.2f}"
+    for step in recordings.training_steps():
+        scores, gradient = recordings.training_gradients(step)
+        after = f"attention after {step} updates"
+        yield f"{after}: rows", f"{len(scores):,}"
+        yield f"{after}: largest score magnitude", f"{np.nanmax(np.abs(scores)):.2f}"
+        yield f"{after}: largest gradient magnitude", f"{np.nanmax(np.abs(gradient)):.2e}"
+        yield f"{after}: gradient standard deviation", f"{np.nanstd(gradient):.2e}"
     yield "corpus: tokens", f"{len(corpus.tokens):,}"
     yield "corpus: words", f"{len(corpus.words):,}"
     yield "language model: held-out perplexity", f"{perplexities.model:.1f}"

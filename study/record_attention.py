@@ -1,5 +1,6 @@
 """Record what the attention heads of the trained language model compute on held-out texts.
 
+The loss is the sum over a text, so that a gradient does not depend on how many texts are recorded.
 Queries, keys, values and output gradients are rounded once, here, to a grid that float16 holds
 and that makes the scores exact in float64; `recordings` says why.
 """
@@ -10,10 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from .language_model import HeadVectors, LanguageModel
-from .train_language import windows
+from .language_model import HEADS, LAYERS, HeadVectors, LanguageModel
+from .train_language import loss_and_heads, windows
 
 TEXTS = 6
 TEXTS_WITH_GRADIENT = 1
@@ -28,8 +28,8 @@ LARGEST_GRADIENT = 2.0**12
 class AttentionRecording:
     """Vectors of shape (maps, 256 tokens, 16), float16, a map being one head on one text.
 
-    The maps are ordered by text, then layer, then head. value and grad_output exist for the first
-    maps only; grad_output is the gradient at the attention output times 2^grad_exponent.
+    The maps are ordered by text, then layer, then head. value and grad_output can exist for the
+    first maps only; grad_output is the gradient at the attention output times 2^grad_exponent.
     """
 
     query: np.ndarray
@@ -43,17 +43,22 @@ def record_attention(model: LanguageModel, held_out: Tensor) -> AttentionRecordi
     """Run the model on the first window of evenly spread held-out sections."""
     texts = torch.stack([windows(section)[0] for section in held_out])
     texts = texts[:: len(texts) // TEXTS][:TEXTS]
-    logits, layers = model(texts[:, :-1])
-    loss = functional.cross_entropy(logits.flatten(0, 1), texts[:, 1:].flatten(), reduction="sum")
-    gradients = torch.autograd.grad(loss, [heads.mixed for heads in layers])
+    loss, layers = loss_and_heads(model, texts, reduction="sum")
+    with_gradient = slice(TEXTS_WITH_GRADIENT * LAYERS * HEADS)
+    return record_heads(loss, layers, maps=slice(None), maps_with_gradient=with_gradient)
 
-    with_gradient = TEXTS_WITH_GRADIENT * len(layers) * layers[0].query.shape[1]
-    grad_output = _stack(gradients)[:with_gradient]
+
+def record_heads(
+    loss: Tensor, layers: list[HeadVectors], *, maps: slice, maps_with_gradient: slice
+) -> AttentionRecording:
+    """Choose from the maps of all layers, ordered by text, layer and head, and round them."""
+    gradients = torch.autograd.grad(loss, [heads.mixed for heads in layers])
+    grad_output = _stack(gradients)[maps_with_gradient]
     exponent = math.floor(math.log2(LARGEST_GRADIENT / np.abs(grad_output).max()))
     return AttentionRecording(
-        query=_on_grid(_vectors(layers, "query")),
-        key=_on_grid(_vectors(layers, "key")),
-        value=_on_grid(_vectors(layers, "value")[:with_gradient]),
+        query=_on_grid(_vectors(layers, "query")[maps]),
+        key=_on_grid(_vectors(layers, "key")[maps]),
+        value=_on_grid(_vectors(layers, "value")[maps_with_gradient]),
         grad_output=_on_grid(np.ldexp(grad_output, exponent)),
         grad_exponent=exponent,
     )

@@ -1,4 +1,4 @@
-"""Read the recorded softmax inputs: classifier logits, attention scores and a text corpus.
+"""Read the recordings: softmax inputs, targets, gradients in and after training, and a corpus.
 
 Attention is stored as its query and key vectors, not as scores. The vectors lie on a fixed grid
 (multiples of 2^-12, exact in float16), so every product and every partial sum of a score is a
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 DATA = Path(__file__).parent / "data"
 RECORDINGS_FILE = DATA / "recordings.npz"
+GRADIENTS_FILE = DATA / "gradients.npz"
 CORPUS_FILE = DATA / "corpus.npz"
 
 # 1/sqrt(head dimension) with a head dimension of 16: a power of two, so scaling is exact too.
@@ -46,7 +47,7 @@ def load(name: str) -> NDArray[np.float64]:
     if name == "digits":
         return _member("digits").astype(np.float64)
     if name == "attention":
-        return _causal_rows(_scores())
+        return _causal_rows(_scores(_member("attention_query"), _member("attention_key")))
     allowed = ", ".join(repr(known) for known in names())
     raise ValueError(f"name must be one of {allowed}, but is {name!r}")
 
@@ -68,11 +69,33 @@ def upstream_gradients() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     padding. The gradient dP = dO v^T is exact in float64 and is that of the cross-entropy in nats
     summed over the 256 tokens of a text.
     """
-    grad_output = _member("attention_grad_output").astype(np.float64)
-    value = _member("attention_value").astype(np.float64)
-    scaled = grad_output @ value.transpose(0, 2, 1)
-    gradient = np.ldexp(scaled, -int(_member("attention_grad_exponent")))
-    return _causal_rows(_scores(maps=len(value))), _causal_rows(gradient)
+    value = _member("attention_value")
+    query, key = (_member(f"attention_{name}")[: len(value)] for name in ("query", "key"))
+    grad_output, exponent = _member("attention_grad_output"), _member("attention_grad_exponent")
+    return _causal_rows(_scores(query, key)), _causal_rows(_gradient(grad_output, value, exponent))
+
+
+def training_steps() -> tuple[int, ...]:
+    """The steps that `training_gradients` knows: how many updates the model had had by then."""
+    return tuple(_member("attention_step", GRADIENTS_FILE).tolist())
+
+
+def training_gradients(step: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Softmax inputs and the gradients at the softmax outputs in training, both (1024, 256).
+
+    Row 256 * layer + t is token t of the first text of the batch, in the first head of the layer.
+    It has t + 1 elements and ends in NaN in both arrays. The gradient dP = dO v^T is exact in
+    float64 and is that of the training loss, the mean cross-entropy in nats of 8 x 256 tokens.
+    """
+    steps = training_steps()
+    if step not in steps:
+        allowed = ", ".join(str(known) for known in steps)
+        raise ValueError(f"step must be one of {allowed}, but is {step!r}")
+    query, key, value, grad_output, exponent = (
+        _member(f"attention_{name}", GRADIENTS_FILE)[steps.index(step)]
+        for name in ("query", "key", "value", "grad_output", "grad_exponent")
+    )
+    return _causal_rows(_scores(query, key)), _causal_rows(_gradient(grad_output, value, exponent))
 
 
 def corpus() -> Corpus:
@@ -82,17 +105,27 @@ def corpus() -> Corpus:
         return Corpus(tokens=stored["tokens"], words=tuple(words))
 
 
-def _member(name: str) -> np.ndarray:
+def _member(name: str, file: Path = RECORDINGS_FILE) -> np.ndarray:
     """One stored array, as it was stored."""
-    with np.load(RECORDINGS_FILE) as stored:
+    with np.load(file) as stored:
         return stored[name]
 
 
-def _scores(maps: int | None = None) -> NDArray[np.float64]:
+def _scores(query: np.ndarray, key: np.ndarray) -> NDArray[np.float64]:
     """Attention scores before masking, shape (maps, 256 queries, 256 keys)."""
-    query = _member("attention_query")[:maps].astype(np.float64)
-    key = _member("attention_key")[:maps].astype(np.float64)
-    return SCORE_SCALE * (query @ key.transpose(0, 2, 1))
+    return SCORE_SCALE * _products(query, key)
+
+
+def _gradient(
+    grad_output: np.ndarray, value: np.ndarray, exponent: np.ndarray
+) -> NDArray[np.float64]:
+    """The gradient at the softmax outputs, shape (maps, 256 queries, 256 keys)."""
+    return np.ldexp(_products(grad_output, value), -int(exponent))
+
+
+def _products(left: np.ndarray, right: np.ndarray) -> NDArray[np.float64]:
+    """Dot products of stored vectors, (maps, 256, 16) each, to shape (maps, 256, 256)."""
+    return left.astype(np.float64) @ right.astype(np.float64).transpose(0, 2, 1)
 
 
 def _causal_rows(maps: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,12 +1,13 @@
 """Train the language model on the corpus and measure it on texts it has not seen."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .language_model import CONTEXT, LanguageModel
+from .language_model import CONTEXT, HeadVectors, LanguageModel
 from .progress import steps
 from .recordings import Corpus
 
@@ -21,6 +22,10 @@ LEARNING_RATE = 3e-3
 SECTION = 4096
 HELD_OUT_EVERY = 10
 
+# Called before every step with the number of finished steps, the model and the step's windows.
+# It must neither change the model nor draw random numbers.
+Watch = Callable[[int, LanguageModel, Tensor], None]
+
 
 def split(corpus: Corpus) -> tuple[Tensor, Tensor]:
     """The training tokens, shape (length,), and the held-out sections, shape (sections, 4096)."""
@@ -30,15 +35,17 @@ def split(corpus: Corpus) -> tuple[Tensor, Tensor]:
     return sections[~held_out].flatten(), sections[held_out]
 
 
-def train(training: Tensor, words: int) -> LanguageModel:
+def train(training: Tensor, words: int, watch: Watch) -> LanguageModel:
     """Train from the fixed seed on windows that start at random tokens."""
     torch.manual_seed(SEED)
     model = LanguageModel(words)
     optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _rate)
-    for _ in steps("language model", STEPS):
+    for step in steps("language model", STEPS):
         starts = torch.randint(len(training) - CONTEXT, (BATCH, 1))
-        loss = mean_loss(model, training[starts + torch.arange(CONTEXT + 1)])
+        batch = training[starts + torch.arange(CONTEXT + 1)]
+        watch(step, model, batch)
+        loss, _ = loss_and_heads(model, batch)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -46,16 +53,22 @@ def train(training: Tensor, words: int) -> LanguageModel:
     return model.eval()
 
 
-def mean_loss(model: LanguageModel, windows: Tensor) -> Tensor:
-    """Mean cross-entropy in nats of the windows' tokens, shape (texts, 257), after the first."""
-    logits, _ = model(windows[:, :-1])
-    return functional.cross_entropy(logits.flatten(0, 1), windows[:, 1:].flatten())
+def loss_and_heads(
+    model: LanguageModel, windows: Tensor, reduction: str = "mean"
+) -> tuple[Tensor, list[HeadVectors]]:
+    """Cross-entropy in nats of the windows' tokens after the first, and what the heads computed.
+
+    windows has the shape (texts, 257). The loss is the mean or the sum over all predicted tokens.
+    """
+    logits, layers = model(windows[:, :-1])
+    predicted = windows[:, 1:].flatten()
+    return functional.cross_entropy(logits.flatten(0, 1), predicted, reduction=reduction), layers
 
 
 def perplexity(model: LanguageModel, held_out: Tensor) -> float:
     """The exponential of the mean loss over the held-out sections."""
     with torch.no_grad():
-        losses = [mean_loss(model, windows(section)) for section in held_out]
+        losses = [loss_and_heads(model, windows(section))[0] for section in held_out]
     return torch.stack(losses).mean().exp().item()
 
 

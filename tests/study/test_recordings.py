@@ -41,7 +41,9 @@ def present(rows: np.ndarray) -> np.ndarray:
     return rows[~np.isnan(rows)]
 
 
-@pytest.mark.parametrize("path", [recordings.CORPUS_FILE, recordings.RECORDINGS_FILE])
+@pytest.mark.parametrize(
+    "path", [recordings.CORPUS_FILE, recordings.RECORDINGS_FILE, recordings.GRADIENTS_FILE]
+)
 def test_file_is_the_one_provenance_describes(path):
     provenance = (recordings.DATA / "PROVENANCE.md").read_text(encoding="utf-8")
     described = re.search(rf"\| `{path.name}` \| (\d+) \| `([0-9a-f]{{64}})` \|", provenance)
@@ -54,7 +56,7 @@ def test_file_is_the_one_provenance_describes(path):
 def test_files_are_small_enough_for_a_repository():
     sizes = {path: path.stat().st_size for path in recordings.DATA.iterdir()}
     assert sizes.pop(recordings.CORPUS_FILE) <= 1_000_000
-    assert sum(sizes.values()) <= 2_000_000
+    assert sum(sizes.values()) <= 2_500_000
 
 
 def test_reading_needs_numpy_only():
