@@ -131,12 +131,12 @@ class SoftmaxBackwardAxi(wiring.Component):
         reset = _clock_and_reset(m, self)
         m.d.comb += [
             self.s_axis_p_tready.eq(core.p.ready & ~reset),
-            core.p.valid.eq(self.s_axis_p_tvalid & ~reset),
+            core.p.valid.eq(self.s_axis_p_tvalid),
             p.clipped.eq(self.s_axis_p_tuser[STATUS_BITS:]),
             p.error.eq(self.s_axis_p_tuser[0]),
             p.last.eq(self.s_axis_p_tlast),
             self.s_axis_dp_tready.eq(core.dp.ready & ~reset),
-            core.dp.valid.eq(self.s_axis_dp_tvalid & ~reset),
+            core.dp.valid.eq(self.s_axis_dp_tvalid),
             dp.last.eq(self.s_axis_dp_tlast),
             self.m_axis_tvalid.eq(core.o.valid & ~reset),
             core.o.ready.eq(self.m_axis_tready),

@@ -19,7 +19,7 @@ from .inlet import Inlet
 from .join import Join
 from .last_pass import ROWS, LastPass
 from .latency import Latency
-from .pipeline import delay
+from .pipeline import delay, register
 from .target import GENERIC, Target
 
 
@@ -53,7 +53,7 @@ class SoftmaxBackward(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        lead = Join.latency + Cut.latency
+        lead = 1 + Join.latency + Cut.latency
         m.submodules.join = join = Join(p=p_layout(config), dp=dp_layout(config))
         m.submodules.cut = cut = Cut(config=config, container=8)
         m.submodules.last_pass = last_pass = GradientPass(
@@ -61,16 +61,21 @@ class SoftmaxBackward(wiring.Component):
         )
         m.submodules.beats = beats = Credits(places=LastPass.depth_of(config), lead=lead)
         m.submodules.rows = rows = Credits(places=ROWS, lead=lead)
-        for port, joined in ((self.p, join.p), (self.dp, join.dp)):
-            inlet = Inlet(port.payload.shape())
-            m.submodules += inlet
+        for name, port in (("p", self.p), ("dp", self.dp)):
+            inlet = Inlet(port.payload.shape(), target=self._target)
+            m.submodules[f"inlet_{name}"] = inlet
             wiring.connect(m, wiring.flipped(port), inlet.i)
-            wiring.connect(m, inlet.o, joined)
+            m.d.comb += [
+                getattr(join, name).eq(inlet.o),
+                getattr(join, f"{name}_some").eq(inlet.some),
+                getattr(join, f"{name}_last").eq(inlet.last),
+                inlet.take.eq(getattr(join, f"{name}_take")),
+            ]
         m.d.comb += [
-            join.go.eq(beats.available & rows.available),
+            join.go.eq(register(m, beats.available & rows.available, name="go", reset=True)),
             cut.i_valid.eq(join.o_valid),
             cut.i_last.eq(join.o_last),
-            *(cut.keep[lane].eq(join.o_p.present[lane]) for lane in range(config.lanes)),
+            *(cut.keep[lane].eq(join.p.present[lane]) for lane in range(config.lanes)),
             beats.take.eq(cut.o_valid),
             rows.take.eq(cut.o_last),
             beats.give.eq(last_pass.given),
@@ -92,19 +97,19 @@ class SoftmaxBackward(wiring.Component):
         )
         before = Cut.latency - Dot.AHEAD  # the factors come while the beat is still checked
         for lane in range(config.lanes):
-            p = Mux(join.o_p.present[lane], join.o_p.x[lane], 0)
+            p = Mux(join.p.present[lane], join.p.x[lane], 0)
             p = delay(m, p, before, name=f"p{lane}")
-            dp = delay(m, join.o_dp.x[lane], before, name=f"dp{lane}").as_signed()
+            dp = delay(m, join.dp.x[lane], before, name=f"dp{lane}").as_signed()
             m.d.comb += [dot.p[lane].eq(p), dot.dp[lane].eq(dp)]
             if config.clip_gradient == "zero":
-                clipped = delay(m, join.o_p.clipped[lane], before, name=f"clipped{lane}")
+                clipped = delay(m, join.p.clipped[lane], before, name=f"clipped{lane}")
                 p = Mux(clipped, 0, p)
             element = last_pass.i.elements[lane]
             m.d.comb += [
                 element.p.eq(delay(m, p, Dot.AHEAD, name=f"waiting_p{lane}")),
                 element.dp.eq(delay(m, dp, Dot.AHEAD, name=f"waiting_dp{lane}")),
             ]
-        clipped = delay(m, join.o_p.clipped & join.o_p.present, Cut.latency, name="clipped")
+        clipped = delay(m, join.p.clipped & join.p.present, Cut.latency, name="clipped")
         m.d.comb += [
             dot.i_valid.eq(cut.o_valid),
             dot.i_last.eq(cut.o_last),
@@ -119,12 +124,12 @@ class SoftmaxBackward(wiring.Component):
             last_pass.i_scalar.row.saturated.eq(dot.saturated),
         ]
         if config.id_width:
-            ident = delay(m, join.o_p.id, Cut.latency + wait, name="id")
+            ident = delay(m, join.p.id, Cut.latency + wait, name="id")
             m.d.comb += last_pass.i_scalar.row.id.eq(ident)
 
     def _error(self, m: Module, join: Join, cut: Cut) -> Value:
         """On the last beat of a row: it is in error."""
-        told = delay(m, join.o_p.error, Cut.latency, name="told")
+        told = delay(m, join.p.error, Cut.latency, name="told")
         earlier = Signal()  # the row had a fault in an earlier beat
         fault = earlier | join.fault
         with m.If(cut.o_valid):
@@ -243,4 +248,4 @@ def _wait(config: SoftmaxConfig) -> int:
 def latency(config: SoftmaxConfig) -> Latency:
     """Latency of the unit of a configuration."""
     last_pass = LastPass.latency_of(_Elements(backward_stage(config)), _wait(config))
-    return Latency(Inlet.latency + Join.latency + Cut.latency + last_pass, 0)
+    return Latency(Inlet.NOTICE + Join.latency + Cut.latency + last_pass, 0)

@@ -2,7 +2,7 @@
 
 import operator
 
-from amaranth.hdl import Cat, Const, Module, Mux, Value, signed
+from amaranth.hdl import Cat, Module, Mux, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -56,29 +56,28 @@ class Dot(wiring.Component):
         # after a reset, a sum stays 0 until older terms have gone by
         goes_on = delay(m, ~self.i_last, before + 1, name="goes_on", reset=True)
         carries = (self._beats - 1).bit_length()
-        low = self._running(m, level[:place], place + carries, goes_on, "low")
-        upper = level[place:].as_signed()
-        high = self._running(m, upper, len(upper) + carries, goes_on, "high")
-
         drop = self._golden.drop
-        half = Const(1 << (drop - 1) if drop else 0)
-        low = register(m, low + half, name="low_rounded")
-        high = register(m, high, name="high_waits").as_signed()
+        half = 1 << (drop - 1) if drop else 0  # the sum starts with it, for it is rounded half up
+        high_half, low_half = divmod(half, 1 << place)
+        upper = level[place:].as_signed()
+        low = self._running(m, level[:place], place + carries + 1, goes_on, low_half)
+        high = self._running(m, upper, len(upper) + carries + 1, goes_on, high_half)
         joined = register(m, high + low[place:], name="joined").as_signed()
         rest = register(m, low[:place], name="rest")
         total = Cat(rest, joined).as_signed() >> drop
 
-        limit = self._golden.limit
-        bits = len(self.o)
         # within [-limit, limit], limit a power of two: all bits from the limit's on are the sign,
         # or it is the limit itself
-        top = total[bits - 2 :]
-        at_limit = (total[bits - 2 :] == 1) & ~total[: bits - 2].any()
-        inside = ~top.any() | top.all() | at_limit
-        clamped = Mux(total[-1], -limit, limit)
+        limit, bits = self._golden.limit, len(self.o)
+        upper, lower = total[bits - 2 :], total[: bits - 2]
+        inside = ~upper.any() | upper.all() | ((upper == 1) & ~lower.any())
+        beyond = register(m, ~inside, name="beyond")
+        negative = register(m, total[-1], name="negative")
+        kept = register(m, total[:bits], name="total").as_signed()
+        d = Mux(beyond, Mux(negative, -limit, limit), kept)
         m.d.comb += [
-            self.o.eq(register(m, Mux(inside, total, clamped)[:bits], name="d").as_signed()),
-            self.saturated.eq(register(m, ~inside, name="saturated")),
+            self.o.eq(register(m, d[:bits], name="d").as_signed()),
+            self.saturated.eq(register(m, beyond, name="saturated")),
         ]
         return m
 
@@ -95,10 +94,9 @@ class Dot(wiring.Component):
             products.append(register(m, product, name=f"product{lane}"))
         return products
 
-    def _running(self, m: Module, term: Value, bits: int, goes_on: Value, name: str) -> Value:
+    def _running(self, m: Module, term: Value, bits: int, goes_on: Value, start: int) -> Value:
         """The sum of a limb so far; it starts anew where ``goes_on`` is 0."""
-        add = self._target.restart_add(width=bits, term_bits=bits)
-        m.submodules[f"add_{name}"] = add
-        running = register(m, add.o, name=f"running_{name}")
+        m.submodules += (add := self._target.restart_add(width=bits, term_bits=bits, start=start))
+        running = register(m, add.o, name="running")
         m.d.comb += [add.running.eq(running), add.goes_on.eq(goes_on), add.term.eq(term)]
         return running.as_signed() if term.shape().signed else running

@@ -49,8 +49,8 @@ class Ecp5(Target):
         kind = BlockMultiply if fits else Multiply
         return kind(a_bits=a_bits, b_bits=b_bits, b_signed=b_signed)
 
-    def restart_add(self, *, width: int, term_bits: int) -> RestartAdd:
-        return CarryChainAdd(width=width, term_bits=term_bits)
+    def restart_add(self, *, width: int, term_bits: int, start: int = 0) -> RestartAdd:
+        return CarryChainAdd(width=width, term_bits=term_bits, start=start)
 
     def shift_left(self, *, width: int, places_bits: int) -> ShiftLeft:
         if not FABRIC_SHIFT_BITS < width <= FACTOR_BITS or 1 << places_bits > FACTOR_BITS:
@@ -63,7 +63,9 @@ class CarryChainAdd(RestartAdd):
     """A chain of CCU2C: a cell's LUT has room for the gate before its adder."""
 
     # inputs {D, C, B, A}; the sum's bit is A ^ (C & D), and where that is 0 the carry is A
-    INIT = 0x5AAA
+    FROM_0 = 0x5AAA
+    # likewise A ^ (C | D)
+    FROM_1 = 0x555A
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -74,13 +76,14 @@ class CarryChainAdd(RestartAdd):
             carry_out = Signal(name=f"carry{low + 2}")
             inputs = {}
             for bit in (0, 1):
+                starts = self._start >> (low + bit) & 1
                 inputs |= {
                     f"i_A{bit}": term[low + bit],
                     f"i_B{bit}": Const(1),
                     f"i_C{bit}": running[low + bit],
-                    f"i_D{bit}": self.goes_on,
+                    f"i_D{bit}": ~self.goes_on if starts else self.goes_on,
                     f"o_S{bit}": total[low + bit],
-                    f"p_INIT{bit}": Const(self.INIT, 16),
+                    f"p_INIT{bit}": Const(self.FROM_1 if starts else self.FROM_0, 16),
                     f"p_INJECT1_{bit}": "NO",
                 }
             m.submodules[f"bits{low}"] = Instance("CCU2C", **inputs, i_CIN=carry, o_COUT=carry_out)

@@ -31,9 +31,9 @@ class Target:
         """A multiplier, see :class:`Multiply`."""
         return Multiply(a_bits=a_bits, b_bits=b_bits, b_signed=b_signed)
 
-    def restart_add(self, *, width: int, term_bits: int) -> RestartAdd:
+    def restart_add(self, *, width: int, term_bits: int, start: int = 0) -> RestartAdd:
         """The adder of an accumulator, see :class:`RestartAdd`."""
-        return RestartAdd(width=width, term_bits=term_bits)
+        return RestartAdd(width=width, term_bits=term_bits, start=start)
 
     def shift_left(self, *, width: int, places_bits: int) -> ShiftLeft:
         """A shifter, see :class:`ShiftLeft`."""
