@@ -22,15 +22,13 @@ class Dot:
 
     Attributes:
         p, dp: formats of the factors. max_length: products that the sum can hold.
-        fraction: fraction bits of D.
-        limit: D is saturated to [-limit, limit], in units of 2**-fraction.
+        output: format of D.
     """
 
     p: Format
     dp: Format
     max_length: int
-    fraction: int
-    limit: int
+    output: Format
 
     @classmethod
     def of(cls, config: SoftmaxConfig) -> "Dot":
@@ -45,9 +43,9 @@ class Dot:
             config.dot_guard <= p.f,
             f"dot_guard must be at most the {p.f} fraction bits of output, not {config.dot_guard}",
         )
-        guarded = dp.width + config.dot_guard
-        wide = guarded + 2 <= FACTOR_BITS
-        stage = cls(p, dp, config.max_length, dp.f + config.dot_guard, 1 << (guarded - 1 + wide))
+        wide = dp.width + config.dot_guard + 2 <= FACTOR_BITS
+        output = SQ(dp.i + wide, dp.f + config.dot_guard)
+        stage = cls(p, dp, config.max_length, output)
         require(
             stage.sum_bits <= SUM_BITS,
             f"grad_input, output and max_length must have a sum of products of at most {SUM_BITS} "
@@ -63,16 +61,15 @@ class Dot:
     @property
     def drop(self) -> int:
         """Bits dropped from the exact sum."""
-        return self.p.f + self.dp.f - self.fraction
+        return self.p.f + self.dp.f - self.output.f
 
     @property
     def difference(self) -> Format:
         """Format of dP - D."""
-        whole = self.dp.i + (self.limit.bit_length() - self.fraction - self.dp.i) + 1
-        return SQ(whole, self.fraction)
+        return SQ(self.output.i + 1, self.output.f)
 
     def __call__(self, p: Codes, dp: Codes) -> tuple[Codes, Codes]:
         """(D, whether it was saturated) over the last axis, kept as length 1."""
         total = round_half_up((p * dp).sum(axis=-1, keepdims=True), self.drop)
-        d = saturate(total, -self.limit, self.limit)
+        d = saturate(total, self.output.min_code, self.output.max_code)
         return d, d != total

@@ -44,7 +44,7 @@ class Gradient:
     @property
     def product_fraction(self) -> int:
         """Fraction bits of the product."""
-        return self.dot.p.f + self.dot.fraction
+        return self.dot.p.f + self.dot.output.f
 
     @property
     def drop(self) -> int:
@@ -57,10 +57,10 @@ class Gradient:
         """(dS, whether it was saturated).
 
         Args:
-            d: D of each row, ``fraction`` bits of the dot stage.
+            d: D of each row, codes of the dot stage's output.
             bits: random integers of ``drop`` bits where the rounding is stochastic.
         """
-        guard = self.dot.fraction - self.dot.dp.f
+        guard = self.dot.output.f - self.dot.dp.f
         product = p * ((dp << guard) - d)
         if self.rounding == "nearest":
             rounded = round_half_up(product, self.drop)

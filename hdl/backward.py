@@ -22,6 +22,9 @@ from .latency import Latency
 from .pipeline import delay, register
 from .target import GENERIC, Target
 
+GO = 2
+"""Cycles on the way from the credits of the row buffer to the inlets, which are far from it."""
+
 
 class SoftmaxBackward(wiring.Component):
     """The twin of ``golden.backward``.
@@ -53,7 +56,7 @@ class SoftmaxBackward(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        lead = 1 + Join.latency + Cut.latency
+        lead = GO + Join.latency + Cut.latency
         m.submodules.join = join = Join(p=p_layout(config), dp=dp_layout(config))
         m.submodules.cut = cut = Cut(config=config, container=8)
         m.submodules.last_pass = last_pass = GradientPass(
@@ -65,6 +68,8 @@ class SoftmaxBackward(wiring.Component):
             inlet = Inlet(port.payload.shape(), target=self._target)
             m.submodules[f"inlet_{name}"] = inlet
             wiring.connect(m, wiring.flipped(port), inlet.i)
+            for lane, x in enumerate(port.payload.x):
+                m.d.comb += inlet.i.payload.x[lane].eq(Mux(port.payload.present[lane], x, 0))
             m.d.comb += [
                 getattr(join, name).eq(inlet.o),
                 getattr(join, f"{name}_some").eq(inlet.some),
@@ -72,7 +77,7 @@ class SoftmaxBackward(wiring.Component):
                 inlet.take.eq(getattr(join, f"{name}_take")),
             ]
         m.d.comb += [
-            join.go.eq(register(m, beats.available & rows.available, name="go", reset=True)),
+            join.go.eq(delay(m, beats.available & rows.available, GO, name="go", reset=True)),
             cut.i_valid.eq(join.o_valid),
             cut.i_last.eq(join.o_last),
             *(cut.keep[lane].eq(join.p.present[lane]) for lane in range(config.lanes)),
@@ -95,10 +100,10 @@ class SoftmaxBackward(wiring.Component):
             beats=config.max_beats,
             target=self._target,
         )
-        before = Cut.latency - Dot.AHEAD  # the factors come while the beat is still checked
+        # the factors come while the beat is still checked
+        before = Cut.latency - Dot.AHEAD
         for lane in range(config.lanes):
-            p = Mux(join.p.present[lane], join.p.x[lane], 0)
-            p = delay(m, p, before, name=f"p{lane}")
+            p = delay(m, join.p.x[lane], before, name=f"p{lane}")
             dp = delay(m, join.dp.x[lane], before, name=f"dp{lane}").as_signed()
             m.d.comb += [dot.p[lane].eq(p), dot.dp[lane].eq(dp)]
             if config.clip_gradient == "zero":
@@ -151,7 +156,7 @@ class GradientPass(LastPass):
         super().__init__(config=config, last=_Elements(self._golden), wait=wait, target=target)
 
     def elaborate(self, platform: object) -> Module:
-        self._saturated = Signal(self._config.lanes)
+        self._next_saturated = Signal(self._config.lanes)
         return super().elaborate(platform)
 
     def _finish(self, m: Module, out: data.View) -> None:
@@ -166,7 +171,7 @@ class GradientPass(LastPass):
                 last.active.eq(~scalar.row.error),
                 last.bits.eq(bits[lane]),
                 out.p[lane].eq(last.o),
-                self._saturated[lane].eq(last.saturated),
+                self._next_saturated[lane].eq(last.next_saturated),
             ]
 
     def _random_bits(self, m: Module) -> list[Value]:
@@ -189,16 +194,14 @@ class GradientPass(LastPass):
         row = Signal(self._buffer.o_scalar.row.shape())
         valid = delay(m, self._buffer.o_valid, latency, name="row_valid", reset=True)
         last = delay(m, self._buffer.o_last, latency, name="row_last")
-        of_row = delay(m, self._buffer.o_scalar.row.saturated, latency, name="row_saturated")
-        error = delay(m, self._buffer.o_scalar.row.error, latency, name="row_error")
+        told = self._buffer.o_scalar.row
+        of_row = delay(m, told.saturated & ~told.error, latency, name="row_saturated")
+        of_beat = register(m, self._next_saturated.any(), name="beat_saturated")
         earlier = Signal()  # an earlier beat of the row was saturated
-        so_far = earlier | self._saturated.any()
+        so_far = earlier | of_beat
         with m.If(valid):
             m.d.sync += earlier.eq(so_far & ~last)
-        m.d.comb += [
-            row.eq(super()._row(m)),
-            row.saturated.eq((of_row | so_far) & ~error),
-        ]
+        m.d.comb += [row.eq(super()._row(m)), row.saturated.eq(of_row | so_far)]
         return row
 
 
@@ -210,7 +213,7 @@ class _Elements:
     def __init__(self, golden: GoldenGradient):
         p, dp = golden.dot.p, golden.dot.dp
         self.element = data.StructLayout({"p": p.width, "dp": signed(dp.width)})
-        self.scalar = data.StructLayout({"d": signed(golden.dot.limit.bit_length() + 1)})
+        self.scalar = data.StructLayout({"d": signed(golden.dot.output.width)})
         self.width = golden.output.width
 
 

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from ..golden.dot import Dot as Golden
 from .multiply import Multiply
 from .pipeline import delay, register, tree
+from .saturate import saturating
 from .target import GENERIC, Target
 
 
@@ -27,7 +28,7 @@ class Dot(wiring.Component):
         o: D of the row whose last factors came ``latency`` cycles ago. saturated: it was.
     """
 
-    AHEAD = Multiply.latency - 1
+    AHEAD = Multiply.latency
     """Cycles by which factors come before it is known whether they count."""
 
     def __init__(self, *, golden: Golden, lanes: int, beats: int, target: Target = GENERIC):
@@ -38,7 +39,7 @@ class Dot(wiring.Component):
                 "dp": In(data.ArrayLayout(signed(golden.dp.width), lanes)),
                 "i_valid": In(1),
                 "i_last": In(1),
-                "o": Out(signed(golden.limit.bit_length() + 1)),
+                "o": Out(signed(golden.output.width)),
                 "saturated": Out(1),
             }
         )
@@ -66,31 +67,22 @@ class Dot(wiring.Component):
         rest = register(m, low[:place], name="rest")
         total = Cat(rest, joined).as_signed() >> drop
 
-        # within [-limit, limit], limit a power of two: all bits from the limit's on are the sign,
-        # or it is the limit itself
-        limit, bits = self._golden.limit, len(self.o)
-        upper, lower = total[bits - 2 :], total[: bits - 2]
-        inside = ~upper.any() | upper.all() | ((upper == 1) & ~lower.any())
-        beyond = register(m, ~inside, name="beyond")
-        negative = register(m, total[-1], name="negative")
-        kept = register(m, total[:bits], name="total").as_signed()
-        d = Mux(beyond, Mux(negative, -limit, limit), kept)
+        d, beyond = saturating(m, total, len(self.o), name="d")
         m.d.comb += [
-            self.o.eq(register(m, d[:bits], name="d").as_signed()),
+            self.o.eq(d),
             self.saturated.eq(register(m, beyond, name="saturated")),
         ]
         return m
 
     def _products(self, m: Module) -> list[Value]:
         """The lanes' products, 0 without a beat."""
-        counts = delay(m, self.i_valid, Multiply.latency - self.AHEAD, name="counts", reset=True)
         products = []
         for lane in range(self._lanes):
             m.submodules[f"multiply{lane}"] = multiply = self._target.multiply(
                 a_bits=len(self.p[lane]), b_bits=len(self.dp[lane]), b_signed=True
             )
             m.d.comb += [multiply.a.eq(self.p[lane]), multiply.b.eq(self.dp[lane])]
-            product = Mux(counts, multiply.o, 0).as_signed()
+            product = Mux(self.i_valid, multiply.o, 0).as_signed()
             products.append(register(m, product, name=f"product{lane}"))
         return products
 

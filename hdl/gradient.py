@@ -6,23 +6,24 @@ from amaranth.lib.wiring import In, Out
 
 from ..golden.gradient import Gradient as Golden
 from .multiply import Multiply
-from .pipeline import delay, register
+from .pipeline import register
+from .saturate import saturating
 from .target import GENERIC, Target
 
 
 class Gradient(wiring.Component):
     """The twin of :class:`golden.gradient.Gradient`.
 
-    Latency 7 cycles, one element per cycle.
+    Latency 8 cycles, one element per cycle.
 
     Members:
         p, dp: of an element. d: D of its row. active: the element has a gradient; else it gets 0.
         bits: random ones for stochastic rounding, :attr:`BITS_LATER` cycles after the element.
-        o: the output code. saturated: it was.
+        o: the output code. next_saturated: that of the next cycle was saturated.
     """
 
-    latency = Multiply.latency + 4
-    BITS_LATER = latency - 2
+    latency = Multiply.latency + 5
+    BITS_LATER = latency - 3
 
     def __init__(self, *, golden: Golden, target: Target = GENERIC):
         self._golden, self._target = golden, target
@@ -31,18 +32,18 @@ class Gradient(wiring.Component):
             {
                 "p": In(dot.p.width),
                 "dp": In(signed(dot.dp.width)),
-                "d": In(signed(dot.limit.bit_length() + 1)),
+                "d": In(signed(dot.output.width)),
                 "active": In(1),
                 "bits": In(golden.drop),
                 "o": Out(signed(golden.output.width)),
-                "saturated": Out(1),
+                "next_saturated": Out(1),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        golden, dot = self._golden, self._golden.dot
-        fine = self.dp.shift_left(dot.fraction - dot.dp.f)
+        dot = self._golden.dot
+        fine = self.dp.shift_left(dot.output.f - dot.dp.f)
         width = dot.difference.width
         difference = register(m, (fine - self.d)[:width].as_signed(), name="difference")
         p = register(m, Mux(self.active, self.p, 0), name="p")
@@ -51,44 +52,24 @@ class Gradient(wiring.Component):
         )
         m.d.comb += [multiply.a.eq(p), multiply.b.eq(difference)]
         product = register(m, multiply.o, name="product").as_signed()
-        total = _extended(self._rounded(product), golden.output.width)
-        # beyond a limit, the bits below the sign are all 0 or all 1: a register that is cleared or
-        # set costs less than a choice between values, so each limit gets a cycle
-        bits = golden.output.width
-        clear, below, above = self._beyond(product, total)
-        rounded = register(m, Mux(clear, 0, total[: bits - 1]), name="rounded")
-        sign = delay(m, total[-1], 2, name="sign")
-        above = register(m, above, name="above")
-        largest = (1 << (bits - 1)) - 1
-        code = register(m, Mux(above, largest, rounded)[: bits - 1], name="code", init=largest)
-        beyond = register(m, below, name="below") | above
+        code, beyond = self._result(m, product)
         m.d.comb += [
-            self.o.eq(Cat(code[: bits - 1], sign).as_signed()),
-            self.saturated.eq(register(m, beyond, name="beyond")),
+            self.o.eq(register(m, code, name="o").as_signed()),
+            self.next_saturated.eq(register(m, beyond, name="beyond")),
         ]
         return m
 
-    def _beyond(self, product: Value, total: Value) -> tuple[Value, Value, Value]:
-        """Whether the rounded product is at or below the least code, below it, and above the
-        largest."""
+    def _result(self, m: Module, product: Value) -> tuple[Value, Value]:
+        """The product without the bits that are dropped, saturated, see :func:`saturating`."""
         golden, bits = self._golden, self._golden.output.width
         if golden.rounding == "stochastic":
-            upper = total[bits - 1 :]
-            below = total[-1] & ~upper.all()
-            return below, below, ~total[-1] & upper.any()
-        # seen beside the addition of half an LSB, which counts where all bits below are 1
-        half = _extended(product >> (golden.drop - 1), bits + 2)
-        upper, carries, negative = half[bits:], half[:bits].all(), half[-1]
-        at_or_below = negative & ~upper.all()
-        at_limit = ~upper[0] & upper[1:].all() & carries
-        return at_or_below, at_or_below & ~at_limit, ~negative & (upper.any() | carries)
-
-    def _rounded(self, product: Value) -> Value:
-        """The product without the bits that are dropped."""
-        drop = self._golden.drop
-        if self._golden.rounding == "stochastic":
-            return (product + self.bits) >> drop
-        return ((product >> (drop - 1)) + 1) >> 1
+            total = _extended((product + self.bits) >> golden.drop, bits)
+            return saturating(m, total, bits, name="code")
+        half = product >> (golden.drop - 1)
+        total = _extended((half + 1) >> 1, bits)
+        # known before the addition: what that lifts to the least code ends there too
+        early = _extended(half, bits + 1)[bits:]
+        return saturating(m, total, bits, name="code", early=early)
 
 
 def _extended(value: Value, width: int) -> Value:

@@ -53,13 +53,16 @@ class Inlet(wiring.Component):
         write, read = lasts.write_port(), lasts.read_port(domain="comb")
         place, front = Signal(range(self.PLACES)), Signal(range(self.PLACES))
         accept = self.i.valid & self.i.ready
-        came = register(m, accept, name="came", reset=True)
+        # the memory is wide: what reaches it is kept apart from what the counters need, in a
+        # register of the opposite sense
+        w_en = register(m, accept, name="w_en", reset=True)
+        came = ~register(m, ~accept, name="quiet", reset=True, init=1)
         m.d.comb += [
-            words.w_en.eq(came),
+            words.w_en.eq(w_en),
             words.w_addr.eq(place),
             words.i.eq(word),
             words.r_addr.eq(front),
-            write.en.eq(came),
+            write.en.eq(w_en),
             write.addr.eq(place),
             write.data.eq(data.View(self._shape, beat).last),
             read.addr.eq(front),
@@ -67,10 +70,14 @@ class Inlet(wiring.Component):
             self.o.eq(words.o),
         ]
         held, some, ready = Signal(range(self.PLACES)), Signal(), Signal()
+        # what takes a beat is known late: it enables registers, and no addition waits for it
+        with m.If(came):
+            m.d.sync += place.eq(place + 1)
+        with m.If(self.take):
+            m.d.sync += front.eq(front + 1)
+        with m.If(came ^ self.take):
+            m.d.sync += held.eq(held + Mux(came, 1, -1))
         m.d.sync += [
-            place.eq(place + came),
-            front.eq(front + self.take),
-            held.eq(held + Mux(came, ~self.take, Mux(self.take, -1, 0))),
             some.eq((held > 1) | (held[0] & ~self.take) | came),
             ready.eq(held < self.SKEW),
         ]

@@ -1,6 +1,6 @@
 """Two streams of beats made into one of pairs: rows of P with those of dP that belong to them."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -53,19 +53,21 @@ class Join(wiring.Component):
         m.d.sync += drain.eq(
             Mux(drain, ~(self.dp_some & self.dp_last), paired & self.p_last & ~self.dp_last)
         )
-        unequal = register(m, over | (self.p_last ^ self.dp_last), name="unequal")
+        alone = register(m, over, name="alone")
+        lasts = register(m, Cat(self.p_last, self.dp_last), name="lasts")
+        unequal = register(m, alone | (lasts[0] ^ lasts[1]), name="unequal")
         m.d.comb += [
             self.o_valid.eq(delay(m, leaves, self.latency, name="left", reset=True)),
             self.o_last.eq(delay(m, self.p_last & leaves, self.latency, name="last", reset=True)),
-            self.fault.eq(self._fault(m, delay(m, unequal, self.latency, name="unequal"))),
+            self.fault.eq(self._fault(m, delay(m, unequal, self.latency - 1, name="unequal"))),
         ]
         return m
 
     def _fault(self, m: Module, unequal: Value) -> Value:
         """``unequal`` or a fault of the beats; they came a cycle ago and now."""
-        unlike = register(m, (self.p.present ^ self.dp.present).any(), name="unlike")
+        unlike = register(m, self.p.present ^ self.dp.present, name="unlike")
         broken = register(m, self.p.broken | self.dp.broken, name="broken")
-        fault = register(m, unequal | unlike | broken, name="fault")
+        fault = register(m, unequal | unlike.any() | broken, name="fault")
         return delay(m, fault, self.FAULT - 2, name="fault")
 
 
