@@ -66,7 +66,8 @@ class Gradient(wiring.Component):
             total = _extended((product + self.bits) >> golden.drop, bits)
             return saturating(m, total, bits, name="code")
         half = product >> (golden.drop - 1)
-        total = _extended((half + 1) >> 1, bits)
+        # P is below 2**width, so that half an LSB more has room
+        total = _extended((half + 1)[: len(half)].as_signed() >> 1, bits)
         # known before the addition: what that lifts to the least code ends there too
         early = _extended(half, bits + 1)[bits:]
         return saturating(m, total, bits, name="code", early=early)

@@ -1,12 +1,13 @@
 """Rows as beats of the ports, and beats as the words of the bench's files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 
 from ..golden.formats import Codes
-from .sidecar import Unit
+from .sidecar import Stream
 
 RESET_CYCLE = 0xFFFFFFFF
 """In place of a cycle: the unit was reset here, the word holds no beat."""
@@ -20,10 +21,11 @@ class Beats:
 
     Attributes:
         data: codes, (beats, lanes).
-        keep: bool, (beats, lanes, bytes of a container): the byte is present.
+        keep: bool, (beats, lanes, bytes of a container): the byte is present; all are where the
+            stream has no tkeep.
         user: bool, (beats, user bits), bit 0 first.
-        last: bool, (beats,).
-        ident: tid, (beats,); 0 where the unit has none.
+        last: bool, (beats,); all are where the stream has no tlast.
+        ident: tid, (beats,); 0 where the stream has none.
     """
 
     data: Codes
@@ -39,79 +41,107 @@ class Beats:
         """Some of the beats."""
         return Beats(*(getattr(self, field.name)[beats] for field in fields(self)))
 
+    @classmethod
+    def concatenate(cls, parts: "Sequence[Beats]") -> "Beats":
+        """The beats of all parts, in order."""
+        return cls(
+            *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls))
+        )
 
-def pack_rows(codes: Codes, masked: Bits, lengths: npt.NDArray[np.int64], unit: Unit) -> Beats:
-    """Rows of elements as input beats, the tid counting the rows; only a last beat is partial.
+
+def in_beats(array: np.ndarray, beats: npt.NDArray[np.int64], lanes: int) -> np.ndarray:
+    """Elements of rows beat by beat, (beats of all rows, lanes).
 
     Args:
-        codes: (rows, longest row). masked: same shape. lengths: elements of each row.
+        array: (rows, elements), any number of elements. beats: of each row.
     """
-    lanes = unit.lanes
-    beats = -(-codes.shape[1] // lanes)
+    most = max(int(beats.max(initial=0)), -(-array.shape[1] // lanes))
+    wide = np.pad(array, [(0, 0), (0, most * lanes - array.shape[1])])
+    return wide.reshape(len(array), most, lanes)[np.arange(most) < beats[:, None]]
 
-    def in_beats(array: np.ndarray) -> np.ndarray:
-        padding = [(0, 0), (0, beats * lanes - array.shape[1])]
-        return np.pad(array, padding).reshape(len(array), beats, lanes)
 
-    keep = in_beats(np.arange(codes.shape[1]) < lengths[:, None])
-    used = keep[:, :, 0]
-    last = np.arange(beats) == -(-lengths // lanes)[:, None] - 1
-    row = np.broadcast_to(np.arange(len(codes))[:, None], used.shape)[used]
+def pack_rows(
+    codes: Codes, lengths: npt.NDArray[np.int64], stream: Stream, user: Bits | None = None
+) -> Beats:
+    """Rows of elements as beats, the tid counting the rows; only a last beat is partial.
+
+    Args:
+        codes: (rows, longest row). lengths: elements of each row.
+        user: (beats, user bits); all 0 unless given.
+    """
+    beats = -(-lengths // stream.lanes)
+    keep = in_beats(np.arange(codes.shape[1]) < lengths[:, None], beats, stream.lanes)
+    row = np.repeat(np.arange(len(codes)), beats)
     return Beats(
-        data=in_beats(codes)[used],
-        keep=np.repeat(keep[used][:, :, None], unit.input_bytes, axis=2),
-        user=in_beats(masked)[used],
-        last=last[used],
-        ident=row % (1 << unit.config.id_width),
+        data=in_beats(codes, beats, stream.lanes),
+        keep=np.repeat(keep[:, :, None], stream.octets, axis=2),
+        user=np.zeros((len(row), stream.user), bool) if user is None else user,
+        last=np.append(row[1:] != row[:-1], True)[: len(row)],
+        ident=row % (1 << stream.ident),
     )
 
 
-def input_words(
-    beats: Beats, unit: Unit, drain: Bits | None = None, reset: Bits | None = None
-) -> bytes:
-    """The bench's ``input.bin``.
+def beat_words(beats: Beats, stream: Stream, drain: Bits | None = None) -> bytes:
+    """The words of beats in the bench's ``NAME.in``.
 
     Args:
         drain: beats that wait until the unit is empty.
-        reset: beats before which the unit is reset.
     """
     count = len(beats)
-    shape = (count, unit.lanes * unit.input_bytes * 8)
-    data = _bits(beats.data, unit.input_bytes * 8).reshape(shape)
-    ident = (beats.ident[:, None] >> np.arange(id_bits(unit)) & 1).astype(bool)
-    flags = (np.zeros(count, bool) if flag is None else flag for flag in (drain, reset))
-    columns = (column[:, None] for column in (beats.last, *flags))
-    keep = beats.keep.reshape(count, -1)
-    word = np.concatenate([data, keep, beats.user, ident, *columns], axis=1, dtype=bool)
-    word = np.pad(word, [(0, 0), (0, -word.shape[1] % 32)])
+    columns = {
+        "tdata": _bits(beats.data, stream.octets * 8),
+        "tkeep": beats.keep,
+        "tuser": beats.user,
+        "tid": beats.ident[:, None] >> np.arange(stream.ident) & 1,
+        "tlast": beats.last,
+        "drain": np.zeros(count, bool) if drain is None else drain,
+    }
+    word = np.concatenate(
+        [
+            column.astype(bool).reshape(count, -1 if column.size else 0)
+            for name, column in columns.items()
+            if name in stream.signals or name == "drain"
+        ],
+        axis=1,
+    )
+    word = np.pad(word, [(0, 0), (0, 8 * word_bytes(stream) - word.shape[1])])
     return np.packbits(word[:, ::-1], axis=1).tobytes()
 
 
-def id_bits(unit: Unit) -> int:
-    """Bits of the tid in the words: one even where the unit has none."""
-    return max(unit.config.id_width, 1)
+def reset_word(stream: Stream) -> bytes:
+    """The word of ``NAME.in`` at which the unit is reset."""
+    return (1 << stream.bits + 1).to_bytes(word_bytes(stream), "big")
 
 
-def word_bytes(unit: Unit) -> int:
-    """Bytes of a word of ``output.bin``: the beat and its cycle, each in whole 32-bit words."""
-    bits = unit.lanes * unit.output_bytes * 9 + unit.output_user + id_bits(unit) + 1
-    return (-(-bits // 32) + 1) * 4
+def word_bytes(stream: Stream) -> int:
+    """Bytes of a word of ``NAME.in``: the beat and two marks, in whole 32-bit words."""
+    return -(-(stream.bits + 2) // 32) * 4
 
 
-def output_beats(words: bytes, unit: Unit) -> tuple[Beats, npt.NDArray[np.int64]]:
-    """Beats and their cycles from the bench's ``output.bin``; RESET_CYCLE marks a reset."""
-    data, keep = unit.lanes * unit.output_bytes * 8, unit.lanes * unit.output_bytes
-    size = word_bytes(unit)
+def recorded_bytes(stream: Stream) -> int:
+    """Bytes of a word of ``NAME.out``: the beat and its cycle, each in whole 32-bit words."""
+    return (-(-stream.bits // 32) + 1) * 4
+
+
+def read_beats(
+    words: bytes, stream: Stream, *, signed: bool
+) -> tuple[Beats, npt.NDArray[np.int64]]:
+    """Beats and their cycles from the bench's ``NAME.out``; RESET_CYCLE marks a reset."""
+    size = recorded_bytes(stream)
     raw = np.frombuffer(words, np.uint8, len(words) // size * size).reshape(-1, size)
     cycle = np.ascontiguousarray(raw[:, -4:]).view("<u4")[:, 0].astype(np.int64)
     word = np.unpackbits(raw[:, :-4], axis=1, bitorder="little").astype(bool)
-    places = np.cumsum([data, keep, unit.output_user, id_bits(unit)])
-    data_bits, keep_bits, user, ident, last = np.split(word, [*places, places[-1] + 1], axis=1)[:5]
+    places = np.cumsum(list(stream.signals.values()))
+    columns = dict(zip(stream.signals, np.split(word, places, axis=1), strict=False))
+    count, lanes = len(raw), stream.lanes
+    ident = columns.get("tid", np.zeros((count, 0), bool))
     beats = Beats(
-        data=_codes(data_bits.reshape(len(raw), unit.lanes, -1), unit.config.output.signed),
-        keep=keep_bits.reshape(len(raw), unit.lanes, -1),
-        user=user,
-        last=last[:, 0],
+        data=_codes(columns["tdata"].reshape(count, lanes, 8 * stream.octets), signed),
+        keep=columns.get("tkeep", np.ones((count, lanes * stream.octets), bool)).reshape(
+            count, lanes, stream.octets
+        ),
+        user=columns.get("tuser", np.zeros((count, 0), bool)),
+        last=columns.get("tlast", np.ones((count, 1), bool))[:, 0],
         ident=(ident << np.arange(ident.shape[1])).sum(axis=1),
     )
     return beats, cycle

@@ -19,6 +19,7 @@ import numpy as np
 from ..golden.config import SoftmaxConfig
 from ..golden.rows import LogitRows
 from .hostile import hostile_stream, run_hostile
+from .kinds import kind_of
 from .run import simulate
 from .sidecar import Unit
 from .simulator import build
@@ -219,7 +220,8 @@ def measure(
     rng = np.random.default_rng(seed)
     mismatches = 0
     for name, make in (("rows", ordinary_rows), ("extremes", extreme_rows)):
-        shown = simulate(unit, model, make(unit.config, rows, rng), folder / name, seed=seed)
+        drawn = kind_of(unit).rows(make(unit.config, rows, rng), unit.config, rng)
+        shown = simulate(unit, model, drawn, folder / name, seed=seed)
         mismatches += shown.score.mismatches
     stream = hostile_stream(unit, frames, seed)
     mismatches += run_hostile(unit, model, stream, folder / "hostile", seed=seed).mismatches

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from ..golden.errors import require
 from .sidecar import Unit
-from .simulator import BENCH, Model, bench_defines, bench_parameters, build_once
+from .simulator import Model, build_once
+from .wiring import bench_sources
 
 OPTIONS = ("-g2005", "-s", "bench")
 
@@ -44,16 +45,11 @@ def build(unit: Unit, cache: Path) -> Model:
     """
     iverilog = find_icarus()
     version = subprocess.run([iverilog, "-V"], capture_output=True, text=True, check=False).stdout
-    options = [
-        *OPTIONS,
-        *(f"-Pbench.{name}={value}" for name, value in bench_parameters(unit).items()),
-        *(f"-D{define}" for define in bench_defines(unit)),
-    ]
-    files = [str(BENCH), str(unit.verilog.resolve())]
+    sources = bench_sources(unit, cache)
 
     def commands(folder: Path) -> list[list[str]]:
-        return [[iverilog, *options, "-o", str(folder / "sim.vvp"), *files]]
+        return [[iverilog, *OPTIONS, "-o", str(folder / "sim.vvp"), *map(str, sources)]]
 
-    recipe = ["icarus", version.split("\n")[0], options]
-    home, reused = build_once([BENCH, unit.verilog], recipe, commands, cache, dict(os.environ))
+    recipe = ["icarus", version.split("\n")[0], OPTIONS]
+    home, reused = build_once(sources, recipe, commands, cache, dict(os.environ))
     return Model(home / "sim.vvp", reused, simulator="icarus")

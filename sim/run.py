@@ -1,4 +1,4 @@
-"""One simulation: rows of logits through a unit, every bit checked, and what it shows."""
+"""One simulation: rows through a unit, every bit checked, and what it shows."""
 
 import time
 from collections.abc import Callable
@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..golden.bounds import bound_ulp
 from ..golden.formats import Codes
-from ..golden.metrics import Metrics, error_ulp, measure
-from ..golden.rows import LogitRows
-from ..golden.softmax import SoftmaxRows
-from .beats import input_words, output_beats, pack_rows, word_bytes
-from .scoreboard import Score, expect, score
+from .beats import beat_words, read_beats
+from .bench import Neighbours, run
+from .kind import MAIN_OUTPUT, Answer, Measured
+from .kinds import kind_of
+from .scoreboard import Score, score
 from .sidecar import Unit
-from .simulator import Model, run
+from .simulator import Model
 
 Cycles = npt.NDArray[np.int64]
 Progress = Callable[[float], object]
@@ -34,33 +33,54 @@ class Simulation:
     Attributes:
         unit: the unit under test.
         score: the comparison.
-        metrics: the two errors and what explains them.
+        measured: errors, bounds, and what explains them.
         cycles: of the run with random pauses.
         elements_per_cycle: over rows back to back, neighbours never pausing.
-        latency_cycles: of a one-beat row through the idle unit.
+        latency_cycles: of a one-beat row through the idle unit, to the main output.
         seconds: of the run with random pauses, the comparison included.
-        probabilities: of the active elements, output codes; ``errors``: theirs, in output LSB.
     """
 
     unit: Unit
     rows: int
     score: Score
-    metrics: Metrics
-    bound_ulp: float
+    measured: Measured
     cycles: int
     elements_per_cycle: float
     latency_cycles: int
     seconds: float
-    probabilities: Codes
-    errors: npt.NDArray[np.float64]
+
+    @property
+    def metrics(self) -> Any:
+        """The errors and what explains them, a dataclass of the unit's kind."""
+        return self.measured.metrics
+
+    @property
+    def bound_ulp(self) -> float:
+        """The proven bound of the metrics' ``max_error_ulp``."""
+        return self.measured.bound_ulp
+
+    @property
+    def bounds_kept(self) -> bool:
+        """No error is above its proven bound."""
+        return self.measured.bounds_kept
+
+    @property
+    def probabilities(self) -> Codes:
+        """Of the active elements, codes of the configuration's output."""
+        return self.measured.probabilities
+
+    @property
+    def errors(self) -> npt.NDArray[np.float64]:
+        """Of the same elements, in output LSB."""
+        return self.measured.errors
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields of ``sim --json``."""
+        """The fields of ``sim --json``: those of every unit, then the metrics of its kind."""
         metrics = asdict(self.metrics)
         return {
-            "unit": self.unit.description["unit"],
+            "unit": self.unit.name,
             "preset": self.unit.description["preset"],
-            "datapath": self.unit.config.datapath,
+            "datapath": self.unit.description["datapath"],
             "rows": self.rows,
             "elements": self.score.elements,
             "mismatches": self.score.mismatches,
@@ -77,16 +97,18 @@ class Simulation:
 def simulate(
     unit: Unit,
     model: Model,
-    rows: LogitRows,
+    rows: Any,
     folder: Path,
     *,
     seed: int = 1,
     waves: bool = False,
     progress: Progress = lambda _: None,
 ) -> Simulation:
-    """Stream rows through a built model with random pauses on both sides; check every element.
+    """Stream rows through a built model with random pauses on all sides; check every element.
 
     Args:
+        rows: of the type of the unit's kind: ``LogitRows``, :class:`.softmax_backward.BackwardRows`
+            or :class:`.cross_entropy.TargetRows`.
         folder: working directory, one sub-folder a run.
         seed: of the pauses.
         progress: told the share of the work that is done.
@@ -95,71 +117,96 @@ def simulate(
         ConfigError: the simulator did not run to its end.
         ValueError: rows that do not fit the unit.
     """
+    kind = kind_of(unit)
     start = time.perf_counter()
-    options = {"pauses": True, "seed": seed, "waves": waves, "progress": progress}
-    stream = _stream(unit, model, rows, folder / "stream", **options)
+    stream = _stream(
+        unit, model, rows, folder / "stream", Neighbours(True, seed), waves=waves, progress=progress
+    )
     seconds = time.perf_counter() - start
-    codes, active = rows.codes(unit.config), rows.active
     rate, latency, pace = _pace(unit, model, rows, folder / "pace")
+    emitted = stream.emitted
     return Simulation(
         unit=unit,
         rows=len(rows.lengths),
         score=pace if pace.mismatches and not stream.score.mismatches else stream.score,
-        metrics=measure(stream.gold, rows, unit.config),
-        bound_ulp=bound_ulp(unit.config),
-        cycles=int(stream.emitted[-1]) if stream.emitted.size else 0,
+        measured=kind.measure(stream.answer, rows, unit.config),
+        cycles=int(emitted[-1]) if emitted.size else 0,
         elements_per_cycle=rate,
         latency_cycles=latency,
         seconds=seconds,
-        probabilities=stream.gold.p[active],
-        errors=error_ulp(stream.gold.p, codes, active, unit.config)[active],
     )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Stream:
-    """A run of the bench: how it compares, and the cycle of every beat in and out."""
+    """A run of the bench: how it compares, and the cycles of its beats.
+
+    Attributes:
+        accepted: of the beats of every input stream. emitted: of those of the main output.
+    """
 
     score: Score
-    gold: SoftmaxRows
-    accepted: Cycles
+    answer: Answer
+    accepted: dict[str, Cycles]
     emitted: Cycles
 
 
 def _stream(
     unit: Unit,
     model: Model,
-    rows: LogitRows,
+    rows: Any,
     folder: Path,
+    neighbours: Neighbours,
     *,
     drain: npt.NDArray[np.bool_] | None = None,
+    waves: bool = False,
     progress: Progress = lambda _: None,
-    **options: Any,
 ) -> _Stream:
     """Stream rows through the model and compare; rows in ``drain`` wait for an idle unit."""
-    masked = rows.present & ~rows.active
-    sent = pack_rows(rows.codes(unit.config), masked, rows.lengths, unit)
-    held = None
-    if drain is not None:
-        first = np.append(True, sent.last[:-1])
-        held = first & np.repeat(drain, -(-rows.lengths // unit.lanes))
-    gold = expect(sent, unit)
-    total = len(gold.beats) * word_bytes(unit)
+    kind = kind_of(unit)
+    sent = kind.pack(rows, unit)
+    answer = kind.expect(sent, unit)
+    words = {
+        name: beat_words(beats, unit.stream(name), _first_beats(beats.last, drain))
+        for name, beats in sent.items()
+    }
     recorded = run(
+        unit,
         model,
-        input_words(sent, unit, held),
+        words,
         folder,
-        progress=lambda written: progress(min(written / total, 1.0)),
-        **options,
+        neighbours,
+        expected={name: len(stream.beats) for name, stream in answer.streams.items()},
+        waves=waves,
+        progress=progress,
     )
-    gate, emitted = output_beats(recorded.output, unit)
-    accepted = np.frombuffer(recorded.accepted, "<u4").astype(np.int64)
-    width = rows.values.shape[1]
-    result = SoftmaxRows(gold.result.p[:, :width], gold.result.clipped[:, :width])
-    return _Stream(score(gold, gate, recorded.hung), result, accepted, emitted)
+    formats = kind.formats(unit.config)
+    gate, cycles = {}, {}
+    for stream in unit.outputs:
+        words_out, signed = recorded.outputs[stream.name], formats[stream.name].signed
+        gate[stream.name], cycles[stream.name] = read_beats(words_out, stream, signed=signed)
+    accepted = {
+        name: np.frombuffer(octets, "<u4").astype(np.int64)
+        for name, octets in recorded.accepted.items()
+    }
+    lost = sum(len(beats) - len(accepted[name]) for name, beats in sent.items())
+    hung = Score(0, int(recorded.hung), f"hung: {lost} beats were not accepted" * recorded.hung)
+    return _Stream(
+        score(answer.streams, gate) + hung, answer, accepted, cycles[MAIN_OUTPUT]
+    )
 
 
-def _pace(unit: Unit, model: Model, rows: LogitRows, folder: Path) -> tuple[float, int, Score]:
+def _first_beats(
+    last: npt.NDArray[np.bool_], rows: npt.NDArray[np.bool_] | None
+) -> npt.NDArray[np.bool_] | None:
+    """The first beats of some of the rows."""
+    if rows is None:
+        return None
+    first = np.append(True, last[:-1])
+    return first & rows[np.cumsum(first) - 1]
+
+
+def _pace(unit: Unit, model: Model, rows: Any, folder: Path) -> tuple[float, int, Score]:
     """Elements per cycle of rows back to back, latency in cycles of a row of one beat, the score.
 
     The longest rows come first, neighbours never pausing; then single elements, one at a time.
@@ -167,16 +214,14 @@ def _pace(unit: Unit, model: Model, rows: LogitRows, folder: Path) -> tuple[floa
     order = np.argsort(-rows.lengths, kind="stable")[:PACE_ROWS]
     lengths = np.concatenate([rows.lengths[order], np.ones(LATENCY_ROWS, np.int64)])
     chosen = np.concatenate([order, order[:1].repeat(LATENCY_ROWS)])
-    paced = LogitRows(
-        rows.values[chosen],
-        rows.active[chosen] & (np.arange(rows.values.shape[1]) < lengths[:, None]),
-        lengths,
-    )
+    paced = kind_of(unit).shortened(rows, chosen, lengths)
     drain = np.arange(len(chosen)) >= len(order)
-    stream = _stream(unit, model, paced, folder, drain=drain, pauses=False, seed=1)
+    stream = _stream(unit, model, paced, folder, Neighbours(False, 1), drain=drain)
     if stream.score.mismatches:
         return 0.0, 0, stream.score
     beats = int((-(-lengths[~drain] // unit.lanes)).sum())
-    busy = stream.emitted[beats - 1] - stream.accepted[0] + 1
-    waits = stream.emitted[beats:] - stream.accepted[beats:]
-    return int(lengths[~drain].sum()) / int(busy), int(waits.max()), stream.score
+    first = min(int(cycles[0]) for cycles in stream.accepted.values())
+    busy = int(stream.emitted[beats - 1]) - first + 1
+    whole = np.max([cycles[-LATENCY_ROWS:] for cycles in stream.accepted.values()], axis=0)
+    waits = stream.emitted[beats:] - whole
+    return int(lengths[~drain].sum()) / busy, int(waits.max()), stream.score

@@ -1,14 +1,13 @@
 """Compares what came out of the unit with what the golden model says, bit for bit."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ..golden.frame import cut_frames
-from ..golden.softmax import SoftmaxRows, softmax_rows
+from ..golden.formats import Codes
 from .beats import Beats
-from .sidecar import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,58 +24,55 @@ class Score:
     mismatches: int
     first: str
 
+    def __add__(self, other: "Score") -> "Score":
+        """Both comparisons; the first mismatch is the left one's, where it has any."""
+        return Score(
+            self.elements + other.elements,
+            self.mismatches + other.mismatches,
+            self.first or other.first,
+        )
+
+
+NOTHING = Score(0, 0, "")
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Expected:
-    """What a stream of input beats must give.
+    """What must come out of an output stream.
 
     Attributes:
-        beats: the output beats.
-        row: row of each output beat. codes: its input codes, (beats, lanes).
-        result: the golden rows, (rows, longest row).
+        beats: the beats; what an element that is not kept holds does not matter.
+        row: row of each beat.
+        inputs: what led to the elements, by name: codes, (beats, lanes).
     """
 
     beats: Beats
     row: npt.NDArray[np.int64]
-    codes: npt.NDArray[np.int64]
-    result: SoftmaxRows
+    inputs: dict[str, Codes]
 
     def take(self, beats: slice) -> "Expected":
-        """Some of the beats, with all of the rows."""
-        return Expected(self.beats.take(beats), self.row[beats], self.codes[beats], self.result)
+        """Some of the beats."""
+        inputs = {name: codes[beats] for name, codes in self.inputs.items()}
+        return Expected(self.beats.take(beats), self.row[beats], inputs)
 
 
-def expect(sent: Beats, unit: Unit) -> Expected:
-    """The golden answer to input beats, legal or not."""
-    config, lanes = unit.config, unit.lanes
-    frames = cut_frames(sent.data, sent.keep, sent.user, sent.last, config)
-    width = min(frames.codes.shape[1], config.max_length)  # beyond, only error rows have elements
-    left_out = ~frames.present | frames.masked
-    result = softmax_rows(frames.codes[:, :width], config, left_out[:, :width])
-    good = ~frames.error[:, None]
-    result = SoftmaxRows(np.where(good, result.p, 0), result.clipped & good)
-
-    used = np.arange(frames.codes.shape[1] // lanes) < frames.beats[:, None]
-
-    def in_beats(array: np.ndarray) -> np.ndarray:
-        padding = [(0, 0), (0, frames.codes.shape[1] - array.shape[1])]
-        return np.pad(array, padding).reshape(*used.shape, lanes)[used]
-
-    row = np.repeat(np.arange(len(frames.beats)), frames.beats)
-    status = np.zeros((len(row), unit.output_user - lanes), bool)
-    status[:, 0] = frames.error[row]
-    keep = in_beats(frames.present) | frames.error[row][:, None]
-    beats = Beats(
-        data=in_beats(result.p),
-        keep=np.repeat(keep[:, :, None], unit.output_bytes, axis=2),
-        user=np.concatenate([status, in_beats(result.clipped)], axis=1),
-        last=np.append(row[1:] != row[:-1], True)[: len(row)],
-        ident=frames.ident(sent.ident)[row],
-    )
-    return Expected(beats, row, in_beats(frames.codes), result)
+def score(gold: Mapping[str, Expected], gate: Mapping[str, Beats]) -> Score:
+    """Compare every beat of every output stream."""
+    total = NOTHING
+    for name, expected in gold.items():
+        told = _compare(expected, gate[name])
+        where = f"{name}, " if told.first and len(gold) > 1 else ""
+        total += Score(told.elements, told.mismatches, where + told.first)
+    return total
 
 
-def score(gold: Expected, gate: Beats, hung: bool) -> Score:
+def score_begun(gold: Mapping[str, Expected], gate: Mapping[str, Beats]) -> Score:
+    """Compare a run that was cut off: what came out must be what begins each output stream."""
+    begun = {name: expected.take(slice(0, len(gate[name]))) for name, expected in gold.items()}
+    return score(begun, gate)
+
+
+def _compare(gold: Expected, gate: Beats) -> Score:
     """Compare every beat. A lost beat shifts what follows, so all that follows is wrong."""
     beats = gold.beats
     count = min(len(beats), len(gate))
@@ -88,7 +84,7 @@ def score(gold: Expected, gate: Beats, hung: bool) -> Score:
         flags += differs.any(axis=tuple(range(1, differs.ndim)))
     lost = max(len(beats), len(gate)) - count
     wrong = np.flatnonzero(data.any(axis=1) | (flags > 0))
-    mismatches = int(data.sum() + flags.sum()) + lost + hung
+    mismatches = int(data.sum() + flags.sum()) + lost
     place = int(wrong[0]) if wrong.size else count
     return Score(
         elements=int(beats.keep[:, :, 0].sum()),
@@ -116,13 +112,20 @@ def _sentence(place: int, gold: Expected, gate: Beats) -> str:
             return f"{where}: {port} gold {_shown(ours)}, gate {_shown(theirs)}"
     kept = beats.keep[place, :, 0]
     lane = int(np.flatnonzero((beats.data[place] != gate.data[place]) & kept)[0])
-    codes = gold.codes[gold.row == row].ravel()
-    inputs = " ".join(map(str, codes[:16])) + (" ..." if len(codes) > 16 else "")
+    led = [
+        f"{name} {codes[place, lane]}, the row {_row(codes[gold.row == row])}"
+        for name, codes in gold.inputs.items()
+    ]
     return (
         f"{where}, lane {lane}: gold {beats.data[place, lane]}, gate {gate.data[place, lane]}; "
-        f"element {beat * len(kept) + lane} has input code {gold.codes[place, lane]}, "
-        f"the row {inputs}"
+        f"element {beat * len(kept) + lane} has {'; '.join(led)}"
     )
+
+
+def _row(codes: Codes) -> str:
+    """The first codes of a row."""
+    codes = codes.ravel()
+    return " ".join(map(str, codes[:16])) + (" ..." if len(codes) > 16 else "")
 
 
 def _shown(value: np.ndarray) -> str:

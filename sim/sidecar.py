@@ -9,6 +9,67 @@ from typing import Any
 from ..golden.config import SoftmaxConfig
 from ..golden.errors import ConfigError, require
 
+ROUNDING_SEED = 0x9E3779B9
+"""What a unit's ``seed`` port is tied to, where it has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream port of a unit. A width is 0 where the port has no such signal.
+
+    Attributes:
+        name: prefix of its signals.
+        inward: beats go into the unit.
+        lanes: elements of a beat.
+        data, keep, user, ident: bits of tdata, tkeep, tuser, tid.
+        last: it has tlast; without, every beat is a row.
+    """
+
+    name: str
+    inward: bool
+    lanes: int
+    data: int
+    keep: int
+    user: int
+    ident: int
+    last: bool
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any], lanes: int) -> "Stream":
+        """The stream that a sidecar describes; without tkeep, a beat is one element."""
+        return cls(
+            name=fields["name"],
+            inward=fields["direction"] == "sink",
+            lanes=lanes if fields["keep"] else 1,
+            data=fields["bits"],
+            keep=fields["keep"],
+            user=fields["user"],
+            ident=fields["id"],
+            last=fields["last"],
+        )
+
+    @property
+    def octets(self) -> int:
+        """Bytes of an element's container."""
+        return self.data // self.lanes // 8
+
+    @property
+    def signals(self) -> dict[str, int]:
+        """Width of every signal that travels with a beat, the lowest bits of a word first."""
+        widths = {
+            "tdata": self.data,
+            "tkeep": self.keep,
+            "tuser": self.user,
+            "tid": self.ident,
+            "tlast": int(self.last),
+        }
+        return {name: width for name, width in widths.items() if width}
+
+    @property
+    def bits(self) -> int:
+        """Bits of all signals."""
+        return sum(self.signals.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -17,24 +78,38 @@ class Unit:
     Attributes:
         verilog: its Verilog file.
         top: its top module.
+        name: which unit it is, such as ``"softmax"``.
         config: the configuration it claims to implement.
-        input_bytes, output_bytes: bytes of an element's container on the ports.
-        input_user, output_user: bits of tuser.
+        streams: its stream ports.
         description: the whole sidecar.
+        seed: what its ``seed`` port is tied to; ``None`` where it has none.
     """
 
     verilog: Path
     top: str
+    name: str
     config: SoftmaxConfig
-    input_bytes: int
-    output_bytes: int
-    input_user: int
-    output_user: int
+    streams: tuple[Stream, ...]
     description: dict[str, Any]
+    seed: int | None = None
 
     @property
     def lanes(self) -> int:
         return self.config.lanes
+
+    @property
+    def inputs(self) -> tuple[Stream, ...]:
+        """The streams into the unit."""
+        return tuple(stream for stream in self.streams if stream.inward)
+
+    @property
+    def outputs(self) -> tuple[Stream, ...]:
+        """The streams out of the unit."""
+        return tuple(stream for stream in self.streams if not stream.inward)
+
+    def stream(self, name: str) -> Stream:
+        """The stream of a name."""
+        return next(stream for stream in self.streams if stream.name == name)
 
 
 def load_unit(verilog: Path, *, modified: bool = False) -> Unit:
@@ -51,15 +126,17 @@ def load_unit(verilog: Path, *, modified: bool = False) -> Unit:
         require(file.is_file(), f"verilog must be a file with its sidecar beside it: no {file}")
     try:
         description = json.loads(sidecar.read_text())
+        config = SoftmaxConfig.from_dict(description["config"])
         unit = Unit(
             verilog=verilog,
             top=description["top"],
-            config=SoftmaxConfig.from_dict(description["config"]),
-            input_bytes=description["container_bits"]["input"] // 8,
-            output_bytes=description["container_bits"]["output"] // 8,
-            input_user=description["tuser_bits"]["s_axis"],
-            output_user=description["tuser_bits"]["m_axis"],
+            name=description["unit"],
+            config=config,
+            streams=tuple(
+                Stream.from_dict(fields, config.lanes) for fields in description["streams"]
+            ),
             description=description,
+            seed=ROUNDING_SEED if description["seed"] else None,
         )
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise ConfigError(f"{sidecar} must be a unit's sidecar: {error!r}") from None

@@ -2,13 +2,11 @@
 
 import hashlib
 import importlib.util
-import json
 import logging
 import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -19,8 +17,7 @@ from cocotb_tools.runner import get_runner
 from ..golden.errors import ConfigError
 from .sidecar import Unit
 from .store import once
-
-BENCH = Path(__file__).parent / "bench.v"
+from .wiring import bench_sources
 
 OPTIONS = (
     "--cc", "--exe", "--vpi", "--prefix", "Vtop",
@@ -84,26 +81,8 @@ def build(unit: Unit, cache: Path, *, waves: bool = False, coverage: bool = Fals
     options = [
         *(["--trace"] if waves else []),
         *(["--coverage-line", "--coverage-toggle"] if coverage else []),
-        *(f"-G{name}={value}" for name, value in bench_parameters(unit).items()),
-        *(f"-D{define}" for define in bench_defines(unit)),
     ]
-    return verilate([BENCH, unit.verilog], "bench", cache, options)
-
-
-def bench_parameters(unit: Unit) -> dict[str, int]:
-    """Parameters of the bench for a unit."""
-    return {
-        "S_DATA": unit.lanes * unit.input_bytes * 8,
-        "S_USER": unit.input_user,
-        "M_DATA": unit.lanes * unit.output_bytes * 8,
-        "M_USER": unit.output_user,
-        "ID": max(unit.config.id_width, 1),
-    }
-
-
-def bench_defines(unit: Unit) -> list[str]:
-    """Macros of the bench for a unit."""
-    return [f"DUT={unit.top}", *(["TID"] if unit.config.id_width else [])]
+    return verilate(bench_sources(unit, cache), "bench", cache, options)
 
 
 def verilate(sources: list[Path], top: str, cache: Path, options: list[str]) -> Model:
@@ -180,63 +159,6 @@ def _run_logged(commands: list[list[str]], folder: Path, environment: dict[str, 
             return
     lines = [line for line in log.read_text().splitlines() if "rror" in line]
     raise ConfigError(f"the Verilog must build: {lines[0] if lines else 'it failed'} (log: {log})")
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What the bench recorded, as bytes of its files.
-
-    Attributes:
-        output: words of the output beats. accepted: cycles in which input beats were accepted.
-        hung: nothing moved any more before every row had come out.
-    """
-
-    output: bytes
-    accepted: bytes
-    hung: bool
-
-
-def run(
-    model: Model,
-    words: bytes,
-    folder: Path,
-    *,
-    pauses: bool,
-    seed: int,
-    waves: bool = False,
-    progress: Callable[[int], object] = lambda _: None,
-) -> Recorded:
-    """Stream input words through a model under cocotb.
-
-    Args:
-        words: content of the bench's ``input.bin``.
-        folder: working directory of the run, kept afterwards.
-        pauses: both neighbours pause at random, or never.
-        progress: called now and then with the bytes of output written so far.
-
-    Raises:
-        ConfigError: the simulator did not run to its end; says where the log is.
-    """
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    (folder / "input.bin").write_bytes(words)
-    (folder / "job.json").write_text(json.dumps({"pauses": pauses, "seed": seed}))
-    with ThreadPoolExecutor(1) as pool:
-        ended = pool.submit(run_cocotb, model, "softmaxfx.sim.testbench", folder, waves=waves)
-        while not ended.done():
-            wait([ended], timeout=0.2)
-            output = folder / "output.bin"
-            progress(output.stat().st_size if output.exists() else 0)
-    if (error := ended.exception()) is not None or not (folder / "finished.json").exists():
-        reason = f": {error}" if error is not None else ""
-        raise ConfigError(
-            f"the simulation did not run to its end{reason} (log: {folder / 'sim.log'})"
-        )
-    return Recorded(
-        output=(folder / "output.bin").read_bytes(),
-        accepted=(folder / "accepted.bin").read_bytes(),
-        hung=json.loads((folder / "finished.json").read_text())["hung"],
-    )
 
 
 def run_cocotb(

@@ -1,4 +1,4 @@
-"""The cocotb side of the bench: clock, reset, and how hostile both neighbours are, phase by phase.
+"""The cocotb side of the bench: clock, reset, and how hostile the neighbours are, phase by phase.
 
 Runs inside the simulator, in the directory that holds the bench's files.
 """
@@ -16,17 +16,30 @@ PERIOD = 2
 PHASE_CYCLES = 997
 """Cycles of a phase; a prime, so that phases do not lock to rows."""
 
-# Of 256 cycles, those that the source pauses and those that the sink refuses.
-QUIET = (0, 0)
-PHASES = (QUIET, (128, 0), (0, 128), (128, 128), (224, 32), (32, 224), (8, 8), (240, 240))
+ALWAYS = 256
+# Of 256 cycles, those that a neighbour pauses: each one's of a phase are drawn from these.
+SHARES = (0, 0, 0, 8, 32, 128, 224, ALWAYS)
+QUIET_PHASES = 1 / 8
+"""Share of the phases in which no neighbour pauses."""
+
+
+def pauses(job, rng):
+    """How often the neighbour of each stream pauses in the next phase."""
+    quiet = not job["pauses"] or rng.random() < QUIET_PHASES
+    drawn = {name: 0 if quiet else rng.choice(SHARES) for name in job["streams"]}
+    return drawn | dict.fromkeys(job["blocked"], ALWAYS)
 
 
 @cocotb.test()
 async def stream(dut):
-    """Let the bench stream its file through the unit; ``job.json`` says with which pauses."""
+    """Let the bench stream its files through the unit; ``job.json`` says how."""
     job = json.loads(Path("job.json").read_text())
     rng = random.Random(job["seed"])
-    dut.s_seed.value, dut.m_seed.value = rng.getrandbits(31) | 1, rng.getrandbits(31) | 1
+    for name in job["streams"]:
+        getattr(dut, f"{name}_seed").value = rng.getrandbits(31) | 1
+    for name, beats in job["expected"].items():
+        getattr(dut, f"{name}_expected").value = beats
+    dut.resets.value, dut.rounding_seed.value = job["resets"], job["rounding_seed"]
     Clock(dut.aclk, PERIOD, "step").start()
     dut.aresetn.value = 0
     await ClockCycles(dut.aclk, 8)
@@ -34,7 +47,7 @@ async def stream(dut):
     dut.aresetn.value = 1
     dut.go.value = 1
     while not dut.done.value:
-        pauses = rng.choice(PHASES) if job["pauses"] else QUIET
-        dut.s_pause.value, dut.m_pause.value = pauses
+        for name, share in pauses(job, rng).items():
+            getattr(dut, f"{name}_pause").value = share
         await Timer(PHASE_CYCLES * PERIOD, "step")  # waiting for edges would wake Python at each
     Path("finished.json").write_text(json.dumps({"hung": bool(dut.hung.value)}))

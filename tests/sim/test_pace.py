@@ -5,8 +5,9 @@ import pytest
 
 from softmaxfx.golden import preset
 from softmaxfx.golden.rows import LogitRows
-from softmaxfx.sim.beats import input_words, output_beats, pack_rows
-from softmaxfx.sim.simulator import run
+from softmaxfx.sim.beats import beat_words, read_beats
+from softmaxfx.sim.bench import Neighbours, run
+from softmaxfx.sim.kinds import kind_of
 
 BASE = preset("base")
 EXACT = BASE.replace(datapath="exact_sum")
@@ -15,11 +16,18 @@ every_datapath = pytest.mark.parametrize("config", [BASE, EXACT], ids=lambda c: 
 
 def cycles(unit, model, rows, folder, *, pauses=False):
     """(accepted, emitted) cycles of every beat."""
-    masked = rows.present & ~rows.active
-    words = input_words(pack_rows(rows.codes(unit.config), masked, rows.lengths, unit), unit)
-    recorded = run(model, words, folder, pauses=pauses, seed=5)
+    sent, stream = kind_of(unit).pack(rows, unit)["s_axis"], unit.stream("s_axis")
+    recorded = run(
+        unit,
+        model,
+        {"s_axis": beat_words(sent, stream)},
+        folder,
+        Neighbours(pauses, seed=5),
+        expected={"m_axis": len(sent)},
+    )
     assert not recorded.hung
-    return np.frombuffer(recorded.accepted, "<u4"), output_beats(recorded.output, unit)[1]
+    _, emitted = read_beats(recorded.outputs["m_axis"], unit.stream("m_axis"), signed=False)
+    return np.frombuffer(recorded.accepted["s_axis"], "<u4"), emitted
 
 
 @pytest.mark.parametrize(
