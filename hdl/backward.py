@@ -149,11 +149,13 @@ class GradientPass(LastPass):
     """
 
     flags: ClassVar[tuple[str, ...]] = ("saturated",)
-    members: ClassVar[dict[str, Any]] = {"seed": In(SEED_BITS)}
 
     def __init__(self, *, config: SoftmaxConfig, wait: int, target: Target):
         self._golden, self._target = backward_stage(config), target
         super().__init__(config=config, last=_Elements(self._golden), wait=wait, target=target)
+
+    def _members(self) -> dict[str, Any]:
+        return {"seed": In(SEED_BITS)}
 
     def elaborate(self, platform: object) -> Module:
         self._next_saturated = Signal(self._config.lanes)

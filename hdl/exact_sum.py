@@ -2,20 +2,19 @@
 
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In
 
 from ..golden.accumulate import Accumulate as GoldenAccumulate
 from ..golden.config import SoftmaxConfig
 from ..golden.exp import exp_table
-from .beats import input_layout, output_layout
+from .beats import input_layout
 from .credits import Credits
 from .exact_accumulate import ExactAccumulate
 from .exp import ByLogit, Exp
 from .frame import Frame
-from .last_pass import ROWS, LastPass
+from .last_pass import PROBABILITIES, ROWS, Ending, LastPass, ports_of
 from .latency import Latency
 from .pipeline import delay, register
-from .probability import last_stage
 from .target import GENERIC, Target
 
 
@@ -27,15 +26,17 @@ class Stages:
         latency: of the unit.
     """
 
-    def __init__(self, config: SoftmaxConfig, target: Target = GENERIC):
+    def __init__(
+        self, config: SoftmaxConfig, target: Target = GENERIC, ending: Ending = PROBABILITIES
+    ):
         self.exp, self.accumulate = exp_table(config), GoldenAccumulate.of(config)
         self.contents = ByLogit.of(self.exp, config)
-        self.last = last_stage(config, exp=self.contents, target=target)
+        self.last = ending.last_stage(config, exp=self.contents, target=target)
         self.wait = (
             ExactAccumulate.latency_of(self.accumulate, config.lanes) + self.last.row_latency
         )
         first_pass = Frame.latency + Exp.latency_of(self.exp)
-        self.latency = Latency(first_pass + LastPass.latency_of(self.last, self.wait), 0)
+        self.latency = Latency(first_pass + ending.latency_of(self.last, self.wait), 0)
 
 
 class ExactSum(wiring.Component):
@@ -49,26 +50,30 @@ class ExactSum(wiring.Component):
 
     Members:
         i: rows of logits, see :func:`input_layout`.
-        o: rows of probabilities, see :func:`output_layout`.
+        o, and others: as the last pass has them, which ``ending`` makes.
     """
 
-    def __init__(self, *, config: SoftmaxConfig, target: Target = GENERIC):
+    def __init__(
+        self,
+        *,
+        config: SoftmaxConfig,
+        target: Target = GENERIC,
+        ending: Ending = PROBABILITIES,
+    ):
         self._config, self._target = config, target
-        self._stages = Stages(config, target)
+        self._stages = Stages(config, target, ending)
+        self._last_pass = ending.last_pass(
+            config=config, last=self._stages.last, wait=self._stages.wait, target=target
+        )
         super().__init__(
-            {
-                "i": In(stream.Signature(input_layout(config))),
-                "o": Out(stream.Signature(output_layout(config))),
-            }
+            {"i": In(stream.Signature(input_layout(config))), **ports_of(self._last_pass)}
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config, beat = self._config, self.i.payload
         m.submodules.frame = frame = Frame(config=config, container=config.input.container)
-        m.submodules.last_pass = last_pass = LastPass(
-            config=config, last=self._stages.last, wait=self._stages.wait, target=self._target
-        )
+        m.submodules.last_pass = last_pass = self._last_pass
         m.submodules.beats = beats = Credits(places=LastPass.depth_of(config), lead=Frame.latency)
         m.submodules.rows = rows = Credits(places=ROWS, lead=Frame.latency)
         m.d.comb += [
@@ -83,7 +88,8 @@ class ExactSum(wiring.Component):
             beats.give.eq(last_pass.given),
             rows.give.eq(last_pass.row_given),
         ]
-        wiring.connect(m, wiring.flipped(self.o), last_pass.o)
+        for name in last_pass.ports:
+            wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(last_pass, name))
         self._first_pass(m, frame, last_pass)
         return m
 

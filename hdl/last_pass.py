@@ -3,7 +3,7 @@
 Every unit ends with it.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, stream, wiring
@@ -12,8 +12,9 @@ from amaranth.lib.wiring import In, Out
 from ..golden.config import SoftmaxConfig
 from .beats import output_layout, row_layout, tag_layout
 from .credits import Credits
+from .exp import Contents
 from .pipeline import delay, register
-from .probability import LastStage
+from .probability import LastStage, Logarithm, Probability, last_stage
 from .queue import Queue
 from .row_buffer import RowBuffer
 from .target import GENERIC, Target
@@ -39,10 +40,10 @@ class LastPass(wiring.Component):
         o: finished rows, see :func:`output_layout`.
     """
 
+    ports: ClassVar[tuple[str, ...]] = ("o",)
+    """Streams of the unit."""
     flags: ClassVar[tuple[str, ...]] = ()
     """What a row tells besides that it is in error."""
-    members: ClassVar[dict[str, Any]] = {}
-    """Further members."""
 
     def __init__(
         self,
@@ -54,7 +55,7 @@ class LastPass(wiring.Component):
     ):
         self._config, self._last = config, last
         self._layout = output_layout(config, last.width, self.flags)
-        self._buffer = RowBuffer(
+        self._buffer = self._make_buffer(
             beat=data.StructLayout(
                 {
                     "elements": data.ArrayLayout(last.element, config.lanes),
@@ -76,9 +77,17 @@ class LastPass(wiring.Component):
                 "given": Out(1),
                 "row_given": Out(1),
                 "o": Out(stream.Signature(self._layout)),
-                **self.members,
+                **self._members(),
             }
         )
+
+    def _make_buffer(self, **arguments: Any) -> RowBuffer:
+        """Where the elements wait."""
+        return RowBuffer(**arguments)
+
+    def _members(self) -> dict[str, Any]:
+        """Further members."""
+        return {}
 
     @staticmethod
     def depth_of(config: SoftmaxConfig) -> int:
@@ -136,3 +145,44 @@ class LastPass(wiring.Component):
     def _row(self, m: Module) -> Value:
         """What the finished beats tell of their row."""
         return delay(m, self._buffer.o_scalar.row, self._last.latency, name="row")
+
+
+class Ending(Protocol):
+    """What a datapath ends with: one object for each unit that shares it."""
+
+    def last_stage(self, config: SoftmaxConfig, *, exp: Contents, target: Target) -> Any:
+        """From the row's sum to its scalar, and what waits of an element."""
+        ...
+
+    def last_pass(self, *, config: SoftmaxConfig, last: Any, wait: int, target: Target) -> Any:
+        """A :class:`LastPass`, or what has its members and more ``ports``."""
+        ...
+
+    def latency_of(self, last: Any, wait: int) -> int:
+        """Cycles from a row's last beat of exponentials to its first beat out."""
+        ...
+
+
+class Probabilities:
+    """The ending of the softmax unit."""
+
+    def last_stage(
+        self, config: SoftmaxConfig, *, exp: Contents, target: Target
+    ) -> Probability | Logarithm:
+        return last_stage(config, exp=exp, target=target)
+
+    def last_pass(
+        self, *, config: SoftmaxConfig, last: LastStage, wait: int, target: Target
+    ) -> LastPass:
+        return LastPass(config=config, last=last, wait=wait, target=target)
+
+    def latency_of(self, last: LastStage, wait: int) -> int:
+        return LastPass.latency_of(last, wait)
+
+
+PROBABILITIES = Probabilities()
+
+
+def ports_of(last_pass: Any) -> dict[str, Any]:
+    """The members of a last pass that are ports of the unit."""
+    return {name: last_pass.signature.members[name] for name in last_pass.ports}

@@ -1,6 +1,6 @@
 """The natural logarithm of a row's sum, a row at a time."""
 
-from amaranth.hdl import Module, Shape
+from amaranth.hdl import Module, Shape, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -34,39 +34,46 @@ class Ln(wiring.Component):
     @staticmethod
     def latency_of(golden: LnTable, sum_bits: int) -> int:
         """Latency in cycles."""
-        normalise = Normalise.latency_of(sum_bits, golden.sum_fraction + golden.lowest)
-        return normalise + Rom.latency + Multiply.latency + 3
+        return Normalise.latency_of(sum_bits, golden.sum_fraction + golden.lowest) + LATENCY
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        golden = self._golden
         m.submodules.normalise = normalise = self._normalise
-        m.submodules.segments = segments = self._target.rom(
-            entries=[
-                slope << golden.base_bits | base
-                for base, slope in zip(golden.base.tolist(), golden.slope.tolist(), strict=True)
-            ],
-            width=golden.base_bits + golden.slope_bits,
-        )
-        m.submodules.multiples = multiples = self._target.rom(
-            entries=[multiple % (1 << golden.width) for multiple in golden.q_ln2.tolist()],
-            width=golden.width,
-        )
-        m.submodules.multiply = multiply = self._target.multiply(
-            a_bits=golden.slope_bits, b_bits=golden.step
-        )
-        base = delay(m, segments.o[: golden.base_bits], multiply.latency + 1, name="base")
-        m.d.comb += [
-            normalise.i.eq(self.i),
-            segments.i.eq(normalise.s[golden.step :]),
-            multiples.i.eq(normalise.q),
-            multiply.a.eq(segments.o[golden.base_bits :]),
-            multiply.b.eq(delay(m, normalise.s[: golden.step], segments.latency, name="place")),
-        ]
-        rise = register(m, multiply.o, name="rise")
-        ln_s = (base.shift_left(golden.step) + rise) >> golden.step + GUARD
-        ln_s = register(m, ln_s, name="ln_s")
-        multiple = delay(m, multiples.o, multiply.latency + 2, name="multiple")
-        total = register(m, (ln_s + multiple)[: golden.width], name="total")
-        m.d.comb += self.o.eq(total.as_signed() if golden.signed else total)
+        m.d.comb += normalise.i.eq(self.i)
+        m.d.comb += self.o.eq(ln_of(m, self._golden, normalise.s, normalise.q, self._target))
         return m
+
+
+LATENCY = Rom.latency + Multiply.latency + 3
+"""Of :func:`ln_of`, in cycles."""
+
+
+def ln_of(m: Module, golden: LnTable, s: Value, q: Value, target: Target) -> Value:
+    """ln of a sum that is normalised: ``index + step`` bits of s, and the place q."""
+    m.submodules.segments = segments = target.rom(
+        entries=[
+            slope << golden.base_bits | base
+            for base, slope in zip(golden.base.tolist(), golden.slope.tolist(), strict=True)
+        ],
+        width=golden.base_bits + golden.slope_bits,
+    )
+    m.submodules.multiples = multiples = target.rom(
+        entries=[multiple % (1 << golden.width) for multiple in golden.q_ln2.tolist()],
+        width=golden.width,
+    )
+    m.submodules.ln_multiply = multiply = target.multiply(
+        a_bits=golden.slope_bits, b_bits=golden.step
+    )
+    base = delay(m, segments.o[: golden.base_bits], multiply.latency + 1, name="ln_base")
+    m.d.comb += [
+        segments.i.eq(s[golden.step :]),
+        multiples.i.eq(q),
+        multiply.a.eq(segments.o[golden.base_bits :]),
+        multiply.b.eq(delay(m, s[: golden.step], segments.latency, name="ln_place")),
+    ]
+    rise = register(m, multiply.o, name="rise")
+    ln_s = (base.shift_left(golden.step) + rise) >> golden.step + GUARD
+    ln_s = register(m, ln_s, name="ln_s")
+    multiple = delay(m, multiples.o, multiply.latency + 2, name="multiple")
+    total = register(m, (ln_s + multiple)[: golden.width], name="total")
+    return total.as_signed() if golden.signed else total

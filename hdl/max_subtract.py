@@ -2,21 +2,20 @@
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In
 
 from ..golden.accumulate import Accumulate as GoldenAccumulate
 from ..golden.config import SoftmaxConfig
 from ..golden.exp import exp_table
 from .accumulate import Accumulate
-from .beats import input_layout, output_layout, row_layout
+from .beats import input_layout, row_layout
 from .credits import Credits
 from .difference import Difference
 from .exp import ByDifference, Exp
 from .frame import Frame
-from .last_pass import ROWS, LastPass
+from .last_pass import PROBABILITIES, ROWS, Ending, LastPass, ports_of
 from .latency import Latency
 from .pipeline import delay
-from .probability import last_stage
 from .row_buffer import RowBuffer
 from .row_max import RowMax
 from .target import GENERIC, Target
@@ -30,15 +29,17 @@ class Stages:
         latency: of the unit.
     """
 
-    def __init__(self, config: SoftmaxConfig, target: Target = GENERIC):
+    def __init__(
+        self, config: SoftmaxConfig, target: Target = GENERIC, ending: Ending = PROBABILITIES
+    ):
         self.exp, self.accumulate = exp_table(config), GoldenAccumulate.of(config)
         self.contents = ByDifference.of(self.exp)
-        self.last = last_stage(config, exp=self.contents, target=target)
+        self.last = ending.last_stage(config, exp=self.contents, target=target)
         self.wait = Accumulate.latency_of(config.lanes) + self.last.row_latency
         # the last beat of a row leaves after all others
         buffer = RowBuffer.notice(RowMax.latency_of(config.lanes)) + RowBuffer.latency - 1
         second_pass = Difference.latency + Exp.latency_of(self.exp)
-        last_pass = LastPass.latency_of(self.last, self.wait)
+        last_pass = ending.latency_of(self.last, self.wait)
         self.latency = Latency(Frame.latency + buffer + second_pass + last_pass, 1)
 
 
@@ -54,17 +55,23 @@ class MaxSubtract(wiring.Component):
 
     Members:
         i: rows of logits, see :func:`input_layout`.
-        o: rows of probabilities, see :func:`output_layout`.
+        o, and others: as the last pass has them, which ``ending`` makes.
     """
 
-    def __init__(self, *, config: SoftmaxConfig, target: Target = GENERIC):
+    def __init__(
+        self,
+        *,
+        config: SoftmaxConfig,
+        target: Target = GENERIC,
+        ending: Ending = PROBABILITIES,
+    ):
         self._config, self._target = config, target
-        self._stages = Stages(config, target)
+        self._stages = Stages(config, target, ending)
+        self._last_pass = ending.last_pass(
+            config=config, last=self._stages.last, wait=self._stages.wait, target=target
+        )
         super().__init__(
-            {
-                "i": In(stream.Signature(input_layout(config))),
-                "o": Out(stream.Signature(output_layout(config))),
-            }
+            {"i": In(stream.Signature(input_layout(config))), **ports_of(self._last_pass)}
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -73,9 +80,7 @@ class MaxSubtract(wiring.Component):
         m.submodules.input_beats = input_beats = Credits(places=places, lead=Frame.latency)
         m.submodules.beats = beats = Credits(places=places)
         m.submodules.rows = rows = Credits(places=ROWS, lead=Frame.latency)
-        m.submodules.last_pass = last_pass = LastPass(
-            config=self._config, last=self._stages.last, wait=self._stages.wait, target=self._target
-        )
+        m.submodules.last_pass = last_pass = self._last_pass
         logits = self._first_pass(m)
         m.d.comb += [
             self.i.ready.eq(input_beats.available & rows.available),
@@ -87,7 +92,8 @@ class MaxSubtract(wiring.Component):
             beats.give.eq(last_pass.given),
             rows.give.eq(last_pass.row_given),
         ]
-        wiring.connect(m, wiring.flipped(self.o), last_pass.o)
+        for name in last_pass.ports:
+            wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(last_pass, name))
         self._second_pass(m, logits, last_pass)
         return m
 

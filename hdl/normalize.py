@@ -1,6 +1,6 @@
 """The probability of an element: its mantissa times the reciprocal of its row's sum."""
 
-from amaranth.hdl import Cat, Const, Module, Mux
+from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -77,7 +77,12 @@ class Normalize(wiring.Component):
         value = register(m, Mux(nothing, 0, value), name="coarse")
 
         rounded = register(m, (value + 1)[1:], name="rounded")
-        code = Mux(rounded > golden.one, golden.one, rounded)[: len(self.o)]
-        # a register that can be set to a value must start with it on some devices
-        m.d.comb += self.o.eq(register(m, code, name="code", init=golden.one))
+        m.d.comb += self.o.eq(self._code(m, rounded))
         return m
+
+    def _code(self, m: Module, rounded: Value) -> Value:
+        """The output of a rounded probability, a cycle later."""
+        one = self._golden.one
+        code = Mux(rounded > one, one, rounded)[: len(self.o)]
+        # a register that can be set to a value must start with it on some devices
+        return register(m, code, name="code", init=one)

@@ -1,5 +1,7 @@
 """1 / S as a mantissa and a shift, a row at a time."""
 
+from typing import Any
+
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -25,17 +27,24 @@ class Reciprocal(wiring.Component):
     def __init__(self, *, golden: ReciprocalTable, sum_bits: int, target: Target = GENERIC):
         self._golden, self._target = golden, target
         self._normalise = Normalise(
-            sum_bits=sum_bits,
-            lowest=golden.fraction + golden.lowest,
-            kept=golden.index + golden.step,
+            sum_bits=sum_bits, lowest=golden.fraction + golden.lowest, kept=self._kept()
         )
         super().__init__(
             {
                 "i": In(sum_bits),
                 "r": Out(golden.bits),
                 "q": Out(len(self._normalise.q)),
+                **self._members(),
             }
         )
+
+    def _kept(self) -> int:
+        """Bits behind the sum's leading one that are looked at."""
+        return self._golden.index + self._golden.step
+
+    def _members(self) -> dict[str, Any]:
+        """Further members."""
+        return {}
 
     @staticmethod
     def latency_of(golden: ReciprocalTable, sum_bits: int) -> int:
@@ -47,6 +56,7 @@ class Reciprocal(wiring.Component):
         m = Module()
         golden = self._golden
         m.submodules.normalise = normalise = self._normalise
+        s = normalise.s[-(golden.index + golden.step) :]
         m.submodules.table = table = self._target.rom(
             entries=[
                 slope << golden.base_bits | base
@@ -60,9 +70,9 @@ class Reciprocal(wiring.Component):
         base = delay(m, table.o[: golden.base_bits], multiply.latency + 1, name="base")
         m.d.comb += [
             normalise.i.eq(self.i),
-            table.i.eq(normalise.s[golden.step :]),
+            table.i.eq(s[golden.step :]),
             multiply.a.eq(table.o[golden.base_bits :]),
-            multiply.b.eq(delay(m, normalise.s[: golden.step], table.latency, name="place")),
+            multiply.b.eq(delay(m, s[: golden.step], table.latency, name="place")),
         ]
         fall = register(m, multiply.o, name="fall")
         r = (base.shift_left(golden.step) - fall) >> golden.step + GUARD

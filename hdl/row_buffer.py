@@ -93,7 +93,7 @@ class RowBuffer(wiring.Component):
         # out: a beat that leaves the ring says whether the next one has the next row's scalar
         scalar = Value.cast(self.i_scalar)
         m.submodules.scalars = scalars = self._target.two_port(width=len(scalar), depth=self._rows)
-        complete = delay(m, self.i_last, self._wait, name="complete", reset=True)
+        complete = self._complete(m)
         m.d.comb += [scalars.w_en.eq(complete), scalars.i.eq(scalar)]
         _count(m, scalars.w_addr, complete, self._rows, name="scalar_write")
         valid = delay(m, self.reading, ring.latency, name="ring_valid", reset=True)
@@ -108,6 +108,10 @@ class RowBuffer(wiring.Component):
             self.o_scalar.eq(register(m, scalars.o, name="scalar")),
         ]
         return m
+
+    def _complete(self, m: Module) -> Value:
+        """Whether the scalar of a row has come."""
+        return delay(m, self.i_last, self._wait, name="complete", reset=True)
 
     def _count_beats(self, m: Module) -> Value:
         """The beats of a row when it may start to leave, else 0."""
