@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..golden.bounds import backward_bound_ulp, bound_ulp
+from ..golden.bounds import backward_bound_ulp, bound_ulp, loss_bound
 from ..golden.config import SoftmaxConfig
 from ..golden.errors import ConfigError
 from ..golden.formats import Format
-from ..hdl import backward, softmax
-from ..hdl.axi import SoftmaxAxi, SoftmaxBackwardAxi
+from ..hdl import backward, cross_entropy, softmax
+from ..hdl.axi import CrossEntropyAxi, SoftmaxAxi, SoftmaxBackwardAxi
 from ..hdl.inlet import Inlet
 from ..hdl.latency import Latency
 
@@ -54,6 +54,19 @@ UNITS: dict[str, UnitKind] = {
         },
         has_datapath=False,
         more=lambda _: {"skew_beats": Inlet.SKEW},
+    ),
+    "cross_entropy": UnitKind(
+        top=CrossEntropyAxi,
+        latency=cross_entropy.latency,
+        bounds=lambda config: {
+            "bound_ulp": bound_ulp(config),
+            "loss_bound_ulp": loss_bound(config).ulp,
+        },
+        formats=lambda config: {
+            "input": config.input,
+            "loss_grad": config.loss_grad,
+            "loss": config.loss,
+        },
     ),
 }
 """Every unit by its name."""

@@ -20,6 +20,7 @@ from ..golden.backward import SEED_BITS
 from ..golden.config import SoftmaxConfig
 from ..golden.formats import Format
 from .backward import SoftmaxBackward
+from .cross_entropy import CrossEntropy
 from .softmax import Softmax
 from .target import GENERIC, Target
 
@@ -150,6 +151,84 @@ class SoftmaxBackwardAxi(wiring.Component):
             m.d.comb += core.seed.eq(self.seed)
         if config.id_width:
             m.d.comb += [p.id.eq(self.s_axis_p_tid), self.m_axis_tid.eq(o.row.id)]
+        return m
+
+
+class CrossEntropyAxi(wiring.Component):
+    """A :class:`CrossEntropy` with AXI4-Stream ports.
+
+    Logits come in by ``s_axis`` as those of the softmax unit do, and the class index of every row
+    by ``s_axis_target``, one beat a row. An index outside the row is an ignored row: gradient and
+    loss 0, status bit 2. An index of a masked element makes an error row. Gradients leave by
+    ``m_axis``, losses by ``m_axis_loss``, one beat a row, whose tuser is the row's status.
+    """
+
+    def __init__(self, *, config: SoftmaxConfig, target: Target = GENERIC):
+        self._config, self._target = config, target
+        lanes, ident, user = config.lanes, config.id_width, STATUS_BITS + config.lanes
+        grad, loss = config.loss_grad.container, config.loss.container
+        super().__init__(
+            {
+                "aclk": In(1),
+                "aresetn": In(1),
+                **axi_stream(
+                    "s_axis",
+                    In,
+                    lanes=lanes,
+                    container=config.input.container,
+                    user=lanes,
+                    ident=ident,
+                ),
+                "s_axis_target_tdata": In(32),
+                "s_axis_target_tvalid": In(1),
+                "s_axis_target_tready": Out(1),
+                **axi_stream("m_axis", Out, lanes=lanes, container=grad, user=user, ident=ident),
+                "m_axis_loss_tdata": Out(loss),
+                "m_axis_loss_tuser": Out(STATUS_BITS),
+                **({"m_axis_loss_tid": Out(ident)} if ident else {}),
+                "m_axis_loss_tlast": Out(1),
+                "m_axis_loss_tvalid": Out(1),
+                "m_axis_loss_tready": In(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self._config
+        m.domains.sync = ClockDomain(local=True)
+        m.submodules.core = core = CrossEntropy(config=config, target=self._target)
+        i, o, loss = core.i.payload, core.o.payload, core.loss.payload
+        container = config.input.container
+        reset = _clock_and_reset(m, self)
+        m.d.comb += [
+            self.s_axis_tready.eq(core.i.ready & ~reset),
+            core.i.valid.eq(self.s_axis_tvalid & ~reset),
+            i.keep.eq(self.s_axis_tkeep),
+            i.mask.eq(self.s_axis_tuser),
+            i.last.eq(self.s_axis_tlast),
+            self.s_axis_target_tready.eq(core.target.ready & ~reset),
+            core.target.valid.eq(self.s_axis_target_tvalid),
+            core.target.payload.index.eq(self.s_axis_target_tdata),
+            self.m_axis_tvalid.eq(core.o.valid & ~reset),
+            core.o.ready.eq(self.m_axis_tready),
+            self.m_axis_tlast.eq(o.last),
+            self.m_axis_tuser.eq(Cat(o.row.error, Const(0, 1), o.row.ignored, o.tag.clipped)),
+            self.m_axis_loss_tvalid.eq(core.loss.valid & ~reset),
+            core.loss.ready.eq(self.m_axis_loss_tready),
+            self.m_axis_loss_tdata.eq(loss.loss),
+            self.m_axis_loss_tuser.eq(Cat(loss.row.error, Const(0, 1), loss.row.ignored)),
+            self.m_axis_loss_tlast.eq(1),
+        ]
+        for lane in range(config.lanes):
+            element = self.s_axis_tdata.word_select(lane, container)
+            m.d.comb += i.x[lane].eq(element[: config.input.width].as_signed())
+        _pack(m, o, self.m_axis_tdata, self.m_axis_tkeep, config.loss_grad)
+        if config.id_width:
+            m.d.comb += [
+                i.id.eq(self.s_axis_tid),
+                self.m_axis_tid.eq(o.row.id),
+                self.m_axis_loss_tid.eq(loss.row.id),
+            ]
         return m
 
 

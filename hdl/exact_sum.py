@@ -36,7 +36,7 @@ class Stages:
             ExactAccumulate.latency_of(self.accumulate, config.lanes) + self.last.row_latency
         )
         first_pass = Frame.latency + Exp.latency_of(self.exp)
-        self.latency = Latency(first_pass + ending.latency_of(self.last, self.wait), 0)
+        self.latency = Latency(first_pass + ending.latency_of(config, self.last, self.wait), 0)
 
 
 class ExactSum(wiring.Component):

@@ -1,12 +1,12 @@
 """Beats that wait at a unit's input for what they are joined with."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Module
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .backlog import Backlog
 from .pipeline import register
 from .target import GENERIC, Target
-from .two_port import TwoPort
 
 
 class Inlet(wiring.Component):
@@ -19,13 +19,13 @@ class Inlet(wiring.Component):
     cycle.
 
     Members:
-        i: beats; the field ``last`` marks a row's last one.
+        i: beats; the field ``last``, if there is one, marks a row's last beat.
         some, last: there is a beat to take, and it is its row's last one. take: it is taken.
         o: the beat that was taken :attr:`latency` cycles ago.
     """
 
-    latency = TwoPort.latency
-    NOTICE = 2
+    latency = Backlog.latency
+    NOTICE = 1 + Backlog.NOTICE
     """Cycles from the one in which a beat is accepted to the first in which it can be taken."""
     SKEW = 16
     """Beats by which one input can be ahead of another, at least."""
@@ -46,40 +46,27 @@ class Inlet(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        beat = register(m, self.i.payload, name="beat")
-        word = Value.cast(beat)
-        m.submodules.words = words = self._target.two_port(width=len(word), depth=self.PLACES)
-        m.submodules.lasts = lasts = memory.Memory(shape=1, depth=self.PLACES, init=[])
-        write, read = lasts.write_port(), lasts.read_port(domain="comb")
-        place, front = Signal(range(self.PLACES)), Signal(range(self.PLACES))
         accept = self.i.valid & self.i.ready
-        # the memory is wide: what reaches it is kept apart from what the counters need, in a
-        # register of the opposite sense
-        w_en = register(m, accept, name="w_en", reset=True)
-        came = ~register(m, ~accept, name="quiet", reset=True, init=1)
+        beat = register(m, self.i.payload, name="beat")
+        m.submodules.backlog = backlog = Backlog(
+            self._shape, places=self.PLACES, target=self._target
+        )
         m.d.comb += [
-            words.w_en.eq(w_en),
-            words.w_addr.eq(place),
-            words.i.eq(word),
-            words.r_addr.eq(front),
-            write.en.eq(w_en),
-            write.addr.eq(place),
-            write.data.eq(data.View(self._shape, beat).last),
-            read.addr.eq(front),
-            self.last.eq(read.data),
-            self.o.eq(words.o),
+            backlog.next_valid.eq(accept),
+            backlog.i.eq(beat),
+            backlog.take.eq(self.take),
+            self.some.eq(backlog.some),
+            self.o.eq(backlog.o),
+            self.i.ready.eq(register(m, backlog.held < self.SKEW, name="ready", reset=True)),
         ]
-        held, some, ready = Signal(range(self.PLACES)), Signal(), Signal()
-        # what takes a beat is known late: it enables registers, and no addition waits for it
-        with m.If(came):
-            m.d.sync += place.eq(place + 1)
-        with m.If(self.take):
-            m.d.sync += front.eq(front + 1)
-        with m.If(came ^ self.take):
-            m.d.sync += held.eq(held + Mux(came, 1, -1))
-        m.d.sync += [
-            some.eq((held > 1) | (held[0] & ~self.take) | came),
-            ready.eq(held < self.SKEW),
-        ]
-        m.d.comb += [self.i.ready.eq(ready), self.some.eq(some)]
+        if "last" in self._shape.members:
+            m.submodules.lasts = lasts = memory.Memory(shape=1, depth=self.PLACES, init=[])
+            write, read = lasts.write_port(), lasts.read_port(domain="comb")
+            m.d.comb += [
+                write.en.eq(register(m, accept, name="w_en", reset=True)),
+                write.addr.eq(backlog.place),
+                write.data.eq(data.View(self._shape, beat).last),
+                read.addr.eq(backlog.front),
+                self.last.eq(read.data),
+            ]
         return m

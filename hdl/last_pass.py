@@ -158,7 +158,7 @@ class Ending(Protocol):
         """A :class:`LastPass`, or what has its members and more ``ports``."""
         ...
 
-    def latency_of(self, last: Any, wait: int) -> int:
+    def latency_of(self, config: SoftmaxConfig, last: Any, wait: int) -> int:
         """Cycles from a row's last beat of exponentials to its first beat out."""
         ...
 
@@ -176,7 +176,7 @@ class Probabilities:
     ) -> LastPass:
         return LastPass(config=config, last=last, wait=wait, target=target)
 
-    def latency_of(self, last: LastStage, wait: int) -> int:
+    def latency_of(self, config: SoftmaxConfig, last: LastStage, wait: int) -> int:
         return LastPass.latency_of(last, wait)
 
 

@@ -45,7 +45,7 @@ class Ln(wiring.Component):
 
 
 LATENCY = Rom.latency + Multiply.latency + 3
-"""Of :func:`ln_of`, in cycles."""
+"""Cycles from a normalised sum to its logarithm."""
 
 
 def ln_of(m: Module, golden: LnTable, s: Value, q: Value, target: Target) -> Value:

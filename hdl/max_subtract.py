@@ -39,7 +39,7 @@ class Stages:
         # the last beat of a row leaves after all others
         buffer = RowBuffer.notice(RowMax.latency_of(config.lanes)) + RowBuffer.latency - 1
         second_pass = Difference.latency + Exp.latency_of(self.exp)
-        last_pass = ending.latency_of(self.last, self.wait)
+        last_pass = ending.latency_of(config, self.last, self.wait)
         self.latency = Latency(Frame.latency + buffer + second_pass + last_pass, 1)
 
 

@@ -1,5 +1,7 @@
 """The probability of an element: its mantissa times the reciprocal of its row's sum."""
 
+from typing import Any
+
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -44,8 +46,13 @@ class Normalize(wiring.Component):
                 "q": In(q_bits),
                 "active": In(1),
                 "o": Out(width),
+                **self._members(),
             }
         )
+
+    def _members(self) -> dict[str, Any]:
+        """Further members."""
+        return {}
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

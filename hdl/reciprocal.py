@@ -13,6 +13,9 @@ from .pipeline import delay, register
 from .rom import Rom
 from .target import GENERIC, Target
 
+LATENCY = Rom.latency + Multiply.latency + 2
+"""Cycles from a normalised sum to its reciprocal."""
+
 
 class Reciprocal(wiring.Component):
     """The twin of :class:`golden.reciprocal.ReciprocalTable`, whose contents it holds.
@@ -49,8 +52,7 @@ class Reciprocal(wiring.Component):
     @staticmethod
     def latency_of(golden: ReciprocalTable, sum_bits: int) -> int:
         """Latency in cycles."""
-        normalise = Normalise.latency_of(sum_bits, golden.fraction + golden.lowest)
-        return normalise + Rom.latency + Multiply.latency + 2
+        return Normalise.latency_of(sum_bits, golden.fraction + golden.lowest) + LATENCY
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

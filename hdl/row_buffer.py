@@ -1,5 +1,7 @@
 """Holds the beats of rows until a value of the whole row is known, then lets both out together."""
 
+from typing import Any
+
 from amaranth.hdl import Cat, Const, Module, Mux, ShapeLike, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -58,8 +60,13 @@ class RowBuffer(wiring.Component):
                 "o_last": Out(1),
                 "o": Out(beat),
                 "o_scalar": Out(scalar),
+                **self._members(),
             }
         )
+
+    def _members(self) -> dict[str, Any]:
+        """Further members."""
+        return {}
 
     @classmethod
     def notice(cls, wait: int) -> int:

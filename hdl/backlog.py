@@ -1,0 +1,74 @@
+"""Words that wait in a memory until they are taken, in order."""
+
+from amaranth.hdl import Module, Mux, ShapeLike, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from .pipeline import register
+from .target import GENERIC, Target
+from .two_port import TwoPort
+
+
+class Backlog(wiring.Component):
+    """A queue in a memory, never told that it is full: whoever writes holds credits.
+
+    A word can be taken :attr:`NOTICE` cycles after it came; one in and one out per cycle.
+
+    Members:
+        next_valid: a word comes with the next cycle. i: the word, in that cycle.
+        some: there is a word to take. take: it is taken.
+        o: the word that was taken :attr:`latency` cycles ago.
+        held: words that have come and were not taken. place, front: where the word that comes now
+            goes, and where the one that can be taken lies.
+    """
+
+    latency = TwoPort.latency
+    NOTICE = 1
+    """Cycles from the one in which a word comes to the first in which it can be taken."""
+
+    def __init__(self, shape: ShapeLike, *, places: int, target: Target = GENERIC):
+        self._shape, self._target = shape, target
+        self._places = 1 << (places - 1).bit_length()
+        super().__init__(
+            {
+                "next_valid": In(1),
+                "i": In(shape),
+                "some": Out(1),
+                "take": In(1),
+                "o": Out(shape),
+                "held": Out(range(self._places + 1)),
+                "place": Out(range(self._places)),
+                "front": Out(range(self._places)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        word = Value.cast(self.i)
+        m.submodules.words = words = self._target.two_port(width=len(word), depth=self._places)
+        # the memory is wide: what reaches it is kept apart from what the counters need, in a
+        # register of the opposite sense
+        w_en = register(m, self.next_valid, name="w_en", reset=True)
+        came = ~register(m, ~self.next_valid, name="quiet", reset=True, init=1)
+        place, front = Signal.like(self.place), Signal.like(self.front)
+        held, some = Signal.like(self.held), Signal()
+        # what takes a word is known late: it enables registers, and no addition waits for it
+        with m.If(came):
+            m.d.sync += place.eq(place + 1)
+        with m.If(self.take):
+            m.d.sync += front.eq(front + 1)
+        with m.If(came ^ self.take):
+            m.d.sync += held.eq(held + Mux(came, 1, -1))
+        m.d.sync += some.eq((held > 1) | (held[0] & ~self.take) | came)
+        m.d.comb += [
+            words.w_en.eq(w_en),
+            words.w_addr.eq(place),
+            words.i.eq(word),
+            words.r_addr.eq(front),
+            self.o.eq(words.o),
+            self.some.eq(some),
+            self.held.eq(held),
+            self.place.eq(place),
+            self.front.eq(front),
+        ]
+        return m

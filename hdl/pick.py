@@ -1,0 +1,109 @@
+"""The element that a class index names, out of a row that waits."""
+
+from amaranth.hdl import Module, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from .pipeline import delay, register
+from .target import GENERIC, Target
+from .two_port import TwoPort
+
+
+class Pick(wiring.Component):
+    """Keeps the elements of rows that are in flight, and reads one of each row, in order.
+
+    Latency :meth:`latency_of` cycles from index to element, one row per cycle.
+
+    Members:
+        i_valid, i: a beat of elements.
+        take, index, beats: the element of the next row that is wanted, and the row's beats; every
+            row takes one, its last beat having come before.
+        beat, lane: where in the row the element is. outside: the row has no such beat.
+        o: the element; anything where ``outside``.
+    """
+
+    INDEX_BITS = 32
+
+    def __init__(
+        self, element: data.StructLayout, *, lanes: int, depth: int, target: Target = GENERIC
+    ):
+        self._lanes, self._target = lanes, target
+        self._depth = 1 << (depth - 1).bit_length()  # so that addresses wrap by themselves
+        super().__init__(
+            {
+                "i_valid": In(1),
+                "i": In(data.ArrayLayout(element, lanes)),
+                "take": In(1),
+                "index": In(self.INDEX_BITS),
+                "beats": In(range(depth + 1)),
+                "beat": Out(range(depth)),
+                "lane": Out(range(lanes)),
+                "outside": Out(1),
+                "o": Out(element),
+            }
+        )
+
+    @staticmethod
+    def split_latency(lanes: int) -> int:
+        """Cycles that it takes to divide an index by the lanes."""
+        return 0 if _is_power_of_2(lanes) else 5
+
+    @classmethod
+    def latency_of(cls, lanes: int) -> int:
+        """Latency in cycles."""
+        return cls.split_latency(lanes) + 1 + TwoPort.latency + 1
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        word = Value.cast(self.i)
+        m.submodules.ring = ring = self._target.two_port(width=len(word), depth=self._depth)
+        w_addr, start = Signal(range(self._depth)), Signal(range(self._depth))
+        with m.If(self.i_valid):
+            m.d.sync += w_addr.eq(w_addr + 1)
+        m.d.comb += [ring.w_en.eq(self.i_valid), ring.w_addr.eq(w_addr), ring.i.eq(word)]
+
+        beat, lane, far = self._split(m)
+        wait = self.split_latency(self._lanes)
+        beats = delay(m, self.beats, wait, name="beats")
+        with m.If(delay(m, self.take, wait, name="take", reset=True)):
+            m.d.sync += start.eq(start + beats)
+        outside = register(m, far | (beat >= beats), name="outside")
+        m.d.comb += ring.r_addr.eq(register(m, start + beat, name="address"))
+
+        def later(value: Value, name: str) -> Value:
+            return delay(m, value, 1 + ring.latency, name=name)
+
+        chosen = later(lane, "chosen")
+        row = data.View(self.i.shape(), ring.o)
+        m.d.comb += [
+            self.beat.eq(register(m, later(beat, "beat"), name="beat")),
+            self.lane.eq(register(m, chosen, name="lane")),
+            self.outside.eq(delay(m, outside, ring.latency + 1, name="outside")),
+            self.o.eq(register(m, Value.cast(row[chosen]), name="element")),
+        ]
+        return m
+
+    def _split(self, m: Module) -> tuple[Value, Value, Value]:
+        """(beat, lane) of the index, and whether it is beyond any row's."""
+        bits = len(self.beat) + len(self.lane)
+        index, far = self.index[:bits], self.index[bits:].any()
+        if _is_power_of_2(self._lanes):
+            place = (self._lanes - 1).bit_length()
+            return index[place:], index[:place], far
+        # index // lanes is (index * factor) >> shift: the factor is too large by less than lanes,
+        # which index cannot lift to the next whole number
+        shift = bits + 7
+        factor = -(-(1 << shift) // self._lanes)
+        m.submodules.multiply = multiply = self._target.multiply(
+            a_bits=bits, b_bits=factor.bit_length()
+        )
+        m.d.comb += [multiply.a.eq(index), multiply.b.eq(factor)]
+        beat = register(m, (multiply.o >> shift)[: len(self.beat)], name="quotient")
+        index = delay(m, index, multiply.latency + 1, name="index")
+        lane = register(m, (index - beat * self._lanes)[: len(self.lane)], name="remainder")
+        wait = self.split_latency(self._lanes)
+        return register(m, beat, name="beat"), lane, delay(m, far, wait, name="far")
+
+
+def _is_power_of_2(number: int) -> bool:
+    return number & (number - 1) == 0

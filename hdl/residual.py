@@ -1,0 +1,131 @@
+"""The gradient of the cross-entropy: p - y, where p = 1 is reached exactly."""
+
+from collections.abc import Callable
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Shape, Value
+from amaranth.lib import data
+from amaranth.lib.wiring import In, Out
+
+from ..golden.config import SoftmaxConfig
+from ..golden.loss import Loss as GoldenLoss
+from ..golden.residual import Residual as Golden
+from .exp import Contents, Exp
+from .leading_one import Normalise
+from .ln import LATENCY as LN_LATENCY
+from .ln import ln_of
+from .normalize import Normalize
+from .pipeline import delay, register
+from .probability import Probability
+from .reciprocal import LATENCY as RECIPROCAL_LATENCY
+from .reciprocal import Reciprocal
+from .target import Target
+
+
+class Residual(Normalize):
+    """p as :class:`Normalize` gives it, less 1 where ``target`` is set; p = 1 is reached there.
+
+    Members, besides those of :class:`Normalize`: target: the element is its row's target, and
+    active.
+    """
+
+    def _members(self) -> dict[str, Any]:
+        return {"target": In(1)}
+
+    def _code(self, m: Module, rounded: Value) -> Value:
+        fraction = self._golden.fraction
+        target = delay(m, self.target, self.latency - 1, name="target")
+        over = rounded[fraction:].any()  # 1, or what a rounding lifts above it
+        low = Mux(over, (~target).replicate(fraction), rounded[:fraction])
+        return register(m, Cat(low, target & ~over), name="code")
+
+
+class SumScalars(Reciprocal):
+    """Reciprocal and logarithm of a row's sum.
+
+    Members, besides those of :class:`Reciprocal`: ln: of the same sum; late_r, late_q: at the same
+    time as ln.
+    """
+
+    def __init__(self, *, golden: Golden, loss: GoldenLoss, sum_bits: int, target: Target):
+        self._ln = loss.log.ln
+        super().__init__(golden=golden.reciprocal, sum_bits=sum_bits, target=target)
+
+    def _kept(self) -> int:
+        return max(super()._kept(), self._ln.index + self._ln.step)
+
+    def _members(self) -> dict[str, Any]:
+        return {
+            "ln": Out(Shape(self._ln.width, self._ln.signed)),
+            "late_r": Out(self._golden.bits),
+            "late_q": Out(len(self._normalise.q)),
+        }
+
+    @staticmethod
+    def latency_of_both(golden: Golden, sum_bits: int) -> int:
+        """Latency in cycles, of the logarithm."""
+        stage = golden.reciprocal
+        normalise = Normalise.latency_of(sum_bits, stage.fraction + stage.lowest)
+        return normalise + LN_LATENCY
+
+    def elaborate(self, platform: object) -> Module:
+        m = super().elaborate(platform)
+        s = self._normalise.s[-(self._ln.index + self._ln.step) :]
+        wait = LN_LATENCY - RECIPROCAL_LATENCY
+        m.d.comb += [
+            self.ln.eq(ln_of(m, self._ln, s, self._normalise.q, self._target)),
+            self.late_r.eq(delay(m, self.r, wait, name="late_r")),
+            self.late_q.eq(delay(m, self.q, wait, name="late_q")),
+        ]
+        return m
+
+
+class Residuals(Probability):
+    """What waits of an element, and of a row; see :class:`Probability`.
+
+    The row's scalar has the reciprocal for the elements, and the logarithm for the loss. An
+    element's distance waits too, until the target is known.
+    """
+
+    def __init__(
+        self,
+        *,
+        golden: Golden,
+        loss: GoldenLoss,
+        config: SoftmaxConfig,
+        exp: Contents,
+        target: Target,
+    ):
+        super().__init__(golden=golden, config=config, exp=exp, target=target)
+        self.width = golden.output.width
+        self._loss = loss
+        self.row_latency = SumScalars.latency_of_both(golden, self._sum_bits)
+        self.waiting, self.of_element = self.element, self.scalar
+        self.element = data.StructLayout(
+            {**self.waiting.members, "distance": config.farthest.bit_length()}
+        )
+        ln = loss.log.ln
+        self.scalar = data.StructLayout(
+            {**self.of_element.members, "ln": Shape(ln.width, ln.signed)}
+        )
+
+    def row(self) -> SumScalars:
+        return SumScalars(
+            golden=self._golden, loss=self._loss, sum_bits=self._sum_bits, target=self._target
+        )
+
+    def scalar_of(self, row: SumScalars) -> dict[str, Any]:
+        return {"r": row.late_r, "q": row.late_q, "ln": row.ln}
+
+    def element_of(self, exp: Exp, active: Value, distance: Callable[[], Value]) -> dict[str, Any]:
+        return {**super().element_of(exp, active, distance), "distance": distance()}
+
+    def stage(self, q_bits: int) -> Residual:
+        """The last stage of an element."""
+        return Residual(
+            golden=self._golden.normalize,
+            exp=self._exp,
+            q_bits=q_bits,
+            width=self.width,
+            target=self._target,
+        )
