@@ -98,7 +98,8 @@ def backward_rows(
 ) -> GradientRows:
     """:func:`softmax_backward` of any codes, with the flags that go with every element."""
     shape = p.shape
-    p, dp, clipped = (array.reshape(-1, shape[-1]) for array in (p, dp, clipped))
+    p, dp = p.reshape(-1, shape[-1]), dp.reshape(-1, shape[-1])
+    clipped = clipped.reshape(-1, shape[-1])
     ds, saturated = np.empty(p.shape, np.int64), np.empty(p.shape, bool)
     rows = max(BLOCK // shape[-1], 1)
     for start in range(0, len(p), rows):
@@ -122,18 +123,19 @@ def _block(
     # an element without a gradient has none to round or to saturate
     passed = np.where(clipped, 0, p) if config.clip_gradient == "zero" else p
     ds, saturated = stage(passed, dp, d, bits)
-    return ds, saturated | beyond
+    return ds, np.logical_or(saturated, beyond)
 
 
 def _check_sums(p: Codes, config: SoftmaxConfig) -> None:
     """Refuse rows that no softmax of the configuration gives: the classic mistake is logits."""
     sums = p.sum(axis=-1).ravel()
-    allowed = p.shape[-1] * bound_ulp(config)
+    # p = 1 itself may be an LSB beyond the format
+    allowed = p.shape[-1] * bound_ulp(config) + (config.output.i == 0)
     off = np.flatnonzero((np.abs(sums - 2.0**config.output.f) > allowed) & (sums > 0))
     if off.size:
         row = int(off[0])
         raise ValueError(
-            f"p must have rows that sum to 1 within {allowed * config.output.lsb:.2g}, the proven "
-            f"error of {p.shape[-1]} probabilities, not {sums[row] * config.output.lsb:.4g} "
+            f"p must have rows that sum to 1 within {allowed * config.output.lsb:.2g}, the most "
+            f"that {p.shape[-1]} probabilities can be off, not {sums[row] * config.output.lsb:.4g} "
             f"(row {row})"
         )

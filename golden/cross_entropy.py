@@ -122,7 +122,7 @@ def _block(
     elements, total, clipped = exponentials(codes, active, config)
     loss = loss_stage(config).weighted(z, elements.distance, total)[:, 0]
     grad = residual_stage(config)(elements, total, z)
-    without = ~z.any(axis=-1)
+    without = np.logical_not(z.any(axis=-1))
     dropped = clipped if config.clip_gradient == "zero" else np.zeros_like(clipped)
     return (
         np.where(without, 0, loss),

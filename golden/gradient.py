@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .config import Rounding, SoftmaxConfig
-from .dot import Dot
+from .dot import SUM_BITS, Dot
 from .errors import require
 from .formats import Codes, Format, round_half_up, saturate
 
@@ -31,7 +31,8 @@ class Gradient:
         """The stage of a configuration.
 
         Raises:
-            ConfigError: an output that is finer than the product.
+            ConfigError: an output that is finer than the product, or a product wider than the
+                golden model's integers.
         """
         stage = cls(Dot.of(config), config.grad_output, config.rounding)
         require(
@@ -39,7 +40,17 @@ class Gradient:
             f"grad_output must drop 1 to 32 bits of P (dP - D), which has {stage.product_fraction} "
             f"fraction bits, not {stage.drop} ({config.grad_output})",
         )
+        require(
+            stage.product_bits <= SUM_BITS,
+            f"output, grad_input and dot_guard must have P (dP - D) of at most {SUM_BITS} bits, "
+            f"not {stage.product_bits} ({config.output}, {config.grad_input}, {config.dot_guard})",
+        )
         return stage
+
+    @property
+    def product_bits(self) -> int:
+        """Width of the product, a bit for its rounding included."""
+        return self.dot.p.width + self.dot.difference.width + 1
 
     @property
     def product_fraction(self) -> int:
@@ -65,6 +76,7 @@ class Gradient:
         if self.rounding == "nearest":
             rounded = round_half_up(product, self.drop)
         else:
+            assert bits is not None, "stochastic rounding needs random bits"
             rounded = (product + bits) >> self.drop
         ds = saturate(rounded, self.output.min_code, self.output.max_code)
-        return ds, ds != rounded
+        return ds, np.not_equal(ds, rounded)

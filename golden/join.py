@@ -48,8 +48,9 @@ def join(p_keep: Bits, p_last: Bits, dp_keep: Bits, dp_last: Bits) -> Pairs:
     partner = np.where(partnered, start + p_beat, -1)[:leaving]
     paired = partner >= 0
     there = partner[paired]
-    fault = ~paired
-    p_lanes, dp_lanes = p_keep[:leaving].any(axis=2), dp_keep.any(axis=2)
+    fault = np.logical_not(paired)
+    p_lanes = np.asarray(p_keep[:leaving].any(axis=2))
+    dp_lanes = np.asarray(dp_keep.any(axis=2))
     broken = (dp_keep != dp_keep[:, :, :1]).any(axis=(1, 2))
     fault[paired] |= (
         (p_lanes[paired] != dp_lanes[there]).any(axis=1)

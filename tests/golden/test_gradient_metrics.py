@@ -1,0 +1,125 @@
+"""Errors of gradients and losses, against formulas written out one row at a time."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from softmaxfx.golden import UQ, backward_bound_ulp, bound_ulp, loss_bound, preset
+from softmaxfx.golden.backward import backward_rows
+from softmaxfx.golden.cross_entropy import LossRows, cross_entropy_rows
+from softmaxfx.golden.gradient_metrics import (
+    backward_error_ulp,
+    exact_cross_entropy,
+    loss_error_ulp,
+    measure_backward,
+    measure_loss,
+)
+from softmaxfx.golden.rows import LogitRows
+from softmaxfx.golden.softmax import softmax_rows
+
+CONFIG = preset("tiny", max_length=8)
+
+
+def some_logits(seed: int, count: int = 200) -> LogitRows:
+    rng = np.random.default_rng(seed)
+    array = rng.normal(0, 5, (count, 8))
+    array[rng.random(array.shape) < 0.1] = -np.inf
+    array[np.arange(8) >= rng.integers(1, 9, (count, 1))] = np.nan
+    return LogitRows.from_array(array)
+
+
+def some_gradients(config, seed=0):
+    rows = some_logits(seed)
+    dp = np.random.default_rng(seed).normal(0, 0.4, rows.values.shape)
+    forward = softmax_rows(rows.codes(config), config, ~rows.active)
+    p, codes = forward.p, np.where(rows.present, config.grad_input.quantize(dp), 0)
+    return rows, dp, p, codes, forward.clipped
+
+
+def test_the_backward_error_is_that_of_exact_fractions():
+    _, _, p, dp, clipped = some_gradients(CONFIG)
+    result = backward_rows(p, dp, CONFIG, clipped)
+    errors = backward_error_ulp(result, p, dp, clipped, CONFIG)
+    for row in range(50):
+        d = sum(Fraction(int(a) * int(b), 1 << 31) for a, b in zip(p[row], dp[row], strict=True))
+        for place in range(8):
+            apart = Fraction(int(dp[row, place]), 1 << 15) - d
+            exact = Fraction(int(p[row, place]), 1 << 16) * apart
+            exact = 0 if clipped[row, place] else exact * (1 << 15)
+            off = float(result.ds[row, place] - exact)
+            assert errors[row, place] == pytest.approx(off, abs=1e-9)
+
+
+def test_a_wrong_gradient_shows_in_the_metrics():
+    rows, values, p, dp, clipped = some_gradients(CONFIG)
+    result = backward_rows(p, dp, CONFIG, clipped)
+    right = measure_backward(result, p, dp, clipped, rows, values, CONFIG)
+    assert 0.4 < right.max_error_ulp <= backward_bound_ulp(CONFIG)
+    assert right.max_error_unclipped < 1
+    assert 0 < right.clip_rate < 0.2
+    assert 0 < right.zero_share < 1
+    row, place = np.argwhere(rows.active)[7]
+    result.ds[row, place] += 3
+    wrong = measure_backward(result, p, dp, clipped, rows, values, CONFIG)
+    assert wrong.max_error_ulp > 2 > backward_bound_ulp(CONFIG)
+
+
+def test_a_row_whose_d_saturates_has_no_error():
+    p = np.full((2, 8), CONFIG.output.max_code)
+    dp = np.stack([np.full(8, -(1 << 15)), np.zeros(8, np.int64)])
+    clipped = np.zeros(p.shape, bool)
+    result = backward_rows(p, dp, CONFIG, clipped)
+    assert result.saturated.all(axis=1).tolist() == [True, False]
+    result.ds[:] += 5
+    errors = backward_error_ulp(result, p, dp, clipped, CONFIG)
+    assert not errors[0].any()
+    assert (errors[1] == 5).all()
+
+
+def test_the_exact_cross_entropy_of_known_rows():
+    values = np.array([[0.0, 0.0, 0.0, 0.0], [3.0, 0.0, 5.0, 0.0]])
+    active = np.array([[True] * 4, [True, True, False, False]])
+    loss, gradient = exact_cross_entropy(values, active, np.array([2, 1]))
+    np.testing.assert_allclose(loss, [np.log(4), np.log(1 + np.exp(3))])
+    np.testing.assert_allclose(gradient[0], [0.25, 0.25, -0.75, 0.25])
+    p = 1 / (1 + np.exp(-3))
+    np.testing.assert_allclose(gradient[1], [p, -p, 0, 0])
+
+
+@pytest.mark.parametrize("clip_gradient", ["zero", "pass"])
+@pytest.mark.parametrize("datapath", ["max_subtract", "exact_sum"])
+def test_losses_and_gradients_are_within_their_bounds(datapath, clip_gradient):
+    config = CONFIG.replace(datapath=datapath, clip_gradient=clip_gradient)
+    rows = some_logits(3, 500)
+    targets = np.random.default_rng(4).integers(0, 10, 500)
+    result = cross_entropy_rows(rows.codes(config), rows.active, rows.lengths, targets, config)
+    told = measure_loss(result, rows, targets, config)
+    assert 0.3 < told.max_error_ulp <= bound_ulp(config)
+    assert 0.3 < told.loss_max_error_ulp <= told.loss_bound_ulp == loss_bound(config).ulp
+    assert told.loss_bound_kept
+    assert told.ignored_rows == (targets >= rows.lengths).sum() > 0
+    assert told.masked_targets == result.error.sum() > 0
+    given = ~(result.ignored | result.error)
+    assert told.mean_loss == config.loss.to_float(result.loss[given]).mean()
+    assert told.loss_max_error_unclipped > told.loss_max_error_ulp * config.loss.lsb
+
+
+def test_a_wrong_loss_shows_and_a_row_without_one_does_not():
+    codes, active = np.zeros((2, 8), np.int64), np.ones((2, 8), bool)
+    targets = np.array([3, 8])
+    right = cross_entropy_rows(codes, active, np.array([8, 8]), targets, CONFIG)
+    wrong = LossRows(right.loss + 9, right.grad + 4, right.clipped, right.ignored, right.error)
+    of_loss, of_gradient = loss_error_ulp(wrong, codes, active, targets, CONFIG)
+    assert abs(of_loss[0] - 9) < 1
+    assert of_loss[1] == 0
+    np.testing.assert_allclose(of_gradient[0], 4)
+    assert not of_gradient[1].any()
+
+
+def test_a_loss_format_that_is_coarse_is_compared_in_its_own_lsb():
+    config = CONFIG.replace(loss=UQ(5, 3))
+    rows = some_logits(5)
+    targets = np.zeros(200, np.int64)
+    result = cross_entropy_rows(rows.codes(config), rows.active, rows.lengths, targets, config)
+    assert measure_loss(result, rows, targets, config).loss_max_error_ulp < 1
