@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,6 +12,7 @@ from ..golden.residual import residual_stage
 from .backlog import Backlog
 from .beats import input_layout, output_layout, row_layout, tag_layout
 from .credits import Credits
+from .difference import Difference
 from .exp import Contents
 from .inlet import Inlet
 from .last_pass import ROWS, LastPass
@@ -127,7 +128,8 @@ class CrossEntropyPass(wiring.Component):
     @staticmethod
     def latency_of(config: SoftmaxConfig, last: Residuals, wait: int) -> int:
         """Latency in cycles: of joining row and target, the buffer, the stage, and the queue."""
-        joined = wait + Backlog.NOTICE + Backlog.latency + Pick.split_latency(config.lanes)
+        notice = Pick.latency_of(config.lanes) - RowBuffer.AHEAD
+        joined = wait + Backlog.NOTICE + Backlog.latency + notice
         return joined + RowBuffer.NOTICE + RowBuffer.latency + last.latency + Queue.latency
 
     def elaborate(self, platform: object) -> Module:
@@ -174,9 +176,8 @@ class CrossEntropyPass(wiring.Component):
     def _picked(self, m: Module, record: data.View, target: Value, taken: Value) -> Pick:
         """The target's element."""
         config = self._config
-        distance_bits = config.farthest.bit_length()
         m.submodules.pick = pick = Pick(
-            data.StructLayout({"distance": distance_bits, "active": 1, "present": 1}),
+            data.StructLayout({"x": signed(config.input.width), "active": 1, "present": 1}),
             lanes=config.lanes,
             depth=LastPass.depth_of(config),
             target=self._target,
@@ -184,7 +185,7 @@ class CrossEntropyPass(wiring.Component):
         for lane in range(config.lanes):
             kept, element = pick.i[lane], self.i.elements[lane]
             m.d.comb += [
-                kept.distance.eq(element.distance),
+                kept.x.eq(element.x),
                 kept.active.eq(element.active),
                 kept.present.eq(self.i.tag.keep[lane]),
             ]
@@ -201,7 +202,8 @@ class CrossEntropyPass(wiring.Component):
     ) -> None:
         """Let a row leave, and tell its loss."""
         config = self._config
-        split, wait = Pick.split_latency(config.lanes), Pick.latency_of(config.lanes)
+        wait = Pick.latency_of(config.lanes)
+        notice = wait - RowBuffer.AHEAD  # a row starts to leave before its scalar is needed
         stage = delay(m, record.stage, wait, name="stage")
         stage = data.View(self._last.scalar, stage)
         row = data.View(record.row.shape(), delay(m, record.row, wait, name="row"))
@@ -211,9 +213,8 @@ class CrossEntropyPass(wiring.Component):
             flags.error.eq(row.error | (~missing & ~pick.o.active)),
             flags.ignored.eq(missing & ~row.error),
             *((flags.id.eq(row.id),) if config.id_width else ()),
-            # the buffer starts a row a little before it needs the row's scalar
             gradients.grant_beats.eq(
-                delay(m, Mux(taken, record.beats, 0), split, name="granted", reset=True)
+                delay(m, Mux(taken, record.beats, 0), notice, name="granted", reset=True)
             ),
             gradients.grant.eq(delay(m, taken, wait, name="grant", reset=True)),
             *(gradients.i_scalar.stage[n].eq(stage[n]) for n in self._last.of_element.members),
@@ -221,14 +222,28 @@ class CrossEntropyPass(wiring.Component):
             gradients.i_scalar.stage.lane.eq(pick.lane),
             gradients.i_scalar.row.eq(flags),
         ]
-        loss_done = self._tell_loss(m, pick.o.distance, stage.ln, flags, gradients.grant)
+        loss_done = self._tell_loss(m, self._distance(m, pick, stage), stage, flags, taken)
         self._give_rows(m, gradients.row_given, loss_done)
 
+    def _distance(self, m: Module, pick: Pick, stage: data.View) -> Value:
+        """The target's distance, a little after its element was picked."""
+        config = self._config
+        if config.datapath == "exact_sum":
+            return register(m, (config.top - pick.o.x).as_unsigned(), name="distance")
+        m.submodules.difference = whole = Difference(
+            width=config.input.width, span=config.span, reach=config.span
+        )
+        m.d.comb += [whole.x.eq(pick.o.x), whole.maximum.eq(stage.maximum)]
+        return whole.o
+
     def _tell_loss(
-        self, m: Module, distance: Value, ln: Value, flags: data.View, valid: Value
+        self, m: Module, distance: Value, row: data.View, flags: data.View, taken: Value
     ) -> Value:
         """The loss port; whether a loss leaves by it."""
-        layout = loss_layout(self._config)
+        config, layout = self._config, loss_layout(self._config)
+        before = 1 if config.datapath == "exact_sum" else Difference.latency
+        known = Pick.latency_of(config.lanes) + before
+        flags = data.View(flags.shape(), delay(m, flags, before, name="loss_flags"))
         m.submodules.loss_stage = stage = Loss(
             golden=loss_stage(self._config), distance_bits=len(distance), target=self._target
         )
@@ -238,9 +253,11 @@ class CrossEntropyPass(wiring.Component):
         take = losses.some & beats.available
         m.d.comb += [
             stage.distance.eq(distance),
-            stage.ln.eq(ln),
+            stage.ln.eq(delay(m, row.ln, before, name="ln")),
             stage.active.eq(~(flags.error | flags.ignored)),
-            losses.next_valid.eq(delay(m, valid, stage.latency - 1, name="has_loss", reset=True)),
+            losses.next_valid.eq(
+                delay(m, taken, known + stage.latency - 1, name="has_loss", reset=True)
+            ),
             losses.i.loss.eq(stage.o),
             losses.i.row.eq(delay(m, flags, stage.latency, name="loss_row")),
             losses.take.eq(take),
@@ -254,22 +271,12 @@ class CrossEntropyPass(wiring.Component):
 
     def _give_rows(self, m: Module, gradient_done: Value, loss_done: Value) -> None:
         """A row has left when the later of its two results has."""
-        more_gradients, more_losses = (
-            Signal(range(ROWS + 1), name=name) for name in ("more_gradients", "more_losses")
-        )
         gradient = register(m, gradient_done, name="gradient_done", reset=True)
         loss = register(m, loss_done, name="loss_done", reset=True)
-        with m.If(gradient & ~loss):
-            with m.If(more_losses == 0):
-                m.d.sync += more_gradients.eq(more_gradients + 1)
-            with m.Else():
-                m.d.sync += more_losses.eq(more_losses - 1)
-        with m.Elif(loss & ~gradient):
-            with m.If(more_gradients == 0):
-                m.d.sync += more_losses.eq(more_losses + 1)
-            with m.Else():
-                m.d.sync += more_gradients.eq(more_gradients - 1)
-        later = Mux(gradient, loss | (more_losses != 0), loss & (more_gradients != 0))
+        ahead = Signal(signed(ROWS.bit_length() + 1))  # gradients that have left, less losses
+        with m.If(gradient ^ loss):
+            m.d.sync += ahead.eq(ahead + Mux(gradient, 1, -1))
+        later = Mux(gradient, loss | ahead[-1], loss & ~ahead[-1] & (ahead != 0))
         m.d.comb += self.row_given.eq(register(m, later, name="row_left", reset=True))
 
 

@@ -17,8 +17,8 @@ BLOCK_SHAPES = ((512, 36), (1024, 18), (2048, 9))
 """(words, bits) of a block RAM. Narrower ones exist, but leave its ninth bits unused."""
 FACTOR_BITS = 18
 """Width of a multiplier's operands."""
-LUT_ENTRIES = 64
-"""Tables up to this length are made of LUTs: a block RAM would be nearly empty."""
+LUT_BITS = 1024
+"""Tables of up to so many bits are made of LUTs: a block RAM would be nearly empty."""
 FABRIC_SHIFT_BITS = 12
 """Numbers up to this width are shifted in LUTs, wider ones by a multiplier."""
 
@@ -29,7 +29,7 @@ class Ecp5(Target):
     name = "ecp5"
 
     def rom(self, *, entries: list[int], width: int) -> Rom:
-        if len(entries) <= LUT_ENTRIES:
+        if len(entries) * width <= LUT_BITS:
             return CaseRom(entries=entries, width=width)
         fits = len(entries) <= BLOCK_SHAPES[-1][0]
         return (BlockRom if fits else Rom)(entries=entries, width=width)

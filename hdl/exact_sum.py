@@ -15,6 +15,7 @@ from .frame import Frame
 from .last_pass import PROBABILITIES, ROWS, Ending, LastPass, ports_of
 from .latency import Latency
 from .pipeline import delay, register
+from .probability import Place
 from .target import GENERIC, Target
 
 
@@ -117,6 +118,11 @@ class ExactSum(wiring.Component):
                 whole = register(m, (config.top - x).as_unsigned(), name=f"distance{lane}")
                 return delay(m, whole, latency - 1, name=f"distance{lane}")
 
+            def later(x=x, lane=lane):
+                return delay(m, x, latency, name=f"x{lane}")
+
+            place = Place(distance=distance, x=later)
+
             element = last_pass.i.elements[lane]
             m.d.comb += [
                 exp.i.eq(x),
@@ -124,7 +130,7 @@ class ExactSum(wiring.Component):
                 accumulate.next_place[lane].eq(exp.next_exponent),
                 *(
                     element[name].eq(value)
-                    for name, value in last.element_of(exp, active[lane], distance).items()
+                    for name, value in last.element_of(exp, active[lane], place).items()
                 ),
             ]
         m.d.comb += [

@@ -48,8 +48,15 @@ LATENCY = Rom.latency + Multiply.latency + 3
 """Cycles from a normalised sum to its logarithm."""
 
 
-def ln_of(m: Module, golden: LnTable, s: Value, q: Value, target: Target) -> Value:
-    """ln of a sum that is normalised: ``index + step`` bits of s, and the place q."""
+def ln_of(
+    m: Module, golden: LnTable, s: Value, q: Value, target: Target, *, offset: int = 0
+) -> Value:
+    """ln of a sum that is normalised: ``index + step`` bits of s, and the place q.
+
+    Args:
+        offset: added to it; not negative, and less than the result, for which one bit more is kept.
+    """
+    width = golden.width + bool(offset)
     m.submodules.segments = segments = target.rom(
         entries=[
             slope << golden.base_bits | base
@@ -58,8 +65,8 @@ def ln_of(m: Module, golden: LnTable, s: Value, q: Value, target: Target) -> Val
         width=golden.base_bits + golden.slope_bits,
     )
     m.submodules.multiples = multiples = target.rom(
-        entries=[multiple % (1 << golden.width) for multiple in golden.q_ln2.tolist()],
-        width=golden.width,
+        entries=[(multiple + offset) % (1 << width) for multiple in golden.q_ln2.tolist()],
+        width=width,
     )
     m.submodules.ln_multiply = multiply = target.multiply(
         a_bits=golden.slope_bits, b_bits=golden.step
@@ -75,5 +82,5 @@ def ln_of(m: Module, golden: LnTable, s: Value, q: Value, target: Target) -> Val
     ln_s = (base.shift_left(golden.step) + rise) >> golden.step + GUARD
     ln_s = register(m, ln_s, name="ln_s")
     multiple = delay(m, multiples.o, multiply.latency + 2, name="multiple")
-    total = register(m, (ln_s + multiple)[: golden.width], name="total")
+    total = register(m, (ln_s + multiple)[:width], name="total")
     return total.as_signed() if golden.signed else total

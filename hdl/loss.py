@@ -14,14 +14,15 @@ from .target import GENERIC, Target
 class Loss(wiring.Component):
     """The twin of :class:`golden.loss.Loss` for a target of weight 1.
 
-    Latency 6 cycles, one row per cycle.
+    Latency 5 cycles, one row per cycle.
 
     Members:
-        distance: of the target, in input LSB. ln: ln of the row's sum. active: the row has a loss.
+        distance: of the target, in input LSB. active: the row has a loss.
+        ln: ln of the row's sum, half an LSB of the loss added to it, and so a bit wider.
         o: the loss; 0 where it has none.
     """
 
-    latency = Multiply.latency + 3
+    latency = Multiply.latency + 2
 
     def __init__(self, *, golden: Golden, distance_bits: int, target: Target = GENERIC):
         self._golden, self._target = golden, target
@@ -29,7 +30,7 @@ class Loss(wiring.Component):
         super().__init__(
             {
                 "distance": In(distance_bits),
-                "ln": In(Shape(ln.width, ln.signed)),
+                "ln": In(Shape(ln.width + 1, ln.signed)),
                 "active": In(1),
                 "o": Out(golden.output.width),
             }
@@ -47,8 +48,7 @@ class Loss(wiring.Component):
 
         scaled = multiply.o >> log.factor_fraction - GUARD
         ln = ln.as_signed() if log.ln.signed else ln
-        total = register(m, scaled + ln, name="total")
-        rounded = register(m, (total + (1 << (GUARD - 1))) >> GUARD, name="rounded")
+        rounded = register(m, (scaled + ln) >> GUARD, name="rounded")
         # the format holds every loss there can be; below 0 it is 0
         negative = rounded[-1] if rounded.shape().signed else 0
         code = Mux(~active | negative, 0, rounded)

@@ -16,6 +16,7 @@ from .frame import Frame
 from .last_pass import PROBABILITIES, ROWS, Ending, LastPass, ports_of
 from .latency import Latency
 from .pipeline import delay
+from .probability import Place
 from .row_buffer import RowBuffer
 from .row_max import RowMax
 from .target import GENERIC, Target
@@ -176,6 +177,11 @@ class MaxSubtract(wiring.Component):
                 m.d.comb += [whole.x.eq(x), whole.maximum.eq(row.maximum)]
                 return delay(m, whole.o, latency - whole.latency, name=f"distance{lane}")
 
+            def later(x=beat.x[lane], lane=lane):
+                return delay(m, x, latency, name=f"x{lane}")
+
+            place = Place(distance=distance, x=later)
+
             element = last_pass.i.elements[lane]
             m.d.comb += [
                 subtract.x.eq(beat.x[lane]),
@@ -186,9 +192,13 @@ class MaxSubtract(wiring.Component):
                 accumulate.shift[lane].eq(exp.exponent),
                 *(
                     element[name].eq(value)
-                    for name, value in last.element_of(exp, active[lane], distance).items()
+                    for name, value in last.element_of(exp, active[lane], place).items()
                 ),
             ]
+
+        def maximum():
+            return delay(m, row.maximum, latency + self._stages.wait, name="maximum")
+
         end = delay(m, logits.o_valid & logits.o_last, latency, name="last", reset=True)
         valid = delay(m, logits.o_valid, latency, name="valid", reset=True)
         clipped = delay(m, beat.clipped, Difference.latency, name="early_clipped")
@@ -203,7 +213,7 @@ class MaxSubtract(wiring.Component):
             last_pass.i.tag.clipped.eq(clipped),
             *(
                 last_pass.i_scalar.stage[name].eq(value)
-                for name, value in last.scalar_of(scalar).items()
+                for name, value in last.scalar_of(scalar, maximum).items()
             ),
             last_pass.i_scalar.row.eq(delay(m, row.row, latency + self._stages.wait, name="row")),
         ]

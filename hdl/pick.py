@@ -1,6 +1,9 @@
 """The element that a class index names, out of a row that waits."""
 
-from amaranth.hdl import Module, Signal, Value
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -51,7 +54,7 @@ class Pick(wiring.Component):
     @classmethod
     def latency_of(cls, lanes: int) -> int:
         """Latency in cycles."""
-        return cls.split_latency(lanes) + 1 + TwoPort.latency + 1
+        return cls.split_latency(lanes) + 1 + TwoPort.latency + 2
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -73,13 +76,19 @@ class Pick(wiring.Component):
         def later(value: Value, name: str) -> Value:
             return delay(m, value, 1 + ring.latency, name=name)
 
-        chosen = later(lane, "chosen")
-        row = data.View(self.i.shape(), ring.o)
+        # registers that are cleared, and an OR, cost less than a choice
+        chosen = [later(lane == j, f"chosen{j}") for j in range(self._lanes)]
+        bits = len(word) // self._lanes
+        elements = [ring.o[j * bits :][:bits] for j in range(self._lanes)]
+        masked = [
+            register(m, Mux(here, element, 0), name=f"element{j}")
+            for j, (here, element) in enumerate(zip(chosen, elements, strict=True))
+        ]
         m.d.comb += [
-            self.beat.eq(register(m, later(beat, "beat"), name="beat")),
-            self.lane.eq(register(m, chosen, name="lane")),
-            self.outside.eq(delay(m, outside, ring.latency + 1, name="outside")),
-            self.o.eq(register(m, Value.cast(row[chosen]), name="element")),
+            self.beat.eq(delay(m, later(beat, "beat"), 2, name="beat")),
+            self.lane.eq(delay(m, later(lane, "lane"), 2, name="lane")),
+            self.outside.eq(delay(m, outside, ring.latency + 2, name="outside")),
+            self.o.eq(register(m, reduce(or_, masked), name="element")),
         ]
         return m
 
@@ -98,11 +107,12 @@ class Pick(wiring.Component):
             a_bits=bits, b_bits=factor.bit_length()
         )
         m.d.comb += [multiply.a.eq(index), multiply.b.eq(factor)]
-        beat = register(m, (multiply.o >> shift)[: len(self.beat)], name="quotient")
+        quotient = multiply.o[shift : shift + bits]
+        beat = register(m, quotient[: len(self.beat)], name="quotient")
         index = delay(m, index, multiply.latency + 1, name="index")
         lane = register(m, (index - beat * self._lanes)[: len(self.lane)], name="remainder")
-        wait = self.split_latency(self._lanes)
-        return register(m, beat, name="beat"), lane, delay(m, far, wait, name="far")
+        beyond = delay(m, far, multiply.latency, name="far") | quotient[len(self.beat) :].any()
+        return register(m, beat, name="beat"), lane, delay(m, beyond, 2, name="beyond")
 
 
 def _is_power_of_2(number: int) -> bool:

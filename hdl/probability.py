@@ -5,6 +5,7 @@ scalar of the row, and finishes an element with that scalar.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from amaranth.hdl import Module, Mux, Shape, Value
@@ -23,6 +24,19 @@ from .normalize import Normalize
 from .pipeline import delay
 from .reciprocal import Reciprocal
 from .target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an element lies in its row; what is asked for is built.
+
+    Attributes:
+        distance: from the maximum, or the fixed code, in input LSB, at the time of its exp.
+        x: its clipped code, at that time.
+    """
+
+    distance: Callable[[], Value]
+    x: Callable[[], Value]
 
 
 class LastStage(Protocol):
@@ -73,11 +87,11 @@ class Probability:
             golden=self._golden.reciprocal, sum_bits=self._sum_bits, target=self._target
         )
 
-    def scalar_of(self, row: Reciprocal) -> dict[str, Any]:
-        """The scalar's fields, from the row's stage."""
+    def scalar_of(self, row: Any, maximum: Callable[[], Value] | None = None) -> dict[str, Any]:
+        """The scalar's fields, from the row's stage; of the row's maximum, where there is one."""
         return {"r": row.r, "q": row.q}
 
-    def element_of(self, exp: Exp, active: Value, distance: Callable[[], Value]) -> dict[str, Any]:
+    def element_of(self, exp: Exp, active: Value, place: Place) -> dict[str, Any]:
         """What waits of an element: its exp, and whether it takes part."""
         return {"mantissa": exp.mantissa, "exponent": exp.exponent, "active": active}
 
@@ -121,13 +135,13 @@ class Logarithm:
         """The stage from sum to scalar."""
         return Ln(golden=self._golden.ln, sum_bits=self._sum_bits, target=self._target)
 
-    def scalar_of(self, row: Ln) -> dict[str, Any]:
-        """The scalar's fields, from the row's stage."""
+    def scalar_of(self, row: Any, maximum: Callable[[], Value] | None = None) -> dict[str, Any]:
+        """The scalar's fields, from the row's stage; of the row's maximum, where there is one."""
         return {"ln": row.o}
 
-    def element_of(self, exp: Exp, active: Value, distance: Callable[[], Value]) -> dict[str, Any]:
+    def element_of(self, exp: Exp, active: Value, place: Place) -> dict[str, Any]:
         """What waits of an element: its whole distance, and whether it takes part."""
-        return {"distance": distance(), "active": active}
+        return {"distance": place.distance(), "active": active}
 
     def finish(self, m: Module, name: str, element, scalar, error: Value) -> Value:
         """The output code, ``latency`` cycles later; 0 in an error row."""

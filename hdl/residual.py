@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Shape, Value
+from amaranth.hdl import Cat, Module, Mux, Shape, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from ..golden.bounds import bound_ulp
 from ..golden.config import SoftmaxConfig
+from ..golden.log_probability import GUARD
 from ..golden.loss import Loss as GoldenLoss
 from ..golden.residual import Residual as Golden
 from .exp import Contents, Exp
@@ -16,18 +18,27 @@ from .ln import LATENCY as LN_LATENCY
 from .ln import ln_of
 from .normalize import Normalize
 from .pipeline import delay, register
-from .probability import Probability
+from .probability import Place, Probability
 from .reciprocal import LATENCY as RECIPROCAL_LATENCY
 from .reciprocal import Reciprocal
 from .target import Target
+
+HALF = 1 << (GUARD - 1)
+"""Half an LSB of the loss, in units of its logarithm."""
 
 
 class Residual(Normalize):
     """p as :class:`Normalize` gives it, less 1 where ``target`` is set; p = 1 is reached there.
 
+    ``exceeds``: p can be rounded to more than 1.
+
     Members, besides those of :class:`Normalize`: target: the element is its row's target, and
     active.
     """
+
+    def __init__(self, *, exceeds: bool, **arguments: Any):
+        self._exceeds = exceeds
+        super().__init__(**arguments)
 
     def _members(self) -> dict[str, Any]:
         return {"target": In(1)}
@@ -36,15 +47,21 @@ class Residual(Normalize):
         fraction = self._golden.fraction
         target = delay(m, self.target, self.latency - 1, name="target")
         over = rounded[fraction:].any()  # 1, or what a rounding lifts above it
-        low = Mux(over, (~target).replicate(fraction), rounded[:fraction])
-        return register(m, Cat(low, target & ~over), name="code")
+        # a register that can be set to a value must start with it on some devices
+        ones = (1 << fraction) - 1
+        low = rounded[:fraction]
+        if self._exceeds:  # else 1 itself is all there is, and leaves the low bits 0
+            low = Mux(over, 0, low)
+        low = Mux(over & ~target, ones, low)
+        low = register(m, low, name="code", init=ones)
+        return Cat(low, register(m, target & ~over, name="negative"))
 
 
 class SumScalars(Reciprocal):
     """Reciprocal and logarithm of a row's sum.
 
-    Members, besides those of :class:`Reciprocal`: ln: of the same sum; late_r, late_q: at the same
-    time as ln.
+    Members, besides those of :class:`Reciprocal`: ln: of the same sum, and half an LSB of the loss,
+    which so is rounded half up when its low bits are dropped; late_r, late_q: at the same time.
     """
 
     def __init__(self, *, golden: Golden, loss: GoldenLoss, sum_bits: int, target: Target):
@@ -56,7 +73,7 @@ class SumScalars(Reciprocal):
 
     def _members(self) -> dict[str, Any]:
         return {
-            "ln": Out(Shape(self._ln.width, self._ln.signed)),
+            "ln": Out(Shape(self._ln.width + 1, self._ln.signed)),
             "late_r": Out(self._golden.bits),
             "late_q": Out(len(self._normalise.q)),
         }
@@ -73,7 +90,7 @@ class SumScalars(Reciprocal):
         s = self._normalise.s[-(self._ln.index + self._ln.step) :]
         wait = LN_LATENCY - RECIPROCAL_LATENCY
         m.d.comb += [
-            self.ln.eq(ln_of(m, self._ln, s, self._normalise.q, self._target)),
+            self.ln.eq(ln_of(m, self._ln, s, self._normalise.q, self._target, offset=HALF)),
             self.late_r.eq(delay(m, self.r, wait, name="late_r")),
             self.late_q.eq(delay(m, self.q, wait, name="late_q")),
         ]
@@ -83,8 +100,8 @@ class SumScalars(Reciprocal):
 class Residuals(Probability):
     """What waits of an element, and of a row; see :class:`Probability`.
 
-    The row's scalar has the reciprocal for the elements, and the logarithm for the loss. An
-    element's distance waits too, until the target is known.
+    The row's scalar has the reciprocal for the elements, and for the loss the logarithm and, where
+    there is one, the maximum. Every logit waits until it is known which one is the target's.
     """
 
     def __init__(
@@ -99,14 +116,18 @@ class Residuals(Probability):
         super().__init__(golden=golden, config=config, exp=exp, target=target)
         self.width = golden.output.width
         self._loss = loss
+        self._exceeds = bound_ulp(config) >= 1
         self.row_latency = SumScalars.latency_of_both(golden, self._sum_bits)
         self.waiting, self.of_element = self.element, self.scalar
-        self.element = data.StructLayout(
-            {**self.waiting.members, "distance": config.farthest.bit_length()}
-        )
+        self.element = data.StructLayout({**self.waiting.members, "x": signed(config.input.width)})
         ln = loss.log.ln
+        maximum = {"maximum": signed(config.input.width)}
         self.scalar = data.StructLayout(
-            {**self.of_element.members, "ln": Shape(ln.width, ln.signed)}
+            {
+                **self.of_element.members,
+                "ln": Shape(ln.width + 1, ln.signed),
+                **(maximum if config.datapath == "max_subtract" else {}),
+            }
         )
 
     def row(self) -> SumScalars:
@@ -114,15 +135,17 @@ class Residuals(Probability):
             golden=self._golden, loss=self._loss, sum_bits=self._sum_bits, target=self._target
         )
 
-    def scalar_of(self, row: SumScalars) -> dict[str, Any]:
-        return {"r": row.late_r, "q": row.late_q, "ln": row.ln}
+    def scalar_of(self, row: Any, maximum: Callable[[], Value] | None = None) -> dict[str, Any]:
+        shared = {"r": row.late_r, "q": row.late_q, "ln": row.ln}
+        return shared if maximum is None else {**shared, "maximum": maximum()}
 
-    def element_of(self, exp: Exp, active: Value, distance: Callable[[], Value]) -> dict[str, Any]:
-        return {**super().element_of(exp, active, distance), "distance": distance()}
+    def element_of(self, exp: Exp, active: Value, place: Place) -> dict[str, Any]:
+        return {**super().element_of(exp, active, place), "x": place.x()}
 
     def stage(self, q_bits: int) -> Residual:
         """The last stage of an element."""
         return Residual(
+            exceeds=self._exceeds,
             golden=self._golden.normalize,
             exp=self._exp,
             q_bits=q_bits,
