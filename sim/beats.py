@@ -44,9 +44,8 @@ class Beats:
     @classmethod
     def concatenate(cls, parts: "Sequence[Beats]") -> "Beats":
         """The beats of all parts, in order."""
-        return cls(
-            *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls))
-        )
+        names = [field.name for field in fields(cls)]
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def in_beats(array: np.ndarray, beats: npt.NDArray[np.int64], lanes: int) -> np.ndarray:

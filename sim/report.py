@@ -80,9 +80,7 @@ def write_picture(simulations: list[Simulation], path: Path) -> None:
 
     columns = min(len(simulations), 2)
     lines = -(-len(simulations) // columns)
-    figure, axes = plt.subplots(
-        lines, columns, figsize=(5.2 * columns, 4 * lines), squeeze=False
-    )
+    figure, axes = plt.subplots(lines, columns, figsize=(5.2 * columns, 4 * lines), squeeze=False)
     for axis in axes.flat[len(simulations) :]:
         axis.set_visible(False)
     for axis, simulation in zip(axes.flat, simulations, strict=False):

@@ -191,9 +191,7 @@ def _stream(
     }
     lost = sum(len(beats) - len(accepted[name]) for name, beats in sent.items())
     hung = Score(0, int(recorded.hung), f"hung: {lost} beats were not accepted" * recorded.hung)
-    return _Stream(
-        score(answer.streams, gate) + hung, answer, accepted, cycles[MAIN_OUTPUT]
-    )
+    return _Stream(score(answer.streams, gate) + hung, answer, accepted, cycles[MAIN_OUTPUT])
 
 
 def _first_beats(

@@ -3,6 +3,7 @@
 Runs inside the simulator, in the directory that holds the bench's files.
 """
 
+import itertools
 import json
 import random
 from pathlib import Path
@@ -23,11 +24,13 @@ QUIET_PHASES = 1 / 8
 """Share of the phases in which no neighbour pauses."""
 
 
-def pauses(job, rng):
-    """How often the neighbour of each stream pauses in the next phase."""
+def pauses(job, phase, rng):
+    """How often the neighbour of each stream pauses in a phase."""
     quiet = not job["pauses"] or rng.random() < QUIET_PHASES
     drawn = {name: 0 if quiet else rng.choice(SHARES) for name in job["streams"]}
-    return drawn | dict.fromkeys(job["blocked"], ALWAYS)
+    if job["freed_after"] is None or phase < job["freed_after"]:
+        drawn |= dict.fromkeys(job["blocked"], ALWAYS)
+    return drawn
 
 
 @cocotb.test()
@@ -46,8 +49,10 @@ async def stream(dut):
     await FallingEdge(dut.aclk)
     dut.aresetn.value = 1
     dut.go.value = 1
-    while not dut.done.value:
-        for name, share in pauses(job, rng).items():
+    for phase in itertools.count():
+        if dut.done.value:
+            break
+        for name, share in pauses(job, phase, rng).items():
             getattr(dut, f"{name}_pause").value = share
         await Timer(PHASE_CYCLES * PERIOD, "step")  # waiting for edges would wake Python at each
     Path("finished.json").write_text(json.dumps({"hung": bool(dut.hung.value)}))

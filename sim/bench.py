@@ -1,0 +1,106 @@
+"""Runs of a unit in its bench: words in, words out."""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..golden.errors import ConfigError
+from .beats import recorded_bytes
+from .sidecar import Unit
+from .simulator import Model, run_cocotb
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """How the neighbours of a unit behave.
+
+    Attributes:
+        pauses: they pause at random, or never.
+        seed: of the pauses.
+        blocked: streams on which they never offer, or never accept, a beat.
+        freed_after: phases of the pauses after which blocked streams are like others; never, where
+            ``None``. The bench waits some 20 phases before it takes the unit for hung.
+    """
+
+    pauses: bool
+    seed: int
+    blocked: frozenset[str] = frozenset()
+    freed_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the bench recorded, as bytes of its files.
+
+    Attributes:
+        outputs: words of the beats of every output stream. accepted: cycles in which beats of every
+            input stream were accepted.
+        hung: nothing moved any more before every beat had passed.
+    """
+
+    outputs: dict[str, bytes]
+    accepted: dict[str, bytes]
+    hung: bool
+
+
+def run(
+    unit: Unit,
+    model: Model,
+    words: Mapping[str, bytes],
+    folder: Path,
+    neighbours: Neighbours,
+    *,
+    expected: Mapping[str, int],
+    resets: int = 0,
+    waves: bool = False,
+    progress: Callable[[float], object] = lambda _: None,
+) -> Recorded:
+    """Stream words through a model under cocotb.
+
+    Args:
+        words: content of ``NAME.in`` of every input stream.
+        folder: working directory of the run, kept afterwards.
+        expected: beats of every output stream after the last reset: the run goes on until they
+            have come, or nothing moves any more.
+        resets: reset words of each stream.
+        progress: called now and then with the share of the beats that have come.
+
+    Raises:
+        ConfigError: the simulator did not run to its end; says where the log is.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name, content in words.items():
+        (folder / f"{name}.in").write_bytes(content)
+    job = {
+        "pauses": neighbours.pauses,
+        "seed": neighbours.seed,
+        "blocked": sorted(neighbours.blocked),
+        "freed_after": neighbours.freed_after,
+        "streams": [stream.name for stream in unit.streams],
+        "expected": dict(expected),
+        "resets": resets,
+        "rounding_seed": unit.seed or 0,
+    }
+    (folder / "job.json").write_text(json.dumps(job))
+    total = sum(expected[stream.name] * recorded_bytes(stream) for stream in unit.outputs)
+    files = [folder / f"{stream.name}.out" for stream in unit.outputs]
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(run_cocotb, model, "softmaxfx.sim.testbench", folder, waves=waves)
+        while not ended.done():
+            wait([ended], timeout=0.2)
+            written = sum(file.stat().st_size for file in files if file.exists())
+            progress(min(written / max(total, 1), 1.0))
+    if (error := ended.exception()) is not None or not (folder / "finished.json").exists():
+        reason = f": {error}" if error is not None else ""
+        raise ConfigError(
+            f"the simulation did not run to its end{reason} (log: {folder / 'sim.log'})"
+        )
+    return Recorded(
+        outputs={file.stem: file.read_bytes() for file in files},
+        accepted={name: (folder / f"{name}.accepted").read_bytes() for name in words},
+        hung=json.loads((folder / "finished.json").read_text())["hung"],
+    )

@@ -1,0 +1,79 @@
+"""Runs in which a neighbour does nothing, for good or for long: the unit must not get stuck.
+
+What can complete without that neighbour must come out, and nothing that comes out may be wrong.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .beats import beat_words, read_beats
+from .bench import Neighbours, run
+from .kinds import kind_of
+from .scoreboard import Score, score_begun
+from .sidecar import Unit
+from .simulator import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """What passed.
+
+    Attributes:
+        score: what came out, compared with the beginning of what the rows give.
+        accepted: beats of every input stream. came: rows of every output stream.
+        whole: every beat of every stream has passed.
+    """
+
+    score: Score
+    accepted: dict[str, int]
+    came: dict[str, int]
+    whole: bool
+
+
+def run_blocked(
+    unit: Unit,
+    model: Model,
+    rows: Any,
+    folder: Path,
+    blocked: Iterable[str],
+    *,
+    freed_after: int | None = None,
+    pauses: bool = True,
+    seed: int = 1,
+) -> Blocked:
+    """Stream rows of the unit's kind while some streams are blocked.
+
+    Args:
+        blocked: names of the streams.
+        freed_after: as in :class:`.bench.Neighbours`: ``None`` blocks them for good.
+        pauses: the other neighbours pause at random.
+
+    Raises:
+        ConfigError: the simulator did not run to its end.
+        ValueError: rows that do not fit the unit.
+    """
+    kind = kind_of(unit)
+    sent = kind.pack(rows, unit)
+    answer, formats = kind.expect(sent, unit), kind.formats(unit.config)
+    recorded = run(
+        unit,
+        model,
+        {name: beat_words(beats, unit.stream(name)) for name, beats in sent.items()},
+        folder,
+        Neighbours(pauses, seed, frozenset(blocked), freed_after),
+        expected={name: len(expected.beats) for name, expected in answer.streams.items()},
+    )
+    gate = {
+        name: read_beats(words, unit.stream(name), signed=formats[name].signed)[0]
+        for name, words in recorded.outputs.items()
+    }
+    return Blocked(
+        score=score_begun(answer.streams, gate),
+        accepted={name: len(cycles) // 4 for name, cycles in recorded.accepted.items()},
+        came={name: int(np.sum(beats.last)) for name, beats in gate.items()},
+        whole=not recorded.hung,
+    )

@@ -1,0 +1,113 @@
+"""What the simulation knows of the softmax unit."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..golden.bounds import bound_ulp
+from ..golden.config import SoftmaxConfig
+from ..golden.formats import Codes, Format
+from ..golden.frame import Frames, cut_frames
+from ..golden.metrics import error_ulp, measure
+from ..golden.rows import LogitRows
+from ..golden.softmax import SoftmaxRows, softmax_rows
+from .beats import Beats, Bits, in_beats, pack_rows
+from .frames import FRAMES, frame_shape, some_masked, with_data
+from .kind import STATUS_BITS, Answer, Measured, shortened
+from .scoreboard import Expected
+from .sidecar import Stream, Unit
+
+
+class Softmax:
+    """A kind of unit, see :class:`.kind.Kind`; its rows are rows of logits."""
+
+    frames = (*FRAMES, "masked", "all masked")
+
+    def formats(self, config: SoftmaxConfig) -> dict[str, Format]:
+        return {"s_axis": config.input, "m_axis": config.output}
+
+    def pack(self, rows: LogitRows, unit: Unit) -> dict[str, Beats]:
+        return {"s_axis": pack_logits(rows, unit)}
+
+    def expect(self, sent: Mapping[str, Beats], unit: Unit) -> Answer:
+        config, beats = unit.config, sent["s_axis"]
+        frames = cut_frames(beats.data, beats.keep, beats.user, beats.last, config)
+        width = row_width(frames, config)
+        left_out = ~frames.present | frames.masked
+        result = softmax_rows(frames.codes[:, :width], config, left_out[:, :width])
+        good = ~frames.error[:, None]
+        result = SoftmaxRows(np.where(good, result.p, 0), result.clipped & good)
+        status = np.zeros((len(frames.beats), STATUS_BITS), bool)
+        status[:, 0] = frames.error
+        expected = Expected(
+            row_beats(result.p, result.clipped, status, frames, beats.ident, unit.stream("m_axis")),
+            np.repeat(np.arange(len(frames.beats)), frames.beats),
+            {"input code": in_beats(frames.codes, frames.beats, unit.lanes)},
+        )
+        return Answer({"m_axis": expected}, result)
+
+    def measure(self, answer: Answer, rows: LogitRows, config: SoftmaxConfig) -> Measured:
+        width, active = rows.values.shape[1], rows.active
+        result = SoftmaxRows(answer.result.p[:, :width], answer.result.clipped[:, :width])
+        metrics, bound = measure(result, rows, config), bound_ulp(config)
+        return Measured(
+            metrics=metrics,
+            bound_ulp=bound,
+            bounds_kept=metrics.max_error_ulp <= bound,
+            probabilities=result.p[active],
+            errors=error_ulp(result.p, rows.codes(config), active, config)[active],
+        )
+
+    def rows(self, logits: LogitRows, config: SoftmaxConfig, rng: np.random.Generator) -> LogitRows:
+        return logits
+
+    def logits(self, rows: LogitRows) -> LogitRows:
+        return rows
+
+    def shortened(self, rows: LogitRows, chosen: Codes, lengths: Codes) -> LogitRows:
+        return shortened(rows, chosen, lengths)
+
+    def hostile_frame(self, frame: str, unit: Unit, rng: np.random.Generator) -> dict[str, Beats]:
+        return {"s_axis": hostile_logits(frame, unit, rng)}
+
+
+def pack_logits(rows: LogitRows, unit: Unit) -> Beats:
+    """Rows of logits as beats of ``s_axis``, whose tuser is the mask."""
+    stream, masked = unit.stream("s_axis"), rows.present & ~rows.active
+    user = in_beats(masked, -(-rows.lengths // stream.lanes), stream.lanes)
+    return pack_rows(rows.codes(unit.config), rows.lengths, stream, user)
+
+
+def hostile_logits(frame: str, unit: Unit, rng: np.random.Generator) -> Beats:
+    """A frame of ``s_axis``, see :data:`.frames.FRAMES`; ``"masked"``, ``"all masked"``."""
+    stream = unit.stream("s_axis")
+    shape = frame_shape(frame, stream, unit.config, rng)
+    user = some_masked(shape, stream, frame, rng)
+    return with_data(shape, stream, unit.config.input, rng, user)
+
+
+def row_width(frames: Frames, config: SoftmaxConfig) -> int:
+    """Elements of the longest row; beyond ``max_length`` only error rows have any."""
+    return min(frames.codes.shape[1], config.max_length)
+
+
+def row_beats(
+    data: Codes, clipped: Bits, status: Bits, frames: Frames, ident: Codes, stream: Stream
+) -> Beats:
+    """The beats in which rows leave; all lanes of an error row are kept.
+
+    Args:
+        data, clipped: (rows, elements). status: (rows, STATUS_BITS).
+        ident: tid of each beat of the stream that the frames were cut from.
+    """
+    row = np.repeat(np.arange(len(frames.beats)), frames.beats)
+    keep = in_beats(frames.present, frames.beats, stream.lanes) | frames.error[row][:, None]
+    return Beats(
+        data=in_beats(data, frames.beats, stream.lanes),
+        keep=np.repeat(keep[:, :, None], stream.octets, axis=2),
+        user=np.concatenate(
+            [status[row], in_beats(clipped, frames.beats, stream.lanes)], axis=1, dtype=bool
+        ),
+        last=np.append(row[1:] != row[:-1], True)[: len(row)],
+        ident=frames.ident(ident)[row],
+    )

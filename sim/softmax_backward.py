@@ -1,0 +1,215 @@
+"""What the simulation knows of the backward unit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ..golden.backward import GradientRows, backward_rows
+from ..golden.bounds import backward_bound_ulp
+from ..golden.config import SoftmaxConfig
+from ..golden.formats import Codes, Format
+from ..golden.frame import Frames, cut_frames
+from ..golden.gradient_metrics import backward_error_ulp, measure_backward
+from ..golden.join import join
+from ..golden.rows import LogitRows
+from ..golden.softmax import softmax_rows
+from .beats import Beats, Bits, in_beats, pack_rows
+from .frames import FRAMES, Shape, frame_shape, full_frame, with_data
+from .kind import STATUS_BITS, Answer, Measured, shortened
+from .scoreboard import Expected
+from .sidecar import Stream, Unit
+from .softmax import row_beats
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class BackwardRows:
+    """Rows of logits, whose softmax was taken, and the gradients that come back.
+
+    Attributes:
+        logits: the rows. dp: real gradients of the loss by p, (rows, longest row).
+    """
+
+    logits: LogitRows
+    dp: npt.NDArray[np.float64]
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Elements of each row."""
+        return self.logits.lengths
+
+    @property
+    def elements(self) -> int:
+        """Elements of all rows."""
+        return self.logits.elements
+
+    def take(self, rows: slice | npt.NDArray[np.intp]) -> "BackwardRows":
+        """Some of the rows, no wider than the longest of them."""
+        logits = self.logits.take(rows)
+        return BackwardRows(logits, self.dp[rows, : logits.values.shape[1]])
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class BackwardResult:
+    """The golden model's rows, with the codes that went in: all (rows, elements)."""
+
+    rows: GradientRows
+    p: Codes
+    dp: Codes
+    clipped: Bits
+
+
+MISFITS = (
+    "fewer beats", "more beats", "an element fewer", "an element more", "endless dP",
+    "hole in dP", "broken container in dP",
+)  # fmt: skip
+"""What can be wrong with a row of dP whose row of P is good."""
+LARGE_SHARE = 0.3
+"""Share of the hostile frames whose codes are so large that D or dS saturates."""
+
+
+class SoftmaxBackward:
+    """A kind of unit, see :class:`.kind.Kind`; its rows are :class:`BackwardRows`."""
+
+    frames = (*FRAMES, "good", "good", "both broken", "P in error", *MISFITS)
+
+    def formats(self, config: SoftmaxConfig) -> dict[str, Format]:
+        return {
+            "s_axis_p": config.output, "s_axis_dp": config.grad_input, "m_axis": config.grad_output
+        }  # fmt: skip
+
+    def pack(self, rows: BackwardRows, unit: Unit) -> dict[str, Beats]:
+        config, logits = unit.config, rows.logits
+        p = softmax_rows(logits.codes(config), config, ~logits.active)
+        dp = config.grad_input.quantize(np.where(logits.present, rows.dp, 0))
+        stream, lengths = unit.stream("s_axis_p"), logits.lengths
+        clipped = in_beats(p.clipped, -(-lengths // stream.lanes), stream.lanes)
+        user = np.pad(clipped, [(0, 0), (STATUS_BITS, 0)])
+        return {
+            "s_axis_p": pack_rows(p.p, lengths, stream, user),
+            "s_axis_dp": pack_rows(dp, lengths, unit.stream("s_axis_dp")),
+        }
+
+    def expect(self, sent: Mapping[str, Beats], unit: Unit) -> Answer:
+        config, p, dp = unit.config, sent["s_axis_p"], sent["s_axis_dp"]
+        pairs = join(p.keep, p.last, dp.keep, dp.last)
+        p, paired = p.take(slice(len(pairs.partner))), pairs.partner >= 0
+        partner = np.zeros_like(p.data)
+        partner[paired] = dp.data[pairs.partner[paired]]
+        frames = cut_frames(p.data, p.keep, np.zeros_like(p.keep[:, :, 0]), p.last, config)
+        faults = _in_rows(pairs.fault[:, None], frames).any(axis=1) | p.user[frames.ends, 0]
+        frames = replace(frames, error=frames.error | faults)
+        given = frames.present & ~frames.error[:, None]
+        p_codes = np.where(given, _in_rows(p.data, frames), 0)
+        dp_codes = np.where(given, _in_rows(partner, frames), 0)
+        clipped = given & _in_rows(p.user[:, STATUS_BITS:], frames)
+        rows = backward_rows(p_codes, dp_codes, config, clipped, seed=unit.seed or 0)
+        rows = GradientRows(np.where(given, rows.ds, 0), rows.saturated & given)
+        result = BackwardResult(rows, p_codes, dp_codes, clipped)
+
+        row = np.repeat(np.arange(len(frames.beats)), frames.beats)
+        status = np.zeros((len(frames.beats), STATUS_BITS), bool)
+        status[:, 0] = frames.error
+        beats = row_beats(rows.ds, clipped, status, frames, p.ident, unit.stream("m_axis"))
+        # from the first saturated element's beat on
+        seen = np.logical_or.accumulate(rows.saturated, axis=1)
+        beats.user[:, 1] = in_beats(seen, frames.beats, unit.lanes)[:, -1:].any(axis=1)
+        inputs = {"P's code": p_codes, "dP's code": dp_codes}
+        led = {name: in_beats(codes, frames.beats, unit.lanes) for name, codes in inputs.items()}
+        return Answer({"m_axis": Expected(beats, row, led)}, result)
+
+    def measure(self, answer: Answer, rows: BackwardRows, config: SoftmaxConfig) -> Measured:
+        width, active = rows.logits.values.shape[1], rows.logits.active
+        told: BackwardResult = answer.result
+        result = GradientRows(told.rows.ds[:, :width], told.rows.saturated[:, :width])
+        codes = told.p[:, :width], told.dp[:, :width], told.clipped[:, :width]
+        metrics = measure_backward(result, *codes, rows.logits, rows.dp, config)
+        bound = backward_bound_ulp(config)
+        return Measured(
+            metrics=metrics,
+            bound_ulp=bound,
+            bounds_kept=metrics.max_error_ulp <= bound,
+            probabilities=codes[0][active],
+            errors=backward_error_ulp(result, *codes, config)[active],
+        )
+
+    def rows(
+        self, logits: LogitRows, config: SoftmaxConfig, rng: np.random.Generator
+    ) -> BackwardRows:
+        """Gradients of all sizes; in some rows at the ends of their format, so that dS or D
+        saturates."""
+        held, shape = config.grad_input, logits.values.shape
+        top = held.max_code * held.lsb
+        spread = np.exp2(rng.uniform(-held.f, 1, (shape[0], 1))) * top
+        dp = rng.normal(0, 1, shape) * spread
+        ends = np.where(rng.random(shape) < rng.random((shape[0], 1)), top, -top - held.lsb)
+        dp = np.where(rng.random((shape[0], 1)) < 0.3, ends, dp)
+        return BackwardRows(logits, np.where(logits.present, dp, 0))
+
+    def logits(self, rows: BackwardRows) -> LogitRows:
+        return rows.logits
+
+    def shortened(self, rows: BackwardRows, chosen: Codes, lengths: Codes) -> BackwardRows:
+        return BackwardRows(shortened(rows.logits, chosen, lengths), rows.dp[chosen])
+
+    def hostile_frame(self, frame: str, unit: Unit, rng: np.random.Generator) -> dict[str, Beats]:
+        config, p, dp = unit.config, unit.stream("s_axis_p"), unit.stream("s_axis_dp")
+        broken = rng.choice(FRAMES[:-1]) if frame == "both broken" else frame
+        shape = frame_shape(broken, p, config, rng)
+        partner = Shape(np.repeat(shape.keep[:, :, :1], dp.octets, axis=2), shape.last)
+        if frame == "both broken":
+            partner = frame_shape(rng.choice(FRAMES[:-1]), dp, config, rng)
+        elif frame in MISFITS:
+            partner = _misfit(frame, shape, dp, config, rng)
+        elif frame == "reset" and rng.random() < 0.5:  # one stream may be further than the other
+            partner = frame_shape("good", dp, config, rng)
+        user = rng.random((len(shape), p.user)) < rng.choice([0.0, 0.2])
+        leaves = min(len(shape), config.max_beats) - 1
+        user[leaves, 0] = frame == "P in error"
+        sent = {
+            "s_axis_p": with_data(shape, p, config.output, rng, user),
+            "s_axis_dp": with_data(partner, dp, config.grad_input, rng),
+        }
+        if rng.random() < LARGE_SHARE:
+            _enlarge(sent["s_axis_p"].data, config.output, rng)
+            _enlarge(sent["s_axis_dp"].data, config.grad_input, rng)
+        return sent
+
+
+def _enlarge(data: Codes, held: Format, rng: np.random.Generator) -> None:
+    """Fill beats with codes at the ends of their format, one end likelier than the other."""
+    high = rng.random(data.shape) < rng.choice([0.1, 0.5, 0.9])
+    data[:] = np.where(high, held.max_code, held.min_code)
+
+
+def _in_rows(beats: np.ndarray, frames: Frames) -> np.ndarray:
+    """What beats hold, (beats, lanes), as rows that leave; 0 beyond a row's beats."""
+    most = int(frames.beats.max(initial=1))
+    place = np.arange(most) - (frames.beats - 1 - frames.ends)[:, None]
+    used = np.arange(most) < frames.beats[:, None]
+    held = np.zeros((len(frames.beats), most, beats.shape[1]), beats.dtype)
+    held[used] = beats[place[used]]
+    return held.reshape(len(held), most * beats.shape[1])
+
+
+def _misfit(
+    frame: str, shape: Shape, stream: Stream, config: SoftmaxConfig, rng: np.random.Generator
+) -> Shape:
+    """A frame of dP that does not fit a good one of P."""
+    elements, lanes = int(shape.keep[:, :, 0].sum()), stream.lanes
+    if frame in ("hole in dP", "broken container in dP"):
+        partner = full_frame(elements, stream)
+        kept = partner.keep[int(rng.integers(len(partner)))]
+        kept &= rng.random((lanes, stream.octets if frame.startswith("broken") else 1)) < 0.5
+        return partner
+    return full_frame(
+        {
+            "fewer beats": int(rng.integers(0, elements)),
+            "more beats": elements + lanes * int(rng.integers(1, 4)),
+            "an element fewer": elements - 1,
+            "an element more": elements + 1,
+            "endless dP": config.max_beats * lanes * int(rng.integers(2, 6)),
+        }[frame],
+        stream,
+    )

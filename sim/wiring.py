@@ -1,0 +1,90 @@
+"""The bench's top: a unit, and a neighbour of ``bench.v`` for each of its streams."""
+
+from pathlib import Path
+
+from .sidecar import Stream, Unit
+from .store import once
+
+NEIGHBOURS = Path(__file__).parent / "bench.v"
+
+
+def bench_sources(unit: Unit, cache: Path) -> list[Path]:
+    """The Verilog files of a unit in its bench, whose top is written to a folder of ``cache``."""
+    text = bench_text(unit)
+
+    def fill(folder: Path) -> None:
+        (folder / "top.v").write_text(text)
+
+    return [NEIGHBOURS, once(cache, ["bench", text], fill) / "top.v", unit.verilog]
+
+
+def bench_text(unit: Unit) -> str:
+    """Verilog of the bench's top: the unit, wired to modules of ``bench.v``."""
+    inputs, outputs = unit.inputs, unit.outputs
+    seed = ["    .seed(rounding_seed)"] if unit.seed is not None else []
+    ports = [_dut_ports(stream) for stream in unit.streams]
+    lines = [
+        "module bench;",
+        *(f"  reg {width}{name} {_PUBLIC};" for name, width in _CONTROLS.items()),
+        f"  wire done {_PUBLIC}, hung {_PUBLIC};",
+        "  wire restart, resetting;",
+        "  wire [31:0] cycle;",
+        *(line for stream in unit.streams for line in _neighbour(stream, outputs)),
+        f"  bench_control #(.SOURCES({len(inputs)}), .SINKS({len(outputs)})) control (",
+        "    .aclk(aclk), .go(go), .resets(resets), .restart(restart), .resetting(resetting),",
+        "    .done(done), .hung(hung), .cycle(cycle),",
+        f"    .marked({_joined(inputs, '{}_marked')}),",
+        f"    .exhausted({_joined(inputs, '{}_exhausted')}),",
+        f"    .complete({_joined(outputs, '{}_complete')}),",
+        f"    .moving(|{_joined(unit.streams, '{0}_tvalid && {0}_tready')}),",
+        f"    .offering(|{_joined(outputs, '{}_tvalid')})",
+        "  );",
+        f"  {unit.top} dut (",
+        ",\n".join(["    .aclk(aclk), .aresetn(aresetn && !resetting)", *seed, *ports]),
+        "  );",
+        "  initial begin aclk = 0; aresetn = 0; go = 0; resets = 0; rounding_seed = 0; end",
+        "endmodule",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+_PUBLIC = "/*verilator public_flat_rw*/"
+_CONTROLS = {"aclk": "", "aresetn": "", "go": "", "resets": "[31:0] ", "rounding_seed": "[31:0] "}
+
+
+def _joined(streams: tuple[Stream, ...], expression: str) -> str:
+    return "{" + ", ".join(expression.format(stream.name) for stream in streams) + "}"
+
+
+def _neighbour(stream: Stream, outputs: tuple[Stream, ...]) -> list[str]:
+    """A stream's wires, and the module at their other end."""
+    name = stream.name
+    controls = {"pause": 9, "seed": 32} | ({} if stream.inward else {"expected": 32})
+    wires = {"tvalid": 1, "tready": 1, "payload": stream.bits, "rows": 32}
+    wires |= {"marked": 1, "exhausted": 1} if stream.inward else {"complete": 1}
+    ports = ["aclk", "go", "done", "restart", "resetting", "cycle"]
+    links = [f".{port}({port})" for port in ports]
+    links += [f".{port}({name}_{port})" for port in (*controls, *wires)]
+    if stream.inward:
+        drained = " && ".join(f"{name}_rows == {output.name}_rows" for output in outputs)
+        links.append(f".drained({drained})")
+    return [
+        *(f"  reg [{bits - 1}:0] {name}_{port} {_PUBLIC};" for port, bits in controls.items()),
+        *(f"  wire [{bits - 1}:0] {name}_{port};" for port, bits in wires.items()),
+        f"  initial begin {' '.join(f'{name}_{port} = 0;' for port in controls)} end",
+        f"  bench_{'source' if stream.inward else 'sink'} #(",
+        f'    .BITS({stream.bits}), .LAST({int(stream.last)}), .NAME("{name}")',
+        f"  ) {name}_neighbour (",
+        "    " + ", ".join(links),
+        "  );",
+    ]
+
+
+def _dut_ports(stream: Stream) -> str:
+    """The unit's ports of a stream, each with its slice of the payload."""
+    name, low, ports = stream.name, 0, []
+    for signal, width in stream.signals.items():
+        ports.append(f".{name}_{signal}({name}_payload[{low + width - 1}:{low}])")
+        low += width
+    ports += [f".{name}_{signal}({name}_{signal})" for signal in ("tvalid", "tready")]
+    return "    " + ", ".join(ports)
