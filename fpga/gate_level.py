@@ -6,8 +6,8 @@ primitives that only a device has.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from ..golden.rows import LogitRows
 from ..sim.run import Progress, simulate
 from ..sim.sidecar import Unit
 from ..sim.simulator import build
@@ -33,13 +33,14 @@ def check_netlist(
     unit: Unit,
     netlist: Path,
     device: Device,
-    rows: LogitRows,
+    rows: Any,
     out: Path,
     progress: Progress = lambda _: None,
 ) -> GateLevel:
     """Stream rows through the netlist of a unit and compare every element.
 
     Args:
+        rows: of the type of the unit's kind.
         netlist: Verilog of the unit in cells of the device, its ports under their names.
         out: directory of everything generated.
 

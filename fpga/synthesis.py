@@ -12,6 +12,7 @@ import numpy as np
 
 from ..golden.errors import require
 from ..golden.rows import LogitRows
+from ..sim.kinds import kind_of
 from ..sim.run import PACE_ROWS, simulate
 from ..sim.sidecar import Unit
 from ..sim.simulator import build
@@ -129,7 +130,9 @@ def measure_pace(unit: Unit, out: Path) -> float:
         ConfigError: no simulator, or an output that is not the golden model's.
     """
     shape = PACE_ROWS, min(PACE_LENGTH, unit.config.max_length)
-    rows = LogitRows.from_array(np.random.default_rng(1).normal(0, 3, shape))
+    rng = np.random.default_rng(1)
+    logits = LogitRows.from_array(rng.normal(0, 3, shape))
+    rows = kind_of(unit).rows(logits, unit.config, rng)
     unit = with_primitives(unit, out / "primitives")
     measured = simulate(unit, build(unit, out / "models"), rows, out / "runs" / unit.top)
     require(

@@ -18,7 +18,7 @@ def _percent(field: str) -> Callable[[_Fields], str]:
 
 
 _COLUMNS: tuple[tuple[str, Callable[[_Fields], str]], ...] = (
-    ("unit", lambda s: f"{s['unit']} {s['preset'] or 'custom'} {s['datapath'] or ''}".strip()),
+    ("", lambda s: f"{s['preset'] or 'custom'} {s['datapath'] or ''}".strip()),
     ("rows", lambda s: f"{s['rows']:,}"),
     ("elements", lambda s: f"{s['elements']:,}"),
     ("mismatches", lambda s: f"{s['mismatches']:,}"),
@@ -48,14 +48,20 @@ def _cell(cell: Callable[[_Fields], str], fields: _Fields) -> str:
         return ""
 
 
-def table(simulations: list[Simulation]) -> Table:
-    """The simulations as a table, one line each; a column appears where some unit fills it."""
-    shown = Table(title="golden model against Verilog, bit for bit")
+def tables(simulations: list[Simulation]) -> list[Table]:
+    """The simulations as tables, one for each kind of unit, one line each."""
     told = [simulation.to_dict() for simulation in simulations]
+    units = dict.fromkeys(fields["unit"] for fields in told)
+    return [_table(unit, [fields for fields in told if fields["unit"] == unit]) for unit in units]
+
+
+def _table(unit: str, told: list[_Fields]) -> Table:
+    """The simulations of a kind of unit; a column appears where some simulation fills it."""
+    shown = Table(title=f"{unit}: golden model against Verilog, bit for bit", title_justify="left")
     columns = [(name, [_cell(cell, fields) for fields in told]) for name, cell in _COLUMNS]
     columns = [(name, cells) for name, cells in columns if any(cells)]
     for name, _ in columns:
-        shown.add_column(name, justify="left" if name == "unit" else "right")
+        shown.add_column(name, justify="right" if name else "left", no_wrap=not name)
     for place, fields in enumerate(told):
         style = "red" if fields["mismatches"] else ""
         shown.add_row(*(cells[place] for _, cells in columns), style=style)
@@ -101,7 +107,7 @@ def write_picture(simulations: list[Simulation], path: Path) -> None:
         axis.text(-output.f - 1.3, bound + 0.03, f"proven ±{bound:.3f} ulp", color="crimson")
         fields = simulation.to_dict()
         axis.set_title(
-            f"{_cell(_COLUMNS[0][1], fields)}: "
+            f"{fields['unit']} {_cell(_COLUMNS[0][1], fields)}: "
             f"{fields['elements']:,} elements\n"
             f"{fields['mismatches']} mismatches, clipped {100 * fields['clip_rate']:.1f} %, "
             f"worst error {fields['max_error_ulp']:.3f} ulp",

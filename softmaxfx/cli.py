@@ -22,8 +22,7 @@ from .golden import ConfigError, bound_ulp
 from .golden.config import DATAPATHS
 from .golden.errors import require
 from .golden.reference import compare
-from .golden.rows import LogitRows
-from .inputs import chosen_rows, rows_options
+from .inputs import Given, chosen_rows, rows_options, unit_rows_options
 from .options import chosen_configs, config_options, out_option
 from .sim import coverage, report
 from .sim.run import Simulation, simulate
@@ -68,6 +67,7 @@ def main() -> None:
 
 
 unit_argument = click.argument("unit", default="softmax", metavar="[UNIT]")
+units_argument = click.argument("unit", required=False, metavar="[UNIT]")
 json_option = click.option(
     "--json",
     "json_file",
@@ -120,9 +120,9 @@ def export_command(
 
 
 @main.command("sim")
-@unit_argument
+@units_argument
 @config_options
-@rows_options
+@unit_rows_options
 @target_option
 @click.option("--waves", is_flag=True, help="Record waveforms (VCD) beside the run's log.")
 @json_option
@@ -135,31 +135,36 @@ def export_command(
 )
 @click.option("--modified", is_flag=True, help="The file's hash may differ from its sidecar's.")
 def sim_command(
-    unit: str, logits: Path | None, limit: int | None, seed: int, target: str, waves: bool,
-    json_file: Path | None, out: Path, verilog: Path | None, modified: bool, **chosen: Any,
+    unit: str | None, logits: Path | None, gradients: Path | None, targets: Path | None,
+    limit: int | None, seed: int, target: str, waves: bool, json_file: Path | None, out: Path,
+    verilog: Path | None, modified: bool, **chosen: Any,
 ) -> int:  # fmt: skip
-    """Simulate exported Verilog on real logits and compare every bit with the golden model.
+    """Simulate exported Verilog on real rows and compare every bit with the golden model.
 
-    Without options: two presets, each by both datapaths.
+    UNIT is softmax, softmax_backward or cross_entropy; without it, every one that there are rows
+    for. Without options: two presets, each by both datapaths.
 
     Exit status 0: all equal; 1: a mismatch; 2: the call could not be carried out.
     """
+    given = Given(logits, gradients, targets, limit, seed)
     if verilog is not None:
         if any(chosen.values()) or target != "generic":
             raise ConfigError(
                 "--verilog must not be given together with options of a configuration"
             )
+        require(unit is None, f"--verilog must not be given together with a unit, {unit!r}")
         units = [load_unit(verilog, modified=modified)]
     elif modified:
         raise ConfigError("--modified must be given together with --verilog")
     else:
         chosen |= {"default": ("base", "int8"), "default_datapaths": DATAPATHS}
-        units = _exported(unit, chosen, out, target)
+        names = given.units() if unit is None else (unit,)
+        units = [made for name in names for made in _exported(name, chosen, out, target)]
     simulations = [
-        _simulated(unit, chosen_rows(logits, limit, seed, unit.config), out, seed, waves)
-        for unit in units
+        _simulated(unit, given.rows(unit.name, unit.config), out, seed, waves) for unit in units
     ]
-    print_table(report.table(simulations))
+    for table in report.tables(simulations):
+        print_table(table)
     written = [out / "report.json", *([json_file] if json_file else [])]
     for path in written:
         report.write_json(simulations, path)
@@ -347,22 +352,24 @@ def soak_command(minutes: float, seed: int, out: Path) -> int:  # fmt: skip
 
 def _exported(unit: str, chosen: dict[str, Any], out: Path, target: str = "generic") -> list[Unit]:
     """Export the chosen configurations and read them back, as a stranger would."""
-    units = []
+    units = {}
     for preset, config in chosen_configs(**chosen):
+        if (identity := config.sha256(unit)) in units:
+            continue  # they differ in what this unit does not know
         with working(f"{unit} {preset or 'custom'} {config.datapath}: exporting"):
             exported = export(config, out / "verilog", unit=unit, preset=preset, target=target)
         for note in config.notes():
             console.print(f"note: {note}", highlight=False)
-        units.append(load_unit(exported.verilog))
-    return units
+        units[identity] = load_unit(exported.verilog)
+    return [*units.values()]
 
 
 def _label(unit: Unit) -> str:
     told = unit.description
-    return f"{told['unit']} {told['preset'] or 'custom'} {told['datapath']}"
+    return " ".join([told["unit"], told["preset"] or "custom", told["datapath"] or ""]).strip()
 
 
-def _simulated(unit: Unit, rows: LogitRows, out: Path, seed: int, waves: bool) -> Simulation:
+def _simulated(unit: Unit, rows: Any, out: Path, seed: int, waves: bool) -> Simulation:
     label = _label(unit)
     with working(f"{label}: building the Verilator model") as progress:
         model = build(with_primitives(unit, out / "primitives"), out / "models", waves=waves)
@@ -383,7 +390,7 @@ def _synthesised(unit: Unit, flow: Flow, seeds: int, check: bool, out: Path) -> 
         pace = measure_pace(unit, out)
     gate_level = None
     if check:
-        rows = chosen_rows(None, CHECKED_ROWS, 1, unit.config)
+        rows = Given(limit=CHECKED_ROWS).rows(unit.name, unit.config)
         with working(f"{label}: simulating {rows.elements:,} elements in the netlist") as progress:
             gate_level = check_netlist(unit, netlist.verilog, flow.device, rows, out, progress)
     return summarise(unit, flow, netlist, chosen, reports, pace, gate_level)
@@ -420,7 +427,7 @@ def _verdict(simulations: list[Simulation]) -> int:
                 markup=False,
             )
             status = 1
-        elif simulation.metrics.max_error_ulp > simulation.bound_ulp:
+        elif not simulation.bounds_kept:
             console.print(
                 f"BOUND EXCEEDED {simulation.unit.verilog}: error "
                 f"{simulation.metrics.max_error_ulp} ulp, proven bound "

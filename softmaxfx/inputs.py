@@ -1,16 +1,25 @@
 """The rows that a command runs on: the user's own, or the recorded ones."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
+import numpy.typing as npt
 
 from .golden import ConfigError, SoftmaxConfig
+from .golden.errors import require
+from .golden.formats import Format
 from .golden.rows import LogitRows
+from .sim.cross_entropy import TargetRows
+from .sim.softmax_backward import BackwardRows
 from .study import recordings
 from .terminal import console
+
+ATTENTION_SHARE = 8
+"""The cross-entropy unit gets every eighth row of recorded attention, with targets drawn."""
 
 
 def rows_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -28,6 +37,25 @@ def rows_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--seed", type=int, default=1, show_default=True, help="Seed of pauses and rows."
         ),
     )  # fmt: skip
+    return _with(options, command)
+
+
+def unit_rows_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that :class:`Given` holds to a command; those of :func:`rows_options` too."""
+    options = (
+        click.option(
+            "--gradients", type=click.Path(path_type=Path), metavar="FILE.npy",
+            help="With --logits, for softmax_backward: dP of every element, an array of its shape.",
+        ),
+        click.option(
+            "--targets", type=click.Path(path_type=Path), metavar="FILE.npy",
+            help="With --logits, for cross_entropy: the class index of every row.",
+        ),
+    )  # fmt: skip
+    return rows_options(_with(options, command))
+
+
+def _with(options: tuple[Callable[..., Any], ...], command: Callable[..., Any]):
     for option in reversed(options):
         command = option(command)
     return command
@@ -36,32 +64,145 @@ def rows_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def chosen_rows(
     logits: Path | None, limit: int | None, seed: int, config: SoftmaxConfig
 ) -> LogitRows:
-    """The user's rows, or the recorded ones that are short enough for the unit."""
-    if logits is not None:
-        rows = LogitRows.from_array(_load(logits))
-    else:
-        rows = LogitRows.concatenate(
-            [LogitRows.from_array(recordings.load(name)) for name in recordings.names()]
+    """The user's rows of logits, or the recorded ones that are short enough for the unit."""
+    return Given(logits, None, None, limit, seed).rows("softmax", config)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the user gave to run on; the recorded rows where that is nothing.
+
+    Attributes:
+        logits, gradients, targets: files. limit: rows at most, drawn at random by ``seed``.
+    """
+
+    logits: Path | None = None
+    gradients: Path | None = None
+    targets: Path | None = None
+    limit: int | None = None
+    seed: int = 1
+
+    def units(self) -> tuple[str, ...]:
+        """The units that there are rows for."""
+        own = self.logits is not None
+        return (
+            "softmax",
+            *(["softmax_backward"] if self.gradients or not own else []),
+            *(["cross_entropy"] if self.targets or not own else []),
         )
-        fits = rows.lengths <= config.max_length
-        if not fits.all():
-            console.print(
-                f"note: {int((~fits).sum()):,} of {fits.size:,} recorded rows are longer than "
-                f"max_length = {config.max_length} and are left out",
-                highlight=False,
+
+    def rows(self, unit: str, config: SoftmaxConfig) -> Any:
+        """Rows of the type of the unit's kind.
+
+        Raises:
+            ConfigError: files that do not go together, or are no arrays.
+            ValueError: arrays that are no rows.
+        """
+        for option, file in (("--gradients", self.gradients), ("--targets", self.targets)):
+            require(
+                file is None or self.logits is not None,
+                f"{option} must be given together with --logits, not alone",
             )
-            rows = rows.take(np.flatnonzero(fits))
-    if limit is not None and limit < len(rows.lengths):
-        rng = np.random.default_rng(seed)
-        rows = rows.take(np.sort(rng.choice(len(rows.lengths), limit, replace=False)))
-    return rows
+        rows = self._own(unit) if self.logits is not None else _recorded(unit, config)
+        count = len(rows.lengths)
+        if self.limit is not None and self.limit < count:
+            chosen = np.random.default_rng(self.seed).choice(count, self.limit, replace=False)
+            rows = rows.take(np.sort(chosen))
+        return rows
+
+    def _own(self, unit: str) -> Any:
+        """The user's rows."""
+        logits = LogitRows.from_array(_load("--logits", self.logits))
+        if unit == "softmax_backward":
+            return BackwardRows(logits, _gradients(_load("--gradients", self.gradients), logits))
+        if unit == "cross_entropy":
+            return TargetRows(logits, _targets(_load("--targets", self.targets), logits))
+        return logits
 
 
-def _load(file: Path) -> np.ndarray:
+def _load(option: str, file: Path | None) -> np.ndarray:
+    if file is None:
+        raise ConfigError(f"{option} must be given for this unit, as --logits is")
     try:
         array = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise ConfigError(f"--logits must be a readable .npy file, not {file}: {error}") from None
+        raise ConfigError(f"{option} must be a readable .npy file, not {file}: {error}") from None
     if not isinstance(array, np.ndarray):
-        raise ConfigError(f"--logits must be a .npy file with one array, not the archive {file}")
+        raise ConfigError(f"{option} must be a .npy file with one array, not the archive {file}")
     return array
+
+
+def _gradients(array: np.ndarray, logits: LogitRows) -> npt.NDArray[np.float64]:
+    shape = logits.values.shape
+    if array.shape != shape or array.dtype.kind not in "fiu":
+        raise ValueError(
+            f"gradients must be real numbers of the shape {shape} of the logits, not {array.dtype} "
+            f"of {array.shape}"
+        )
+    dp = np.where(logits.present, array.astype(np.float64), 0.0)
+    if not np.isfinite(dp).all():
+        row, column = np.argwhere(~np.isfinite(dp))[0]
+        raise ValueError(f"gradients must be finite, unlike row {row}, column {column}")
+    return dp
+
+
+def _targets(array: np.ndarray, logits: LogitRows) -> npt.NDArray[np.int64]:
+    shape = logits.lengths.shape
+    if array.shape != shape or array.dtype.kind not in "iu":
+        raise ValueError(
+            f"targets must be whole numbers, one for each of the {shape[0]} rows, not "
+            f"{array.dtype} of {array.shape}"
+        )
+    return array.astype(np.int64)
+
+
+def _recorded(unit: str, config: SoftmaxConfig) -> Any:
+    """The recorded rows that are short enough."""
+    if unit == "softmax_backward":
+        return _fitting(_recorded_gradients(config.grad_input), config)
+    logits = {name: LogitRows.from_array(recordings.load(name)) for name in recordings.names()}
+    if unit == "cross_entropy":
+        return _fitting(_recorded_targets(**logits), config)
+    return _fitting(LogitRows.concatenate([*logits.values()]), config)
+
+
+def _fitting(rows: Any, config: SoftmaxConfig) -> Any:
+    fits = rows.lengths <= config.max_length
+    if not fits.all():
+        console.print(
+            f"note: {int((~fits).sum()):,} of {fits.size:,} recorded rows are longer than "
+            f"max_length = {config.max_length} and are left out",
+            highlight=False,
+        )
+        rows = rows.take(np.flatnonzero(fits))
+    return rows
+
+
+def _recorded_gradients(held: Format) -> BackwardRows:
+    """Attention with the gradients of every recording, by the power of two that fits the format.
+
+    Gradients are proportional to the loss, which training scales so that they fill their format.
+    """
+    recorded = [recordings.upstream_gradients()]
+    recorded += [recordings.training_gradients(step) for step in recordings.training_steps()]
+    scaled, powers = [], []
+    for _, dp in recorded:
+        powers.append(int(np.floor(np.log2(held.max_code * held.lsb / np.nanmax(np.abs(dp))))))
+        scaled.append(np.nan_to_num(np.ldexp(dp, powers[-1])))
+    console.print(
+        f"note: the recorded dP are scaled by {', '.join(f'2^{power}' for power in powers)} "
+        f"to fit {held}",
+        highlight=False,
+    )
+    logits = LogitRows.concatenate([LogitRows.from_array(scores) for scores, _ in recorded])
+    return BackwardRows(logits, np.concatenate(scaled))
+
+
+def _recorded_targets(digits: LogitRows, attention: LogitRows) -> TargetRows:
+    """Digits with their classes; some of the attention, any element of a row its target."""
+    chosen = attention.take(np.arange(0, len(attention.lengths), ATTENTION_SHARE))
+    drawn = np.random.default_rng(1).integers(0, chosen.lengths)
+    return TargetRows(
+        LogitRows.concatenate([digits, chosen]),
+        np.concatenate([recordings.digits_targets().astype(np.int64), drawn]),
+    )
