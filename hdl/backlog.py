@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .pipeline import register
+from .shift_count import FIRST, after, width_for
 from .target import GENERIC, Target
 from .two_port import TwoPort
 
@@ -18,8 +19,7 @@ class Backlog(wiring.Component):
         next_valid: a word comes with the next cycle. i: the word, in that cycle.
         some: there is a word to take. take: it is taken.
         o: the word that was taken :attr:`latency` cycles ago.
-        held: words that have come and were not taken. place, front: where the word that comes now
-            goes, and where the one that can be taken lies.
+        held: words that have come and were not taken.
     """
 
     latency = TwoPort.latency
@@ -28,7 +28,8 @@ class Backlog(wiring.Component):
 
     def __init__(self, shape: ShapeLike, *, places: int, target: Target = GENERIC):
         self._shape, self._target = shape, target
-        self._places = 1 << (places - 1).bit_length()
+        self._address = width_for(places)
+        self._places = (1 << self._address) - 1
         super().__init__(
             {
                 "next_valid": In(1),
@@ -37,26 +38,24 @@ class Backlog(wiring.Component):
                 "take": In(1),
                 "o": Out(shape),
                 "held": Out(range(self._places + 1)),
-                "place": Out(range(self._places)),
-                "front": Out(range(self._places)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         word = Value.cast(self.i)
-        m.submodules.words = words = self._target.two_port(width=len(word), depth=self._places)
+        m.submodules.words = words = self._target.two_port(width=len(word), depth=self._places + 1)
         # the memory is wide: what reaches it is kept apart from what the counters need, in a
         # register of the opposite sense
         w_en = register(m, self.next_valid, name="w_en", reset=True)
         came = ~register(m, ~self.next_valid, name="quiet", reset=True, init=1)
-        place, front = Signal.like(self.place), Signal.like(self.front)
+        place, front = (Signal(self._address, init=FIRST, name=n) for n in ("place", "front"))
         held, some = Signal.like(self.held), Signal()
         # what takes a word is known late: it enables registers, and no addition waits for it
         with m.If(came):
-            m.d.sync += place.eq(place + 1)
+            m.d.sync += place.eq(after(place))
         with m.If(self.take):
-            m.d.sync += front.eq(front + 1)
+            m.d.sync += front.eq(after(front))
         with m.If(came ^ self.take):
             m.d.sync += held.eq(held + Mux(came, 1, -1))
         m.d.sync += some.eq((held > 1) | (held[0] & ~self.take) | came)
@@ -68,7 +67,5 @@ class Backlog(wiring.Component):
             self.o.eq(words.o),
             self.some.eq(some),
             self.held.eq(held),
-            self.place.eq(place),
-            self.front.eq(front),
         ]
         return m

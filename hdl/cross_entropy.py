@@ -128,9 +128,14 @@ class CrossEntropyPass(wiring.Component):
     @staticmethod
     def latency_of(config: SoftmaxConfig, last: Residuals, wait: int) -> int:
         """Latency in cycles: of joining row and target, the buffer, the stage, and the queue."""
-        notice = Pick.latency_of(config.lanes) - RowBuffer.AHEAD
+        notice = CrossEntropyPass._known(config) - RowBuffer.AHEAD
         joined = wait + Backlog.NOTICE + Backlog.latency + notice
         return joined + RowBuffer.NOTICE + RowBuffer.latency + last.latency + Queue.latency
+
+    @staticmethod
+    def _known(config: SoftmaxConfig) -> int:
+        """Cycles from row and target to what is known of the target's element."""
+        return Pick.latency_of(config.lanes) + 1
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -146,7 +151,8 @@ class CrossEntropyPass(wiring.Component):
             m.d.comb += [waiting[name].eq(element[name]) for name in self._last.waiting.members]
         wiring.connect(m, wiring.flipped(self.o), gradients.o)
         record, target, taken = self._join(m)
-        self._finish_rows(m, gradients, record, self._picked(m, record, target, taken), taken)
+        pick = self._picked(m, gradients.place, record, target, taken)
+        self._finish_rows(m, gradients, record, pick, taken)
         return m
 
     def _join(self, m: Module) -> tuple[data.View, Value, Value]:
@@ -173,8 +179,10 @@ class CrossEntropyPass(wiring.Component):
         taken = delay(m, both, Backlog.latency, name="taken", reset=True)
         return complete.o, targets.o.index, taken
 
-    def _picked(self, m: Module, record: data.View, target: Value, taken: Value) -> Pick:
-        """The target's element."""
+    def _picked(
+        self, m: Module, place: Value, record: data.View, target: Value, taken: Value
+    ) -> Pick:
+        """The target's element; ``place`` is where beats that come in are kept."""
         config = self._config
         m.submodules.pick = pick = Pick(
             data.StructLayout({"x": signed(config.input.width), "active": 1, "present": 1}),
@@ -191,6 +199,7 @@ class CrossEntropyPass(wiring.Component):
             ]
         m.d.comb += [
             pick.i_valid.eq(self.i_valid),
+            pick.i_place.eq(place),
             pick.take.eq(taken),
             pick.index.eq(target),
             pick.beats.eq(record.beats),
@@ -202,50 +211,62 @@ class CrossEntropyPass(wiring.Component):
     ) -> None:
         """Let a row leave, and tell its loss."""
         config = self._config
-        wait = Pick.latency_of(config.lanes)
+        wait = self._known(config)
         notice = wait - RowBuffer.AHEAD  # a row starts to leave before its scalar is needed
         stage = delay(m, record.stage, wait, name="stage")
         stage = data.View(self._last.scalar, stage)
-        row = data.View(record.row.shape(), delay(m, record.row, wait, name="row"))
+        row = data.View(record.row.shape(), delay(m, record.row, wait - 1, name="row"))
         missing = pick.outside | ~pick.o.present
-        flags = Signal(row_layout(config, FLAGS))
-        m.d.comb += [
-            flags.error.eq(row.error | (~missing & ~pick.o.active)),
-            flags.ignored.eq(missing & ~row.error),
+        error, ignored = row.error | (~missing & ~pick.o.active), missing & ~row.error
+        flags, lanes = Signal(row_layout(config, FLAGS)), Signal(config.lanes)
+        m.d.sync += [
+            flags.error.eq(error),
+            flags.ignored.eq(ignored),
             *((flags.id.eq(row.id),) if config.id_width else ()),
+            lanes.eq(Mux(error | ignored, 0, 1 << pick.lane)),
+        ]
+        m.d.comb += [
             gradients.grant_beats.eq(
                 delay(m, Mux(taken, record.beats, 0), notice, name="granted", reset=True)
             ),
             gradients.grant.eq(delay(m, taken, wait, name="grant", reset=True)),
             *(gradients.i_scalar.stage[n].eq(stage[n]) for n in self._last.of_element.members),
-            gradients.i_scalar.stage.beat.eq(pick.beat),
-            gradients.i_scalar.stage.lane.eq(pick.lane),
+            gradients.i_scalar.stage.place.eq(register(m, pick.place, name="place")),
+            gradients.i_scalar.stage.lanes.eq(lanes),
             gradients.i_scalar.row.eq(flags),
         ]
-        loss_done = self._tell_loss(m, self._distance(m, pick, stage), stage, flags, taken)
+        x = register(m, pick.o.x, name="x")
+        loss_done = self._tell_loss(m, *self._distance(m, x, stage), stage, flags, taken)
         self._give_rows(m, gradients.row_given, loss_done)
 
-    def _distance(self, m: Module, pick: Pick, stage: data.View) -> Value:
-        """The target's distance, a little after its element was picked."""
+    def _distance(self, m: Module, x: Value, stage: data.View) -> tuple[Value, int]:
+        """The target's distance, or its code where that is enough; the cycles that it takes."""
         config = self._config
+        if self._last.top_in_ln:
+            return x, 0
         if config.datapath == "exact_sum":
-            return register(m, (config.top - pick.o.x).as_unsigned(), name="distance")
+            return register(m, (config.top - x).as_unsigned(), name="distance"), 1
         m.submodules.difference = whole = Difference(
             width=config.input.width, span=config.span, reach=config.span
         )
-        m.d.comb += [whole.x.eq(pick.o.x), whole.maximum.eq(stage.maximum)]
-        return whole.o
+        m.d.comb += [whole.x.eq(x), whole.maximum.eq(stage.maximum)]
+        return whole.o, whole.latency
 
     def _tell_loss(
-        self, m: Module, distance: Value, row: data.View, flags: data.View, taken: Value
+        self,
+        m: Module,
+        distance: Value,
+        before: int,
+        row: data.View,
+        flags: data.View,
+        taken: Value,
     ) -> Value:
         """The loss port; whether a loss leaves by it."""
         config, layout = self._config, loss_layout(self._config)
-        before = 1 if config.datapath == "exact_sum" else Difference.latency
-        known = Pick.latency_of(config.lanes) + before
+        known = self._known(config) + before
         flags = data.View(flags.shape(), delay(m, flags, before, name="loss_flags"))
         m.submodules.loss_stage = stage = Loss(
-            golden=loss_stage(self._config), distance_bits=len(distance), target=self._target
+            golden=loss_stage(config), distance=distance.shape(), target=self._target
         )
         m.submodules.losses = losses = Backlog(layout, places=ROWS, target=self._target)
         m.submodules.loss_beats = beats = Credits(places=Queue.places)
@@ -287,14 +308,16 @@ class ResidualPass(LastPass):
         grant_beats: the beats of the next row that may leave, else 0; ``RowBuffer.AHEAD`` cycles
             before, at most, or at the time of
         grant: the scalar of that row.
+        place: where the beat that comes in is kept.
     """
 
     flags: ClassVar[tuple[str, ...]] = FLAGS
 
     def __init__(self, *, config: SoftmaxConfig, last: Residuals, target: Target):
-        beats, lanes = range(config.max_beats), range(config.lanes)
         self._stage = last
-        scalar = {**last.of_element.members, "beat": beats, "lane": lanes}
+        # the target's place: in rows without a loss, in no lane
+        places = GrantedRowBuffer.places(self.depth_of(config))
+        scalar = {**last.of_element.members, "place": range(places), "lanes": config.lanes}
         waiting = _Waiting(last, data.StructLayout(scalar))
         super().__init__(config=config, last=waiting, wait=0, target=target)
 
@@ -302,23 +325,23 @@ class ResidualPass(LastPass):
         return GrantedRowBuffer(**arguments)
 
     def _members(self) -> dict[str, Any]:
-        return {"grant": In(1), "grant_beats": In(range(self.depth_of(self._config) + 1))}
+        depth = self.depth_of(self._config)
+        places = range(GrantedRowBuffer.places(depth))
+        return {"grant": In(1), "grant_beats": In(range(depth + 1)), "place": Out(places)}
 
     def elaborate(self, platform: object) -> Module:
         m = super().elaborate(platform)
         m.d.comb += [
             self._buffer.grant.eq(self.grant),
             self._buffer.grant_beats.eq(self.grant_beats),
+            self.place.eq(self._buffer.place),
         ]
         return m
 
     def _finish(self, m: Module, out: data.View) -> None:
         config, buffer = self._config, self._buffer
         beat, scalar = buffer.o, buffer.o_scalar
-        place = Signal(range(config.max_beats))
-        with m.If(buffer.o_valid):
-            m.d.sync += place.eq(Mux(buffer.o_last, 0, place + 1))
-        here = place == scalar.stage.beat
+        here = register(m, buffer.o_place == scalar.stage.place, name="here")
         nothing = scalar.row.error | scalar.row.ignored
         for lane in range(config.lanes):
             element = beat.elements[lane]
@@ -330,7 +353,9 @@ class ResidualPass(LastPass):
                 last.r.eq(scalar.stage.r),
                 last.q.eq(scalar.stage.q),
                 last.active.eq(element.active & ~nothing & ~dropped),
-                last.target.eq(here & (scalar.stage.lane == lane) & ~nothing & ~dropped),
+                last.target.eq(
+                    here & register(m, scalar.stage.lanes[lane] & ~dropped, name=f"chosen{lane}")
+                ),
                 out.p[lane].eq(last.o),
             ]
 
@@ -346,11 +371,35 @@ class _Waiting:
 class GrantedRowBuffer(RowBuffer):
     """A row buffer whose rows leave when they are told to.
 
-    Members, besides those of :class:`RowBuffer`: those of :class:`ResidualPass`.
+    Members, besides those of :class:`RowBuffer` and those of :class:`ResidualPass`:
+        o_place: where the beat that leaves was kept.
     """
 
+    def __init__(self, *, depth: int, **arguments: Any):
+        super().__init__(depth=self.places(depth), **arguments)
+
+    @staticmethod
+    def places(depth: int) -> int:
+        """Places of the ring: a power of two, so that addresses wrap by themselves."""
+        return 1 << (depth - 1).bit_length()
+
     def _members(self) -> dict[str, Any]:
-        return {"grant": In(1), "grant_beats": In(range(self._depth + 1))}
+        places = range(self._depth)
+        return {
+            "grant": In(1),
+            "grant_beats": In(range(self._depth + 1)),
+            "place": Out(places),
+            "o_place": Out(places),
+        }
+
+    def elaborate(self, platform: object) -> Module:
+        m = super().elaborate(platform)
+        ring = m.submodules.ring
+        m.d.comb += [
+            self.place.eq(ring.w_addr),
+            self.o_place.eq(delay(m, ring.r_addr, self.latency, name="o_place")),
+        ]
+        return m
 
     def _complete(self, m: Module) -> Value:
         return self.grant

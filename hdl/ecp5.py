@@ -17,8 +17,8 @@ BLOCK_SHAPES = ((512, 36), (1024, 18), (2048, 9))
 """(words, bits) of a block RAM. Narrower ones exist, but leave its ninth bits unused."""
 FACTOR_BITS = 18
 """Width of a multiplier's operands."""
-LUT_BITS = 1024
-"""Tables of up to so many bits are made of LUTs: a block RAM would be nearly empty."""
+LUT_BITS = 900
+"""Tables of up to so many bits are made of LUTs: a block RAM would be 95 % empty."""
 FABRIC_SHIFT_BITS = 12
 """Numbers up to this width are shifted in LUTs, wider ones by a multiplier."""
 

@@ -1,11 +1,12 @@
 """Beats that wait at a unit's input for what they are joined with."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .backlog import Backlog
 from .pipeline import register
+from .shift_count import OTHER, after
 from .target import GENERIC, Target
 
 
@@ -29,7 +30,7 @@ class Inlet(wiring.Component):
     """Cycles from the one in which a beat is accepted to the first in which it can be taken."""
     SKEW = 16
     """Beats by which one input can be ahead of another, at least."""
-    PLACES = 2 * SKEW
+    PLACES = 2 * SKEW - 1
     """Places of the memory: some beats more come in before ``ready`` tells that SKEW are there."""
 
     def __init__(self, shape: data.StructLayout, target: Target = GENERIC):
@@ -60,13 +61,20 @@ class Inlet(wiring.Component):
             self.i.ready.eq(register(m, backlog.held < self.SKEW, name="ready", reset=True)),
         ]
         if "last" in self._shape.members:
-            m.submodules.lasts = lasts = memory.Memory(shape=1, depth=self.PLACES, init=[])
+            m.submodules.lasts = lasts = memory.Memory(shape=1, depth=self.PLACES + 1, init=[])
             write, read = lasts.write_port(), lasts.read_port(domain="comb")
+            # addresses of its own, which lie next to it; the other memory's are far from here
+            came = register(m, accept, name="came", reset=True)
+            place, front = (Signal(len(write.addr), init=OTHER, name=n) for n in ("place", "front"))
+            with m.If(came):
+                m.d.sync += place.eq(after(place))
+            with m.If(self.take):
+                m.d.sync += front.eq(after(front))
             m.d.comb += [
-                write.en.eq(register(m, accept, name="w_en", reset=True)),
-                write.addr.eq(backlog.place),
+                write.en.eq(came),
+                write.addr.eq(place),
                 write.data.eq(data.View(self._shape, beat).last),
-                read.addr.eq(backlog.front),
+                read.addr.eq(front),
                 self.last.eq(read.data),
             ]
         return m

@@ -54,7 +54,7 @@ def ln_of(
     """ln of a sum that is normalised: ``index + step`` bits of s, and the place q.
 
     Args:
-        offset: added to it; not negative, and less than the result, for which one bit more is kept.
+        offset: added to it; at most as large as the result can be, for which one bit more is kept.
     """
     width = golden.width + bool(offset)
     m.submodules.segments = segments = target.rom(

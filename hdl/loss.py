@@ -1,6 +1,6 @@
 """The cross-entropy of a row: ln S and the target's distance, added up and rounded once."""
 
-from amaranth.hdl import Module, Mux, Shape
+from amaranth.hdl import Module, Mux, Shape, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,46 +11,65 @@ from .pipeline import delay, register
 from .target import GENERIC, Target
 
 
+def whole_places(golden: Golden) -> int | None:
+    """Places by which an LSB of a distance moves to be one of ln; None where it is no such move."""
+    factor, places = golden.log.factor, golden.log.factor.bit_length() - 1
+    places -= golden.log.factor_fraction - GUARD
+    return places if factor.bit_count() == 1 and places >= 0 else None
+
+
 class Loss(wiring.Component):
     """The twin of :class:`golden.loss.Loss` for a target of weight 1.
 
-    Latency 5 cycles, one row per cycle.
+    Latency :meth:`latency_of` cycles, one row per cycle.
 
     Members:
-        distance: of the target, in input LSB. active: the row has a loss.
+        distance: of the target, in input LSB. Where it is signed, it is its code, and ln is that of
+            all exp(x), not of exp(x - top).
+        active: the row has a loss.
         ln: ln of the row's sum, half an LSB of the loss added to it, and so a bit wider.
         o: the loss; 0 where it has none.
     """
 
-    latency = Multiply.latency + 2
-
-    def __init__(self, *, golden: Golden, distance_bits: int, target: Target = GENERIC):
+    def __init__(self, *, golden: Golden, distance: Shape, target: Target = GENERIC):
         self._golden, self._target = golden, target
+        self.latency = self.latency_of(golden)
         ln = golden.log.ln
         super().__init__(
             {
-                "distance": In(distance_bits),
+                "distance": In(distance),
                 "ln": In(Shape(ln.width + 1, ln.signed)),
                 "active": In(1),
                 "o": Out(golden.output.width),
             }
         )
 
+    @staticmethod
+    def latency_of(golden: Golden) -> int:
+        """Latency in cycles."""
+        return (Multiply.latency if whole_places(golden) is None else 0) + 2
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        log = self._golden.log
+        scaled = self._scaled(m)
+        ln = delay(m, self.ln, self.latency - 2, name="ln")
+        ln = ln.as_signed() if self._golden.log.ln.signed else ln
+        total = ln - scaled if self.distance.shape().signed else ln + scaled
+        rounded = register(m, total >> GUARD, name="rounded")
+        # the format holds every loss there can be; below 0 it is 0
+        negative = rounded[-1] if rounded.shape().signed else 0
+        active = delay(m, self.active, self.latency - 1, name="active")
+        code = Mux(~active | negative, 0, rounded)
+        m.d.comb += self.o.eq(register(m, code[: len(self.o)], name="loss"))
+        return m
+
+    def _scaled(self, m: Module) -> Value:
+        """The distance, in units of ln."""
+        log, places = self._golden.log, whole_places(self._golden)
+        if places is not None:
+            return self.distance << places
         m.submodules.multiply = multiply = self._target.multiply(
             a_bits=len(self.distance), b_bits=max(log.factor.bit_length(), 1)
         )
         m.d.comb += [multiply.a.eq(self.distance), multiply.b.eq(log.factor)]
-        ln = delay(m, self.ln, multiply.latency, name="ln")
-        active = delay(m, self.active, self.latency - 1, name="active")
-
-        scaled = multiply.o >> log.factor_fraction - GUARD
-        ln = ln.as_signed() if log.ln.signed else ln
-        rounded = register(m, (scaled + ln) >> GUARD, name="rounded")
-        # the format holds every loss there can be; below 0 it is 0
-        negative = rounded[-1] if rounded.shape().signed else 0
-        code = Mux(~active | negative, 0, rounded)
-        m.d.comb += self.o.eq(register(m, code[: len(self.o)], name="loss"))
-        return m
+        return multiply.o >> log.factor_fraction - GUARD

@@ -18,10 +18,11 @@ class Pick(wiring.Component):
     Latency :meth:`latency_of` cycles from index to element, one row per cycle.
 
     Members:
-        i_valid, i: a beat of elements.
+        i_valid, i, i_place: a beat of elements, and where it is kept: beats go round a ring, whose
+            size is a power of two.
         take, index, beats: the element of the next row that is wanted, and the row's beats; every
             row takes one, its last beat having come before.
-        beat, lane: where in the row the element is. outside: the row has no such beat.
+        place, lane: where the element is kept. outside: the row has no such beat.
         o: the element; anything where ``outside``.
     """
 
@@ -36,10 +37,11 @@ class Pick(wiring.Component):
             {
                 "i_valid": In(1),
                 "i": In(data.ArrayLayout(element, lanes)),
+                "i_place": In(range(self._depth)),
                 "take": In(1),
                 "index": In(self.INDEX_BITS),
                 "beats": In(range(depth + 1)),
-                "beat": Out(range(depth)),
+                "place": Out(range(self._depth)),
                 "lane": Out(range(lanes)),
                 "outside": Out(1),
                 "o": Out(element),
@@ -60,41 +62,41 @@ class Pick(wiring.Component):
         m = Module()
         word = Value.cast(self.i)
         m.submodules.ring = ring = self._target.two_port(width=len(word), depth=self._depth)
-        w_addr, start = Signal(range(self._depth)), Signal(range(self._depth))
-        with m.If(self.i_valid):
-            m.d.sync += w_addr.eq(w_addr + 1)
-        m.d.comb += [ring.w_en.eq(self.i_valid), ring.w_addr.eq(w_addr), ring.i.eq(word)]
+        m.d.comb += [ring.w_en.eq(self.i_valid), ring.w_addr.eq(self.i_place), ring.i.eq(word)]
 
         beat, lane, far = self._split(m)
         wait = self.split_latency(self._lanes)
         beats = delay(m, self.beats, wait, name="beats")
+        start = Signal(range(self._depth))
         with m.If(delay(m, self.take, wait, name="take", reset=True)):
             m.d.sync += start.eq(start + beats)
-        outside = register(m, far | (beat >= beats), name="outside")
-        m.d.comb += ring.r_addr.eq(register(m, start + beat, name="address"))
+        far, beyond = register(m, far, name="far"), register(m, beat >= beats, name="beyond")
+        outside = register(m, far | beyond, name="outside")
+        place = register(m, (start + beat)[: len(start)], name="place")
+        m.d.comb += ring.r_addr.eq(place)
 
         def later(value: Value, name: str) -> Value:
             return delay(m, value, 1 + ring.latency, name=name)
 
         # registers that are cleared, and an OR, cost less than a choice
-        chosen = [later(lane == j, f"chosen{j}") for j in range(self._lanes)]
+        others = [later(lane != j, f"other{j}") for j in range(self._lanes)]
         bits = len(word) // self._lanes
         elements = [ring.o[j * bits :][:bits] for j in range(self._lanes)]
         masked = [
-            register(m, Mux(here, element, 0), name=f"element{j}")
-            for j, (here, element) in enumerate(zip(chosen, elements, strict=True))
+            register(m, Mux(other, 0, element), name=f"element{j}")
+            for j, (other, element) in enumerate(zip(others, elements, strict=True))
         ]
         m.d.comb += [
-            self.beat.eq(delay(m, later(beat, "beat"), 2, name="beat")),
+            self.place.eq(delay(m, place, ring.latency + 2, name="place")),
             self.lane.eq(delay(m, later(lane, "lane"), 2, name="lane")),
-            self.outside.eq(delay(m, outside, ring.latency + 2, name="outside")),
+            self.outside.eq(delay(m, outside, ring.latency + 1, name="outside")),
             self.o.eq(register(m, reduce(or_, masked), name="element")),
         ]
         return m
 
     def _split(self, m: Module) -> tuple[Value, Value, Value]:
         """(beat, lane) of the index, and whether it is beyond any row's."""
-        bits = len(self.beat) + len(self.lane)
+        bits = len(self.place) + len(self.lane)
         index, far = self.index[:bits], self.index[bits:].any()
         if _is_power_of_2(self._lanes):
             place = (self._lanes - 1).bit_length()
@@ -108,10 +110,10 @@ class Pick(wiring.Component):
         )
         m.d.comb += [multiply.a.eq(index), multiply.b.eq(factor)]
         quotient = multiply.o[shift : shift + bits]
-        beat = register(m, quotient[: len(self.beat)], name="quotient")
+        beat = register(m, quotient[: len(self.place)], name="quotient")
         index = delay(m, index, multiply.latency + 1, name="index")
         lane = register(m, (index - beat * self._lanes)[: len(self.lane)], name="remainder")
-        beyond = delay(m, far, multiply.latency, name="far") | quotient[len(self.beat) :].any()
+        beyond = delay(m, far, multiply.latency, name="far") | quotient[len(self.place) :].any()
         return register(m, beat, name="beat"), lane, delay(m, beyond, 2, name="beyond")
 
 

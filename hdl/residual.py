@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..golden.bounds import bound_ulp
 from ..golden.config import SoftmaxConfig
+from ..golden.ln import LnTable
 from ..golden.log_probability import GUARD
 from ..golden.loss import Loss as GoldenLoss
 from ..golden.residual import Residual as Golden
@@ -16,15 +17,13 @@ from .exp import Contents, Exp
 from .leading_one import Normalise
 from .ln import LATENCY as LN_LATENCY
 from .ln import ln_of
+from .loss import whole_places
 from .normalize import Normalize
 from .pipeline import delay, register
 from .probability import Place, Probability
 from .reciprocal import LATENCY as RECIPROCAL_LATENCY
 from .reciprocal import Reciprocal
 from .target import Target
-
-HALF = 1 << (GUARD - 1)
-"""Half an LSB of the loss, in units of its logarithm."""
 
 
 class Residual(Normalize):
@@ -33,7 +32,7 @@ class Residual(Normalize):
     ``exceeds``: p can be rounded to more than 1.
 
     Members, besides those of :class:`Normalize`: target: the element is its row's target, and
-    active.
+    active; a cycle after the others.
     """
 
     def __init__(self, *, exceeds: bool, **arguments: Any):
@@ -45,7 +44,7 @@ class Residual(Normalize):
 
     def _code(self, m: Module, rounded: Value) -> Value:
         fraction = self._golden.fraction
-        target = delay(m, self.target, self.latency - 1, name="target")
+        target = delay(m, self.target, self.latency - 2, name="target")
         over = rounded[fraction:].any()  # 1, or what a rounding lifts above it
         # a register that can be set to a value must start with it on some devices
         ones = (1 << fraction) - 1
@@ -60,12 +59,12 @@ class Residual(Normalize):
 class SumScalars(Reciprocal):
     """Reciprocal and logarithm of a row's sum.
 
-    Members, besides those of :class:`Reciprocal`: ln: of the same sum, and half an LSB of the loss,
-    which so is rounded half up when its low bits are dropped; late_r, late_q: at the same time.
+    Members, besides those of :class:`Reciprocal`: ln: of the same sum, plus ``offset``; late_r,
+    late_q: at the same time.
     """
 
-    def __init__(self, *, golden: Golden, loss: GoldenLoss, sum_bits: int, target: Target):
-        self._ln = loss.log.ln
+    def __init__(self, *, golden: Golden, ln: LnTable, offset: int, sum_bits: int, target: Target):
+        self._ln, self._offset = ln, offset
         super().__init__(golden=golden.reciprocal, sum_bits=sum_bits, target=target)
 
     def _kept(self) -> int:
@@ -90,7 +89,7 @@ class SumScalars(Reciprocal):
         s = self._normalise.s[-(self._ln.index + self._ln.step) :]
         wait = LN_LATENCY - RECIPROCAL_LATENCY
         m.d.comb += [
-            self.ln.eq(ln_of(m, self._ln, s, self._normalise.q, self._target, offset=HALF)),
+            self.ln.eq(ln_of(m, self._ln, s, self._normalise.q, self._target, offset=self._offset)),
             self.late_r.eq(delay(m, self.r, wait, name="late_r")),
             self.late_q.eq(delay(m, self.q, wait, name="late_q")),
         ]
@@ -102,6 +101,9 @@ class Residuals(Probability):
 
     The row's scalar has the reciprocal for the elements, and for the loss the logarithm and, where
     there is one, the maximum. Every logit waits until it is known which one is the target's.
+
+    Attributes: those of :class:`Probability`, and
+        top_in_ln: the row's logarithm is that of all exp(x), not of exp(x - top).
     """
 
     def __init__(
@@ -115,24 +117,33 @@ class Residuals(Probability):
     ):
         super().__init__(golden=golden, config=config, exp=exp, target=target)
         self.width = golden.output.width
-        self._loss = loss
+        self._ln = loss.log.ln
+        # half an LSB of the loss rounds it half up when its low bits are dropped
+        self._offset = 1 << (GUARD - 1)
+        places = whole_places(loss)
+        self.top_in_ln = config.datapath == "exact_sum" and places is not None
+        if self.top_in_ln:
+            self._offset += config.top << places
         self._exceeds = bound_ulp(config) >= 1
         self.row_latency = SumScalars.latency_of_both(golden, self._sum_bits)
         self.waiting, self.of_element = self.element, self.scalar
         self.element = data.StructLayout({**self.waiting.members, "x": signed(config.input.width)})
-        ln = loss.log.ln
         maximum = {"maximum": signed(config.input.width)}
         self.scalar = data.StructLayout(
             {
                 **self.of_element.members,
-                "ln": Shape(ln.width + 1, ln.signed),
+                "ln": Shape(self._ln.width + 1, self._ln.signed),
                 **(maximum if config.datapath == "max_subtract" else {}),
             }
         )
 
     def row(self) -> SumScalars:
         return SumScalars(
-            golden=self._golden, loss=self._loss, sum_bits=self._sum_bits, target=self._target
+            golden=self._golden,
+            ln=self._ln,
+            offset=self._offset,
+            sum_bits=self._sum_bits,
+            target=self._target,
         )
 
     def scalar_of(self, row: Any, maximum: Callable[[], Value] | None = None) -> dict[str, Any]:
