@@ -159,7 +159,7 @@ def _distribution(
 ) -> tuple[Reals, Bits]:
     """(target probabilities, rows that are ignored), rows flattened."""
     if np.issubdtype(target.dtype, np.integer):
-        return _one_hot(target.astype(np.int64), shape, active, ignore_index)
+        return _one_hot(target, shape, active, ignore_index)
     if not np.issubdtype(target.dtype, np.floating) or target.shape != shape:
         raise ValueError(
             f"target must be integers of shape {shape[:-1]} (class indices) or floats of shape "
@@ -167,10 +167,16 @@ def _distribution(
         )
     y = target.astype(np.float64).reshape(active.shape)
     sums = y.sum(axis=-1)
-    bad = np.flatnonzero(~(np.abs(sums - 1) <= 1e-6) | (y < 0).any(axis=-1))
+    if (y < 0).any():
+        row, column = np.argwhere(y < 0)[0]
+        raise ValueError(
+            f"target must be probabilities that are not negative, not {y[row, column]:.6g} "
+            f"(row {row}, class {column})"
+        )
+    bad = np.flatnonzero(~(np.abs(sums - 1) <= 1e-6))
     if bad.size:
         raise ValueError(
-            f"target must be probabilities that are not negative and sum to 1 in every row, not to "
+            f"target must be probabilities that sum to 1 in every row, not to "
             f"{sums[bad[0]]:.6g} (row {bad[0]})"
         )
     _refuse_masked((y > 0) & ~active)
@@ -178,7 +184,7 @@ def _distribution(
 
 
 def _one_hot(
-    target: Codes, shape: tuple[int, ...], active: Bits, ignore_index: int
+    target: npt.NDArray[np.integer], shape: tuple[int, ...], active: Bits, ignore_index: int
 ) -> tuple[Reals, Bits]:
     if target.shape != shape[:-1]:
         raise ValueError(f"target must have shape {shape[:-1]}, a class a row, not {target.shape}")
@@ -191,7 +197,8 @@ def _one_hot(
             f"not {target[outside[0]]} (row {outside[0]})"
         )
     y = np.zeros(active.shape)
-    np.put_along_axis(y, np.where(ignored, 0, target)[:, None], 1.0, axis=1)
+    classes = np.where(ignored, 0, target).astype(np.int64)
+    np.put_along_axis(y, classes[:, None], 1.0, axis=1)
     y[ignored] = 0
     _refuse_masked((y > 0) & ~active)
     return y, ignored

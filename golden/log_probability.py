@@ -1,12 +1,16 @@
 """The logarithm of an element's probability: -(difference * scale) - ln of its row's sum."""
 
 from dataclasses import dataclass
+from math import ceil, log2
 
 from .config import SoftmaxConfig
+from .errors import require
 from .exact import table
 from .formats import Codes, Format, saturate
 from .ln import LnTable, ln_table
 
+PRODUCT_BITS = 63
+"""Bits that a product may have in the golden model's integers, besides its sign."""
 GUARD = 4
 """Bits that difference and ln keep beyond those of the output."""
 
@@ -30,9 +34,19 @@ class LogProbability:
 
     @classmethod
     def of(cls, config: SoftmaxConfig, output: Format) -> "LogProbability":
-        """The stage of a configuration, for results of a format."""
+        """The stage of a configuration, for results of a format.
+
+        Raises:
+            ConfigError: a product of distance and factor wider than the golden model's integers.
+        """
         step = config.scale * config.input.lsb * 2.0**output.f
         fraction = GUARD + config.farthest.bit_length()
+        bits = config.farthest.bit_length() + max(ceil(log2(step)) + fraction, 0)
+        require(
+            bits <= PRODUCT_BITS,
+            f"range, scale and the fraction bits of {output} must have logarithms of at most "
+            f"{PRODUCT_BITS} bits inside, not {bits}",
+        )
         return cls(
             factor=int(table(lambda _: step * 2.0**fraction, [0])[0]),
             factor_fraction=fraction,

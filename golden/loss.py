@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import log
+from math import floor, log, log2
 
 from .config import SoftmaxConfig
 from .errors import require
 from .formats import Codes, Format, saturate
-from .log_probability import GUARD, LogProbability
+from .log_probability import GUARD, PRODUCT_BITS, LogProbability
 
 WEIGHT_FRACTION = 24
 """Fraction bits of a class' weight; an index has the weight 1."""
+SLACK = 0.01
+"""Bits by which rounded weights of a row may add up to more than 1."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -30,7 +32,8 @@ class Loss:
         """The stage of a configuration.
 
         Raises:
-            ConfigError: a loss format that the largest loss does not fit, or ``log_softmax``.
+            ConfigError: a loss format that the largest loss does not fit or whose weighted losses
+                are wider than the golden model's integers, or ``log_softmax``.
         """
         require(
             config.function == "softmax",
@@ -40,6 +43,12 @@ class Loss:
         require(
             most < 2.0**config.loss.i,
             f"loss must hold 2 * range * scale + ln max_length = {most:.2f}, not {config.loss}",
+        )
+        fraction = floor(PRODUCT_BITS - log2(most) - SLACK) - GUARD - WEIGHT_FRACTION
+        require(
+            config.loss.f <= fraction,
+            f"loss must have at most {fraction} fraction bits, so that weighted losses of up to "
+            f"{most:.2f} fit {PRODUCT_BITS} bits, not {config.loss}",
         )
         return cls(LogProbability.of(config, config.loss), config.loss)
 

@@ -17,8 +17,8 @@ class Residual:
     """p less the weights z of the classes, p as the softmax unit gives it but for p = 1.
 
     There, 1 has no code where the output has no integer bit; here it has, so that the gradient of a
-    sure and right row is 0. The residual of a wrong class with p = 1 saturates, to p's largest
-    code.
+    sure and right row is 0. The residual of a wrong class with p = 1 saturates to the
+    output's largest code.
 
     Attributes:
         output: format of the residual. normalize: its ``one`` is 1.
