@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .config import SoftmaxConfig
+from .errors import require
+from .formats import Codes
 from .metrics import clipped_values, exact_softmax
 from .rows import LogitRows
 from .softmax import softmax
@@ -94,17 +96,31 @@ def softmax_float64(rows: npt.ArrayLike) -> Reals:
 
 @dataclass(frozen=True, slots=True)
 class Distance:
-    """How far a reference's probabilities are, over the active elements.
+    """How far a reference's results are, over the active elements.
 
     Attributes:
-        max_ulp, mean_ulp: from the golden model's, in output LSB; 1 is compared with the largest
-            output.
+        max_ulp, mean_ulp: from the golden model's, in output LSB; what is beyond the output, as a
+            probability of 1 can be, is compared with the largest output.
         to_float64: from NumPy's float64, the largest, absolute.
     """
 
     max_ulp: float
     mean_ulp: float
     to_float64: float
+
+    @classmethod
+    def of(
+        cls, codes: Codes, gold: Reals, exact: Reals, fraction: int, limits: tuple[int, int]
+    ) -> "Distance":
+        """Between codes of ``fraction`` fraction bits and reals, all of one shape.
+
+        Args:
+            gold: what the reference gives; beyond ``limits``, in output LSB, it becomes the limit.
+            exact: what NumPy's float64 gives.
+        """
+        ulp = np.abs(codes - np.clip(np.ldexp(gold, fraction), *limits))
+        apart = np.abs(gold - exact).max(initial=0)
+        return cls(float(ulp.max(initial=0)), float(ulp.sum() / max(ulp.size, 1)), float(apart))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +143,20 @@ def compare(config: SoftmaxConfig, logits: LogitRows) -> list[Comparison]:
     """Hold the golden model's probabilities of rows of logits against every reference.
 
     Raises:
+        ConfigError: ``log_softmax``.
         ValueError: rows longer than ``config.max_length``.
     """
+    require(
+        config.function == "softmax",
+        f"function must be softmax to be held against float softmax, not {config.function}",
+    )
     codes, active = logits.codes(config), logits.active
     p = softmax(codes, config, ~active)[active]
     inputs = (clipped_values(codes, active, config), logits.values * config.scale)
 
     def distance(reference: Reference, values: Reals) -> Distance:
         gold, exact = reference(values, active)[active], NUMPY(values, active)[active]
-        ulp = np.abs(p - np.minimum(gold * 2.0**config.output.f, config.one))
-        mean = ulp.sum() / max(ulp.size, 1)
-        return Distance(
-            *map(float, (ulp.max(initial=0), mean, np.abs(gold - exact).max(initial=0)))
-        )
+        return Distance.of(p, gold, exact, config.output.f, (0, config.one))
 
     return [
         Comparison(reference, note, None, None)

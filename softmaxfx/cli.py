@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from . import __version__
 from .fpga import bench, bench_report, synthesis_report
@@ -18,16 +17,17 @@ from .fpga.gate_level import check_netlist
 from .fpga.peers import load_peers
 from .fpga.synthesis import Synthesis, measure_pace, place_seeds, summarise
 from .fpga.tools import ToolError
-from .golden import ConfigError, bound_ulp
+from .golden import ConfigError, SoftmaxConfig
 from .golden.config import DATAPATHS
 from .golden.errors import require
-from .golden.reference import compare
-from .inputs import Given, chosen_rows, rows_options, unit_rows_options
+from .inputs import Given, unit_rows_options
 from .options import chosen_configs, config_options, out_option
 from .sim import coverage, report
 from .sim.run import Simulation, simulate
 from .sim.sidecar import Unit, load_unit
 from .sim.simulator import build
+from .study import jacobian_cost, reference_report
+from .study.references import hold
 from .study.soak import Job, soak
 from .terminal import console, print_table, working
 
@@ -175,42 +175,49 @@ def sim_command(
 
 @main.command("reference")
 @config_options
-@rows_options
+@unit_rows_options
+@json_option
 def reference_command(
-    logits: Path | None, limit: int | None, seed: int, **chosen: Any
-) -> None:  # fmt: skip
-    """Hold the golden model against float softmax: NumPy, and torch on every device."""
+    logits: Path | None, gradients: Path | None, targets: Path | None, limit: int | None,
+    seed: int, json_file: Path | None, **chosen: Any,
+) -> int:  # fmt: skip
+    """Hold the golden models against float references: NumPy, and torch on every device.
+
+    Softmax, its gradient and the cross-entropy, where there are rows for them; then what torch
+    takes for softmax's gradient by the Jacobian.
+
+    Exit status 0; 1: a proven bound is exceeded, or the Jacobian gives another gradient; 2: the
+    call could not be carried out.
+    """
+    given = Given(logits, gradients, targets, limit, seed)
     chosen |= {"default": ("base", "int8"), "default_datapaths": DATAPATHS}
-    for preset, config in chosen_configs(**chosen):
-        rows = chosen_rows(logits, limit, seed, config)
-        label = f"softmax {preset or 'custom'} {config.datapath}"
+    fields, costs, kept = [], [], True
+    for unit, preset, config in _distinct(given.units(), chosen_configs(**chosen)):
+        rows = given.rows(unit, config)
+        label = f"{unit} {preset or 'custom'} {config.datapath}"
         with working(f"{label}: comparing {rows.elements:,} elements"):
-            comparisons = compare(config, rows)
-        shown = Table(title=f"{label}: golden model against float references, in output LSB (ulp)")
-        shown.add_column("reference")
-        for column in (
-            "of the codes\nmax ulp", "mean ulp", "to float64\nmax",
-            "of the logits\nmax ulp", "mean ulp", "to float64\nmax",
-        ):  # fmt: skip
-            shown.add_column(column, justify="right")
-        for result in comparisons:
-            if result.codes is None or result.logits is None:
-                shown.add_row(result.reference.name, result.note)
-                continue
-            cells = [
-                cell
-                for distance in (result.codes, result.logits)
-                for cell in (
-                    f"{distance.max_ulp:.3f}", f"{distance.mean_ulp:.3f}",
-                    f"{distance.to_float64:.1e}",
-                )
-            ]  # fmt: skip
-            shown.add_row(result.reference.name, *cells)
-        print_table(shown)
-        console.print(
-            f"proven bound against the exact softmax of the codes: {bound_ulp(config):.3f} ulp",
-            highlight=False,
-        )
+            outputs = hold(unit, config, rows)
+        for held in outputs:
+            print_table(reference_report.held_table(label, held))
+            console.print(
+                f"proven bound against {held.against}: {held.bound_ulp:.3f} ulp"
+                f"{'' if held.bound_kept else ': EXCEEDED'}",
+                highlight=False, soft_wrap=True, style="" if held.bound_kept else "red",
+            )  # fmt: skip
+            fields += reference_report.held_fields(label, held)
+            kept &= held.bound_kept
+    for place in jacobian_cost.DEVICES:
+        note = place.absence
+        if not note:
+            with working(f"{place.name}: softmax's gradient by the Jacobian") as progress:
+                measured, note = jacobian_cost.measure_all(place, progress)
+            print_table(reference_report.cost_table(place.name, measured))
+            costs += measured
+        if note:
+            console.print(f"{place.name}: {note}", highlight=False, soft_wrap=True)
+    if json_file is not None:
+        reference_report.write_json(fields, costs, json_file)
+    return 0 if kept and all(cost.agree for cost in costs) else 1
 
 
 @main.command("coverage")
@@ -348,6 +355,17 @@ def soak_command(minutes: float, seed: int, out: Path) -> int:  # fmt: skip
         f"{sum(job.frames for job in jobs):,} hostile frames, {failed} failed"
     )
     return 1 if failed else 0
+
+
+def _distinct(
+    units: tuple[str, ...], configs: list[tuple[str | None, SoftmaxConfig]]
+) -> list[tuple[str, str | None, SoftmaxConfig]]:
+    """Every unit of the configurations; once, where they differ in what it does not know."""
+    made = {}
+    for unit in units:
+        for preset, config in configs:
+            made.setdefault((unit, config.sha256(unit)), (unit, preset, config))
+    return [*made.values()]
 
 
 def _exported(unit: str, chosen: dict[str, Any], out: Path, target: str = "generic") -> list[Unit]:

@@ -23,7 +23,7 @@ ATTENTION_SHARE = 8
 
 
 def rows_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that :func:`chosen_rows` reads to a command."""
+    """Add the options that choose rows of logits to a command."""
     options = (
         click.option(
             "--logits", type=click.Path(path_type=Path), metavar="FILE.npy",
@@ -59,13 +59,6 @@ def _with(options: tuple[Callable[..., Any], ...], command: Callable[..., Any]):
     for option in reversed(options):
         command = option(command)
     return command
-
-
-def chosen_rows(
-    logits: Path | None, limit: int | None, seed: int, config: SoftmaxConfig
-) -> LogitRows:
-    """The user's rows of logits, or the recorded ones that are short enough for the unit."""
-    return Given(logits, None, None, limit, seed).rows("softmax", config)
 
 
 @dataclass(frozen=True, slots=True)

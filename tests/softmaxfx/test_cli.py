@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from softmaxfx.cli import main
+from softmaxfx.golden.reference import REFERENCES
+from softmaxfx.study import jacobian_cost, references
 
 
 def call(*arguments: object):
@@ -192,9 +194,106 @@ def test_the_verilog_command_says_where_it_wrote(tmp_path):
     assert sorted(path.name for path in Path(tmp_path).iterdir()) == ["probs.json", "probs.v"]
 
 
-def test_the_reference_command_names_every_device():
-    result = call("reference", "--preset", "tiny", "--rows", 20)
+@pytest.fixture
+def short_rows(monkeypatch):
+    """The Jacobian of short rows only."""
+    monkeypatch.setattr(jacobian_cost, "LENGTHS", (16, 64))
+
+
+@pytest.mark.usefixtures("short_rows")
+def test_the_reference_command_names_every_device_and_bound(tmp_path):
+    file = tmp_path / "own" / "references.json"
+    result = call("reference", "--preset", "tiny", "--rows", 20, "--json", file)
     assert result.exit_code == 0, result.output
     for name in ("NumPy float64", "torch float16 on CPU", "torch float32 on CUDA"):
         assert name in result.output
-    assert "proven bound against the exact softmax of the codes: 0.887 ulp" in result.output
+    bounds = re.findall(r"proven bound against (.*): (.*) ulp", result.output)
+    assert bounds == [
+        ("the exact softmax of the codes", "0.887"),
+        ("the exact P (dP - sum P dP) of the codes", "0.750"),
+        ("the exact cross-entropy of the codes", "0.640"),
+        ("that of the exact cross-entropy of the codes", "0.887"),
+    ]
+    told = json.loads(file.read_text())
+    numpy = [field for field in told["comparisons"] if field["reference"] == "NumPy float64"]
+    assert [(field["unit"], field["output"]) for field in numpy] == [
+        ("softmax tiny max_subtract", "P"),
+        ("softmax_backward tiny max_subtract", "dS"),
+        ("cross_entropy tiny max_subtract", "loss"),
+        ("cross_entropy tiny max_subtract", "gradient"),
+    ]
+    assert all(0 < field["of_codes"]["max_ulp"] <= field["bound_ulp"] for field in numpy)
+    assert {len(told["comparisons"])} == {4 * len(REFERENCES)}
+    for device in jacobian_cost.DEVICES:
+        measured = [cost["length"] for cost in told["jacobian"] if cost["reference"] == device.name]
+        assert measured == ([] if device.absence else [16, 64])
+        shown = device.absence or "softmax's gradient of a row by the Jacobian, and as P (dP - D)"
+        assert f"{device.name}: {shown}" in result.output
+
+
+@pytest.fixture
+def own_rows(tmp_path, short_rows):
+    """Arguments of a quick call: two rows of one's own."""
+    np.save(tmp_path / "logits.npy", [[0.0, 1.0], [2.0, np.nan]])
+    np.save(tmp_path / "targets.npy", [1, 0])
+    return "--preset", "tiny", "--logits", tmp_path / "logits.npy"
+
+
+def test_the_reference_command_takes_rows_of_one_s_own(own_rows, tmp_path):
+    alone = call("reference", *own_rows)
+    targets = call("reference", *own_rows, "--targets", tmp_path / "targets.npy")
+    assert (alone.exit_code, targets.exit_code) == (0, 0), alone.output + targets.output
+    assert "softmax tiny max_subtract: comparing 3 elements" in alone.output
+    assert "cross_entropy" not in alone.output
+    assert "cross_entropy tiny max_subtract: comparing 3 elements" in targets.output
+
+
+def test_the_reference_command_shows_a_unit_once_that_does_not_know_the_datapath(
+    own_rows, tmp_path
+):
+    np.save(tmp_path / "gradients.npy", np.full((2, 2), 0.5))
+    both = ("--datapath", "max_subtract", "--datapath", "exact_sum")
+    result = call(
+        "reference", *own_rows, *both, "--gradients", tmp_path / "gradients.npy"
+    )  # fmt: skip
+    assert re.findall("(.*): comparing", result.output) == [
+        "softmax tiny max_subtract", "softmax tiny exact_sum", "softmax_backward tiny max_subtract"
+    ]  # fmt: skip
+
+
+def test_the_reference_command_fails_where_a_bound_is_exceeded(own_rows, monkeypatch):
+    monkeypatch.setattr(references, "bound_ulp", lambda config: 0.0625)
+    result = call("reference", *own_rows)
+    assert result.exit_code == 1, result.output
+    assert result.output.count("EXCEEDED") == 1
+    assert "the exact softmax of the codes: 0.062 ulp: EXCEEDED" in result.output
+
+
+def test_the_reference_command_fails_where_the_jacobian_gives_another_gradient(
+    own_rows, monkeypatch
+):
+    pytest.importorskip("torch", reason="torch is not installed")
+    monkeypatch.setattr(jacobian_cost, "by_jacobian", lambda p, dp: p * dp)
+    result = call("reference", *own_rows)
+    assert result.exit_code == 1, result.output
+    assert "EXCEEDED" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--preset", "bse"], r"unknown preset 'bse'; presets are"),
+        (
+            ["--set", "function=log_softmax", "--set", "output=SQ(6, 10)"],
+            r"function must be softmax to be held against float softmax, not log_softmax",
+        ),
+        (["--json", "/dev/null/x.json"], r"the report must be a writable file, not /dev/null/x"),
+    ],
+)
+def test_what_the_reference_command_cannot_do_is_one_sentence(arguments, sentence, own_rows):
+    assert_refused(call("reference", *own_rows, *arguments), sentence)
+
+
+def test_the_reference_command_takes_targets_with_logits_only():
+    sentence = r"--targets must be given together with --logits, not alone"
+    assert_refused(call("reference", "--targets", "t.npy"), sentence)

@@ -1,0 +1,100 @@
+"""Shows references: a table for each output of a unit, one for each device, and a JSON file."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from ..fpga.synthesis_report import write_text
+from .jacobian_cost import REPETITIONS, JacobianCost
+from .references import Held
+
+
+def held_table(label: str, held: Held) -> Table:
+    """An output against every reference; one that is absent says so."""
+    shown = Table(
+        title=f"{label}, {held.output}: golden model against float references, in output LSB (ulp)"
+    )
+    shown.add_column("reference")
+    for column in (
+        "of the codes\nmax ulp", "mean ulp", "to float64\nmax",
+        "of the logits\nmax ulp", "mean ulp", "to float64\nmax",
+    ):  # fmt: skip
+        shown.add_column(column, justify="right")
+    for result in held.comparisons:
+        if result.codes is None or result.logits is None:
+            shown.add_row(result.reference.name, result.note)
+            continue
+        cells = [
+            cell
+            for distance in (result.codes, result.logits)
+            for cell in (
+                f"{distance.max_ulp:.3f}", f"{distance.mean_ulp:.3f}", f"{distance.to_float64:.1e}"
+            )
+        ]  # fmt: skip
+        shown.add_row(result.reference.name, *cells)
+    return shown
+
+
+def held_fields(label: str, held: Held) -> list[dict[str, Any]]:
+    """An output against every reference, as plain JSON values."""
+    return [
+        {
+            "unit": label,
+            "output": held.output,
+            "reference": result.reference.name,
+            "note": result.note,
+            "of_codes": result.codes and asdict(result.codes),
+            "of_logits": result.logits and asdict(result.logits),
+            "bound_ulp": held.bound_ulp,
+        }
+        for result in held.comparisons
+    ]
+
+
+def cost_table(device: str, costs: list[JacobianCost]) -> Table:
+    """Memory and time of both forms of the backward pass, a line for each length of a row."""
+    shown = Table(
+        title=f"{device}: softmax's gradient of a row by the Jacobian, and as P (dP - D)",
+        caption=f"memory beyond that of P and dP; median time of {REPETITIONS}; one CPU thread",
+    )
+    for column in (
+        "elements", "peak memory\nJacobian", "\nP (dP - D)", "\nratio",
+        "time\nJacobian", "\nP (dP - D)", "\nratio", "largest\ndifference",
+    ):  # fmt: skip
+        shown.add_column(column, justify="right")
+    for cost in costs:
+        shown.add_row(
+            f"{cost.length:,}",
+            _kibibytes(cost.jacobian.peak_bytes), _kibibytes(cost.d_form.peak_bytes),
+            f"{cost.memory_ratio:,.0f}",
+            _milliseconds(cost.jacobian.seconds), _milliseconds(cost.d_form.seconds),
+            f"{cost.time_ratio:,.1f}", f"{cost.difference:.1e}",
+            style="" if cost.agree else "red",
+        )  # fmt: skip
+    return shown
+
+
+def cost_fields(cost: JacobianCost) -> dict[str, Any]:
+    """A cost, as plain JSON values."""
+    return {**asdict(cost), "reference": cost.reference.name}
+
+
+def write_json(comparisons: list[dict[str, Any]], costs: list[JacobianCost], path: Path) -> None:
+    """Both lists of fields.
+
+    Raises:
+        ConfigError: a path that cannot be written.
+    """
+    told = {"comparisons": comparisons, "jacobian": [cost_fields(cost) for cost in costs]}
+    write_text(path, json.dumps(told, indent=2) + "\n")
+
+
+def _kibibytes(count: int) -> str:
+    return f"{count / 1024:,.1f} KiB"
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:,.4f} ms"

@@ -1,0 +1,73 @@
+"""Every output of a unit, held against every float reference."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..golden.bounds import backward_bound_ulp, bound_ulp, loss_bound
+from ..golden.config import SoftmaxConfig
+from ..golden.gradient_reference import compare_backward, compare_cross_entropy
+from ..golden.reference import Comparison, compare
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One output of a unit against the references.
+
+    Attributes:
+        output: what it is. against: what the bound is about.
+        bound_ulp: the proven largest distance from that, in output LSB.
+        comparisons: one for every reference, NumPy's float64 first.
+    """
+
+    output: str
+    against: str
+    bound_ulp: float
+    comparisons: list[Comparison]
+
+    @property
+    def bound_kept(self) -> bool:
+        """Whether NumPy's float64 of the codes is no further away than was proven."""
+        codes = self.comparisons[0].codes
+        return codes is not None and codes.max_ulp <= self.bound_ulp
+
+
+def _softmax(config: SoftmaxConfig, rows: Any) -> list[Held]:
+    comparisons = compare(config, rows)
+    return [Held("P", "the exact softmax of the codes", bound_ulp(config), comparisons)]
+
+
+def _backward(config: SoftmaxConfig, rows: Any) -> list[Held]:
+    comparisons = compare_backward(config, rows.logits, rows.dp)
+    exact = "the exact P (dP - sum P dP) of the codes"
+    return [Held("dS", exact, backward_bound_ulp(config), comparisons)]
+
+
+def _cross_entropy(config: SoftmaxConfig, rows: Any) -> list[Held]:
+    losses, gradients = compare_cross_entropy(config, rows.logits, rows.targets)
+    exact = "the exact cross-entropy of the codes"
+    return [
+        Held("loss", exact, loss_bound(config).ulp, losses),
+        Held("gradient", f"that of {exact}", bound_ulp(config), gradients),
+    ]
+
+
+_UNITS: dict[str, Callable[[SoftmaxConfig, Any], list[Held]]] = {
+    "softmax": _softmax,
+    "softmax_backward": _backward,
+    "cross_entropy": _cross_entropy,
+}
+
+
+def hold(unit: str, config: SoftmaxConfig, rows: Any) -> list[Held]:
+    """Hold each output of a unit against the references.
+
+    Args:
+        unit: ``softmax``, ``softmax_backward`` or ``cross_entropy``.
+        rows: of the unit's kind, see :mod:`softmaxfx.sim`.
+
+    Raises:
+        ConfigError: a configuration without such a unit.
+        ValueError: rows longer than ``config.max_length``.
+    """
+    return _UNITS[unit](config, rows)
