@@ -14,8 +14,14 @@ from ..golden.softmax import softmax_rows
 from ..sim.sidecar import Unit
 from .device import DEVICES, Device
 from .synthesis import Synthesis
+from .units import unit_kind
 
 Verdict = Literal["yes", "required only", "missed"]
+
+LENGTH = 1024
+"""Elements of the longest row, on ECP5."""
+BASE_LUT = 3085
+"""LUT of the softmax unit, ``base`` with 8 lanes by exact sum: cross-entropy may take 15 % more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +81,14 @@ class Case:
     """A unit on a device, and its goals.
 
     Attributes:
+        unit: one of ``UNITS``.
         portable: exported without the device's primitives, as for any other.
     """
 
     preset: str
     datapath: Datapath
     device: Device
+    unit: str = "softmax"
     portable: bool = False
     changes: dict[str, Any] = field(default_factory=dict)
     goals: tuple[Goal, ...] = ()
@@ -89,6 +97,11 @@ class Case:
     def config(self) -> SoftmaxConfig:
         """What is built."""
         return preset(self.preset, datapath=self.datapath, **self.changes)
+
+    @property
+    def long(self) -> bool:
+        """It is there to show what longer, or shorter, rows cost."""
+        return self.unit != "softmax" and self.config.max_length != LENGTH
 
     @property
     def primitives(self) -> str:
@@ -104,14 +117,26 @@ class Case:
     def name(self) -> str:
         """Without the target."""
         lanes = self.config.lanes
-        return f"{self.preset} {self.datapath}, {lanes} lane{'s' if lanes > 1 else ''}"
+        parts = [] if self.unit == "softmax" else [self.unit]
+        parts += [self.preset]
+        parts += [self.datapath] if unit_kind(self.unit).has_datapath else []
+        longer = f", max_length {self.config.max_length}" if self.long else ""
+        return f"{' '.join(parts)}, {lanes} lane{'s' if lanes > 1 else ''}{longer}"
 
 
 def _ecp5(name: str, datapath: Datapath, lanes: int, *goals: Goal) -> Iterator[Case]:
     """The unit with the device's primitives, which its goals are for, and portable beside it."""
-    changes = {"lanes": lanes, "max_length": 1024}
+    changes = {"lanes": lanes, "max_length": LENGTH}
     yield Case(name, datapath, DEVICES["ecp5"], changes=changes, goals=goals)
     yield Case(name, datapath, DEVICES["ecp5"], portable=True, changes=changes)
+
+
+def _lengths(unit: str, *goals: Goal) -> Iterator[Case]:
+    """``base`` with 8 lanes, and the same for shorter and for longer rows."""
+    for length in (LENGTH, 256, 4096):
+        changes = {"lanes": 8, "max_length": length}
+        goals = goals if length == LENGTH else ()
+        yield Case("base", "exact_sum", DEVICES["ecp5"], unit, changes=changes, goals=goals)
 
 
 _TINY = (Goal(FITS, 1), Goal(FMAX, 45, 55))
@@ -137,6 +162,15 @@ CASES: tuple[Case, ...] = (
     *_ecp5("tight", "exact_sum", 8),
     Case("tiny", "exact_sum", DEVICES["ice40"], goals=_TINY),
     Case("tiny", "max_subtract", DEVICES["ice40"], goals=_TINY),
+    *_lengths(
+        "softmax_backward",
+        Goal(FMAX, 210, 225), Goal(LUT, 1500, 1250), Goal(DENSITY, 1.2, 1.35), Goal(LATENCY, 29),
+    ),
+    Case(
+        "base", "exact_sum", DEVICES["ecp5"], "softmax_backward",
+        changes={"lanes": 1, "max_length": LENGTH}, goals=(Goal(LATENCY, 26),),
+    ),
+    *_lengths("cross_entropy", Goal(LUT, round(1.15 * BASE_LUT))),
 )  # fmt: skip
 """Every unit, in the order of the document."""
 
@@ -147,13 +181,13 @@ class Result:
 
     Attributes:
         synthesis: None where a tool failed. failure: the tool's sentence then.
-        worst_error: of the unit, as of the peers: :func:`sample_error`.
+        worst_error: of a softmax unit, as of the peers: :func:`sample_error`.
     """
 
     case: Case
     unit: Unit
     synthesis: Synthesis | None
-    worst_error: float
+    worst_error: float | None
     failure: str = ""
 
     def value(self, figure: Figure) -> float | None:

@@ -16,6 +16,10 @@ _UNIT = (
     "unit", "lanes", "datapath", "target", "input → output", "proven bound\nulp", "largest error",
 )  # fmt: skip
 _COLUMNS = (*_UNIT, *(name for name, _ in FIGURES))
+_GRADIENT = (
+    "unit", "lanes", "max_length", "inputs → outputs", "proven bounds\nulp",
+    *(name for name, _ in FIGURES),
+)  # fmt: skip
 _PEER = (
     "unit", "what it computes", "lanes", "input → output", "largest error",
     "Fmax MHz", "LUT", "FF", "DSP", "BRAM", "elements per cycle", "latency cycles", "Melem/s",
@@ -29,12 +33,12 @@ Lines = list[str]
 
 
 def table(results: list[Result], peers: Peers) -> Table:
-    """Our units and, below a line, the peers, in the same columns."""
+    """Our softmax units and, below a line, the peers, in the same columns."""
     shown = Table(title="place-and-route out of context, between registers; below the line: peers")
     for name in _COLUMNS:
         left = name in ("unit", "datapath", "target", "input → output")
         shown.add_column(name, justify="left" if left else "right")
-    for result in results:
+    for result in _softmax(results):
         shown.add_row(*_result_cells(result, failure="failed"))
     shown.add_section()
     for peer in peers.built:
@@ -62,8 +66,9 @@ def write_document(
         *_introduction(flows, seeds),
         "## Our units",
         "",
-        *_markdown(_COLUMNS, [_result_cells(result, result.failure) for result in results]),
+        *_markdown(_COLUMNS, [_result_cells(r, r.failure) for r in _softmax(results)]),
         "",
+        *_gradients([result for result in results if result.case.unit != "softmax"]),
         *_goals(results),
         *_misses(results),
         *_peers(peers, picture),
@@ -94,7 +99,7 @@ def _introduction(flows: list[Flow], seeds: tuple[int, ...]) -> Lines:
         "The frequency in the options is what the placer aims for, not a result.",
         "- The wrapper with the registers is synthesised alone, and its LUT and FF are subtracted.",
         "- Masks and error rows are in every unit, and rows of any length up to max_length: 1024 "
-        "elements on ECP5, 64 on iCE40.",
+        "elements on ECP5, 64 on iCE40, where nothing else is told.",
         f"- Elements per cycle are measured in Verilator, rows of {PACE_LENGTH} back to back, "
         "every bit compared with the golden model. Melem/s is that times the median Fmax. Latency "
         "is in cycles, from the last beat in to the first beat out, of a row of one beat.",
@@ -107,6 +112,44 @@ def _introduction(flows: list[Flow], seeds: tuple[int, ...]) -> Lines:
         "quantisation.",
         f"- A DSP block counts as {DSP_LUTS} LUT where the two are added.",
         "",
+    ]
+
+
+def _softmax(results: list[Result]) -> list[Result]:
+    return [result for result in results if result.case.unit == "softmax"]
+
+
+def _gradients(results: list[Result]) -> Lines:
+    """The other units, which no peer has; the memory of each grows with its longest row."""
+    if not results:
+        return []
+    return [
+        "## Gradients and losses",
+        "",
+        "`softmax_backward` takes P and dP and gives dS = P (dP - D); `cross_entropy` takes logits "
+        "and a class index and gives p - y and the loss, in the same pass. Both hold one longest "
+        "row: block RAM grows with max_length, and nothing grows with its square. No peer has "
+        "either.",
+        "",
+        *_markdown(_GRADIENT, [_gradient_cells(result) for result in results]),
+        "",
+    ]
+
+
+def _gradient_cells(result: Result) -> list[str]:
+    """A row of :data:`_GRADIENT`."""
+    told = result.unit.description
+    formats, places = told["formats"], ("p", "input", "grad_input")
+    given = [held for name, held in formats.items() if name in places]
+    made = [held for name, held in formats.items() if name not in places]
+    bounds = [told[name] for name in ("bound_ulp", "loss_bound_ulp") if name in told]
+    return [
+        " ".join(filter(None, [told["unit"], told["preset"], told["datapath"]])),
+        str(told["lanes"]),
+        f"{result.case.config.max_length:,}",
+        f"{', '.join(given)} → {', '.join(made)}",
+        ", ".join(f"{bound:.3f}" for bound in bounds),
+        *_figures(result, result.failure),
     ]
 
 
@@ -217,7 +260,7 @@ def _peers(peers: Peers, picture: Path) -> Lines:
 
 
 def write_picture(results: list[Result], peers: Peers, path: Path) -> None:
-    """Melem/s per LUT on ECP5, a bar each on a logarithmic axis; a PNG."""
+    """Melem/s per LUT of softmax on ECP5, a bar each on a logarithmic axis; a PNG."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -225,7 +268,7 @@ def write_picture(results: list[Result], peers: Peers, path: Path) -> None:
     from matplotlib.patches import Patch
 
     bars = []
-    for result in results:
+    for result in _softmax(results):
         if result.synthesis is not None and result.case.device.name == "ecp5":
             value = result.synthesis.to_dict()["melem_per_s_per_lut"]
             name = f"{result.case.name}{', portable' if result.case.portable else ''}"
@@ -265,11 +308,6 @@ def write_picture(results: list[Result], peers: Peers, path: Path) -> None:
 def _result_cells(result: Result, failure: str) -> list[str]:
     """A row of :data:`_COLUMNS`; ``failure`` where there are no figures."""
     told = result.unit.description
-    if result.synthesis is None:
-        figures = [failure, *[_NONE] * (len(FIGURES) - 1)]
-    else:
-        fields = result.synthesis.to_dict()
-        figures = [cell(fields) for _, cell in FIGURES]
     return [
         result.case.preset,
         str(told["lanes"]),
@@ -278,8 +316,16 @@ def _result_cells(result: Result, failure: str) -> list[str]:
         f"{told['formats']['input']} → {told['formats']['output']}",
         f"{told['bound_ulp']:.3f}",
         _error(result.worst_error),
-        *figures,
+        *_figures(result, failure),
     ]
+
+
+def _figures(result: Result, failure: str) -> list[str]:
+    """Of :data:`FIGURES`."""
+    if result.synthesis is None:
+        return [failure, *[_NONE] * (len(FIGURES) - 1)]
+    fields = result.synthesis.to_dict()
+    return [cell(fields) for _, cell in FIGURES]
 
 
 def _peer_cells(peer: Peer) -> list[str]:

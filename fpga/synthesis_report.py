@@ -28,7 +28,7 @@ FIGURES = (
 """(name, cell from the fields of a synthesis) of every figure."""
 
 _COLUMNS = (
-    ("unit", lambda s: f"{s['unit']} {s['preset'] or 'custom'} {s['datapath']}"),
+    ("unit", lambda s: f"{s['unit']} {s['preset'] or 'custom'} {s['datapath'] or ''}".strip()),
     ("lanes", lambda s: str(s["lanes"])),
     ("target", lambda s: s["target"]),
     *FIGURES,
@@ -82,8 +82,8 @@ def write_markdown(syntheses: list[Synthesis], path: Path) -> None:
         "",
     ]
     lines += [
-        f"- {synthesis.unit.description['preset'] or 'custom'} on {synthesis.target}, "
-        f"seeds {', '.join(map(str, synthesis.seeds))}: `{synthesis.path}`"
+        f"- {synthesis.unit.name} {synthesis.unit.description['preset'] or 'custom'} on "
+        f"{synthesis.target}, seeds {', '.join(map(str, synthesis.seeds))}: `{synthesis.path}`"
         for synthesis in syntheses
     ]
     write_text(path, "\n".join(lines) + "\n")

@@ -329,8 +329,8 @@ WIDE = {
     ),
     "a wide range": (
         {"input": SQ(20, 4), "range": 500000, "loss": UQ(21, 16)},
-        r"loss must have at most 15 fraction bits, so that weighted losses of up to 1000006\.\d+ fit "
-        r"63 bits, not UQ\(21, 16\)",
+        r"loss must have at most 15 fraction bits, so that weighted losses of up to 1000006\.\d+ "
+        r"fit 63 bits, not UQ\(21, 16\)",
     ),
 }
 
