@@ -12,7 +12,6 @@ import numpy.typing as npt
 from .bounds import bound_ulp
 from .config import SoftmaxConfig
 from .dither import random_bits
-from .errors import require
 from .formats import Codes, checked_codes
 from .gradient import Gradient
 
@@ -42,10 +41,6 @@ def backward_stage(config: SoftmaxConfig) -> Gradient:
     Raises:
         ConfigError: formats that cannot work, or ``log_softmax``, whose gradient is another.
     """
-    require(
-        config.function == "softmax",
-        f"function must be softmax for softmax_backward, not {config.function}",
-    )
     return Gradient.of(config)
 
 

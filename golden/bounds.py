@@ -37,6 +37,7 @@ from .hull import convex_hull
 from .ln import ln_error
 from .log_probability import GUARD as LOG_GUARD
 from .log_probability import LogProbability
+from .loss import loss_stage
 from .probability import output_stage
 from .reciprocal import reciprocal_table
 
@@ -112,8 +113,11 @@ def loss_bound(config: SoftmaxConfig) -> ErrorBound:
 
     The loss of a class is -log p, its error that of log p; clamping it to 0 takes nothing from its
     exact value, which is never negative.
+
+    Raises:
+        ConfigError: a loss that the format cannot hold, or ``log_softmax``.
     """
-    return _log_error_bound(config, _Terms.of(config), config.loss)
+    return _log_error_bound(config, _Terms.of(config), loss_stage(config).output)
 
 
 def _exact_sum_bound(

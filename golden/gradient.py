@@ -31,9 +31,13 @@ class Gradient:
         """The stage of a configuration.
 
         Raises:
-            ConfigError: an output that is finer than the product, or a product wider than the
-                golden model's integers.
+            ConfigError: an output that is finer than the product, a product wider than the golden
+                model's integers, or ``log_softmax``, whose gradient is another.
         """
+        require(
+            config.function == "softmax",
+            f"function must be softmax for softmax_backward, not {config.function}",
+        )
         stage = cls(Dot.of(config), config.grad_output, config.rounding)
         require(
             1 <= stage.drop <= 32,

@@ -39,10 +39,12 @@ class Loss:
             config.function == "softmax",
             f"function must be softmax for cross_entropy, not {config.function}",
         )
-        most = 2 * config.range * config.scale + log(config.max_length)
+        # rounded, the largest loss is less than an LSB larger
+        most = 2 * config.range * config.scale + log(config.max_length) + config.loss.lsb
         require(
             most < 2.0**config.loss.i,
-            f"loss must hold 2 * range * scale + ln max_length = {most:.2f}, not {config.loss}",
+            f"loss must hold 2 * range * scale + ln max_length and an LSB, {most:.2f}, not "
+            f"{config.loss}",
         )
         fraction = floor(PRODUCT_BITS - log2(most) - SLACK) - GUARD - WEIGHT_FRACTION
         require(

@@ -17,6 +17,7 @@ from .fpga.gate_level import check_netlist
 from .fpga.peers import load_peers
 from .fpga.synthesis import Synthesis, measure_pace, place_seeds, summarise
 from .fpga.tools import ToolError
+from .fpga.units import unit_kind
 from .golden import ConfigError, SoftmaxConfig
 from .golden.config import DATAPATHS
 from .golden.errors import require
@@ -374,7 +375,8 @@ def _exported(unit: str, chosen: dict[str, Any], out: Path, target: str = "gener
     for preset, config in chosen_configs(**chosen):
         if (identity := config.sha256(unit)) in units:
             continue  # they differ in what this unit does not know
-        with working(f"{unit} {preset or 'custom'} {config.datapath}: exporting"):
+        datapath = f" {config.datapath}" if unit_kind(unit).has_datapath else ""
+        with working(f"{unit} {preset or 'custom'}{datapath}: exporting"):
             exported = export(config, out / "verilog", unit=unit, preset=preset, target=target)
         for note in config.notes():
             console.print(f"note: {note}", highlight=False)

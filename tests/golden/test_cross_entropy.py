@@ -683,7 +683,7 @@ def test_a_mask_of_another_shape_is_refused():
         ),
         (
             {"loss": UQ(4, 12)},
-            "loss must hold 2 * range * scale + ln max_length = 26.93, not UQ(4, 12)",
+            "loss must hold 2 * range * scale + ln max_length and an LSB, 26.93, not UQ(4, 12)",
         ),
     ],
 )

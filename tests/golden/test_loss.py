@@ -287,10 +287,10 @@ def test_a_logarithm_below_0_is_a_loss_of_0():
 
 
 @pytest.mark.parametrize("datapath", ["max_subtract", "exact_sum"])
-def test_the_largest_loss_of_a_format_that_just_holds_it_saturates(datapath):
-    """2 * range * scale + ln N is below 2^4, and rounds to it."""
-    scale = (16 - log(64)) / 20
-    while 20 * scale + log(64) >= 16:
+def test_the_largest_loss_of_a_format_that_just_holds_it_is_its_largest_code(datapath):
+    """2 * range * scale + ln N and an LSB are just below 2^4."""
+    scale = (15.75 - log(64)) / 20
+    while 20 * scale + log(64) + 0.25 >= 16:
         scale = nextafter(scale, 0)
     config = preset("tiny", scale=scale, loss=UQ(4, 2), datapath=datapath)
     row = np.full((2, 64), config.range_code)
@@ -469,11 +469,11 @@ def test_a_row_without_a_loss_is_0_and_hides_nothing():
         ),
         (
             {"loss": UQ(4, 12)},
-            "loss must hold 2 * range * scale + ln max_length = 26.93, not UQ(4, 12)",
+            "loss must hold 2 * range * scale + ln max_length and an LSB, 26.93, not UQ(4, 12)",
         ),
         (
             {"scale": 1.5, "max_length": 2},
-            "loss must hold 2 * range * scale + ln max_length = 30.69, not UQ(4, 8)",
+            "loss must hold 2 * range * scale + ln max_length and an LSB, 30.70, not UQ(4, 8)",
         ),
     ],
 )
@@ -484,7 +484,8 @@ def test_configurations_without_a_loss_are_refused(fields, sentence):
 
 
 def test_a_format_holds_a_loss_just_below_its_power_of_two_and_not_the_power_itself():
-    held = preset("base", range=8, max_length=1, loss=UQ(4, 8), scale=nextafter(1.0, 0))
+    most = 1 - 2**-12  # an LSB of the loss is 16 times as much
+    held = preset("base", range=8, max_length=1, loss=UQ(4, 8), scale=nextafter(most, 0))
     assert Loss.of(held).output == UQ(4, 8)
-    with pytest.raises(ConfigError, match=r"ln max_length = 16\.00, not UQ\(4, 8\)$"):
-        Loss.of(held.replace(scale=1))
+    with pytest.raises(ConfigError, match=r"and an LSB, 16\.00, not UQ\(4, 8\)$"):
+        Loss.of(held.replace(scale=most))

@@ -1,0 +1,138 @@
+"""Words wait in order: none is lost or doubled, and what is told of them is so in every cycle."""
+
+import random
+from collections import deque
+
+import pytest
+from amaranth.hdl import ResetInserter, Signal
+
+from softmaxfx.hdl.backlog import Backlog
+
+from .streams import simulate
+
+PLACES = [2, 5, 16, 80]
+
+
+class Bench:
+    """Drives a backlog, a cycle at a time; who writes holds credits for as many words as asked for.
+
+    Attributes:
+        comes, takes: shares of the cycles in which a word comes if there is a place for it, or is
+            taken if there is one.
+        given, taken: words in and out. went_in, came_out: the cycles in which a word came, or was
+            taken.
+    """
+
+    def __init__(self, places: int, comes: float = 1.0, takes: float = 1.0, seed: int = 110):
+        self.dut, self.places = Backlog(16, places=places), places
+        self.comes, self.takes, self.rng = comes, takes, random.Random(seed)
+        self.cycle = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Know of no words."""
+        self.given: list[int] = []
+        self.taken: list[int] = []
+        self.went_in: list[int] = []
+        self.came_out: list[int] = []
+        self.held: deque[int] = deque()
+        self.credits, self.coming = self.places, False
+        self.due: dict[int, int] = {}
+
+    async def step(self, ctx) -> None:
+        """A cycle. A credit that a word gives back is used in the next one at the earliest."""
+        dut, rng = self.dut, self.rng
+        assert ctx.get(dut.held) == len(self.held)
+        assert ctx.get(dut.some) == bool(self.held)
+        if self.cycle in self.due:
+            assert ctx.get(dut.o) == self.due[self.cycle]
+            self.taken.append(ctx.get(dut.o))
+        here, after = self.coming, self.credits > 0 and rng.random() < self.comes
+        self.coming, self.credits = after, self.credits - after
+        word = rng.getrandbits(16)  # where none comes, anything lies there
+        ctx.set(dut.next_valid, after)
+        ctx.set(dut.i, word)
+        take = bool(self.held) and rng.random() < self.takes
+        ctx.set(dut.take, take)
+        if take:
+            self.due[self.cycle + Backlog.latency] = self.held.popleft()
+            self.came_out.append(self.cycle)
+            self.credits += 1
+        if here:
+            self.given.append(word)
+            self.held.append(word)
+            self.went_in.append(self.cycle)
+        await ctx.tick()
+        self.cycle += 1
+
+    async def steps(self, ctx, count: int) -> None:
+        for _ in range(count):
+            await self.step(ctx)
+
+    async def drain(self, ctx) -> None:
+        """Take all there is, and look on a while."""
+        self.comes, self.takes = 0.0, 1.0
+        await self.steps(ctx, self.places + 10)
+        assert self.taken == self.given
+
+
+@pytest.mark.parametrize("takes", [0.1, 0.5, 1.0], ids="taken {}".format)
+@pytest.mark.parametrize("comes", [0.1, 0.5, 1.0], ids="coming {}".format)
+@pytest.mark.parametrize("places", PLACES)
+def test_nothing_is_lost_doubled_or_reordered(places, comes, takes):
+    bench = Bench(places, comes, takes)
+
+    async def testbench(ctx):
+        await bench.steps(ctx, 500)
+        await bench.drain(ctx)
+
+    simulate(bench.dut, testbench)
+    assert len(bench.given) > 25
+
+
+@pytest.mark.parametrize("places", PLACES)
+def test_it_fills_to_its_places_and_empties_again_and_again(places):
+    bench = Bench(places)
+
+    async def testbench(ctx):
+        for turn in range(1, 6):
+            bench.comes, bench.takes = 1.0, 0.0
+            await bench.steps(ctx, places + 2)
+            assert ctx.get(bench.dut.held) == places
+            bench.takes = [1.0, 0.5][turn % 2]  # full, words come and go
+            await bench.steps(ctx, 7 * turn)
+            await bench.drain(ctx)
+            assert not ctx.get(bench.dut.some)
+
+    simulate(bench.dut, testbench)
+
+
+def test_a_word_a_cycle_passes_each_as_soon_as_it_can_be_taken():
+    bench = Bench(16)
+
+    async def testbench(ctx):
+        await bench.steps(ctx, 200)
+
+    simulate(bench.dut, testbench)
+    waited = {out - into for into, out in zip(bench.went_in, bench.came_out, strict=False)}
+    assert waited == {Backlog.NOTICE}
+    assert bench.went_in == list(range(1, 200))
+    assert len(bench.taken) > 190
+
+
+@pytest.mark.parametrize("takes", [0.0, 0.5, 1.0])
+def test_after_a_reset_of_one_cycle_at_any_time_it_is_empty(takes):
+    for cycle in range(1, 28):
+        bench, reset = Bench(16, 0.8, takes, seed=cycle), Signal()
+
+        async def testbench(ctx, cycle=cycle, bench=bench, reset=reset):
+            await bench.steps(ctx, cycle - 1)
+            ctx.set(reset, 1)
+            await bench.step(ctx)
+            ctx.set(reset, 0)
+            bench.clear()
+            await bench.steps(ctx, 40)
+            await bench.drain(ctx)
+
+        simulate(ResetInserter(reset)(bench.dut), testbench)
+        assert len(bench.given) > 8

@@ -1,0 +1,315 @@
+"""The command that simulates the units: what it runs, what it tells, and what it refuses."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from softmaxfx.cli import main
+from softmaxfx.fpga.export import export
+from softmaxfx.golden import preset
+
+UNITS = "softmax", "softmax_backward", "cross_entropy"
+SMALL = "--preset", "tiny", "--lanes", "2", "--max-length", "16"
+COMMON = {
+    "unit", "preset", "datapath", "rows", "elements", "mismatches", "cycles", "elements_per_cycle",
+    "latency_cycles", "max_error_ulp", "bound_ulp", "max_error_unclipped", "clip_rate",
+    "zero_share", "seconds",
+}  # fmt: skip
+OWN = {
+    "softmax": {"tie_rate", "sum_min", "sum_mean", "mean_kl"},
+    "softmax_backward": {"saturated_share"},
+    "cross_entropy": {
+        "loss_max_error_ulp", "loss_bound_ulp", "loss_max_error_unclipped", "ignored_rows",
+        "masked_targets", "mean_loss",
+    },
+}  # fmt: skip
+LOGITS = np.array(
+    [
+        [1.0, 2.0, -np.inf, 30.0, 0.5],
+        [0.5, np.nan, np.nan, np.nan, np.nan],
+        [0.0, 0.0, 0.0, 0.0, np.nan],
+        [9.0, -9.0, -9.0, np.nan, np.nan],
+    ]
+)
+"""Rows of 5, 1, 4 and 3 elements, one of them masked."""
+GRADIENTS = np.where(np.isnan(LOGITS), np.nan, np.linspace(-0.5, 0.5, 20).reshape(4, 5))
+TARGETS = np.array([0, 0, 4, 0])
+"""Of the third row, one beyond its end."""
+
+
+def call(*arguments: object):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def assert_refused(result, sentence: str, out: Path) -> None:
+    assert result.exit_code == 2, result.output
+    assert re.search(sentence, result.stderr), result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.output
+    assert not (out / "report.json").exists()
+
+
+@pytest.fixture
+def out(models, tmp_path) -> Path:
+    """A directory of output whose models are those of other tests."""
+    models.mkdir(parents=True, exist_ok=True)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "models").symlink_to(models, target_is_directory=True)
+    return folder
+
+
+@pytest.fixture
+def own(tmp_path) -> dict[str, Path]:
+    """Files of logits, gradients and targets that go together, by their options."""
+    files = {"--logits": LOGITS, "--gradients": GRADIENTS, "--targets": TARGETS}
+    for option, array in files.items():
+        np.save(tmp_path / f"{option[2:]}.npy", array)
+    return {option: tmp_path / f"{option[2:]}.npy" for option in files}
+
+
+def options(files: dict[str, Path], *names: str) -> list[object]:
+    return [part for name in names for part in (name, files[name])]
+
+
+def reports(out: Path) -> dict[str, dict]:
+    """What was told of every unit."""
+    told = json.loads((out / "report.json").read_text())
+    assert (out / "errors.png").read_bytes().startswith(b"\x89PNG")
+    for report in told:
+        assert report.keys() == COMMON | OWN[report["unit"]]
+        assert report["mismatches"] == 0
+        assert 0 < report["max_error_ulp"] <= report["bound_ulp"]
+        assert report["cycles"] > 0
+        assert report["latency_cycles"] > 10
+    return {report["unit"]: report for report in told}
+
+
+# What is simulated
+
+
+def test_without_a_unit_all_three_run_on_recorded_rows(out, tmp_path):
+    result = call("sim", *SMALL, "--rows", 50, "--json", tmp_path / "more.json", "--out", out)
+    assert result.exit_code == 0, result.output
+    told = reports(out)
+    assert tuple(told) == UNITS
+    assert json.loads((tmp_path / "more.json").read_text()) == [*told.values()]
+    for unit, report in told.items():
+        assert f"{unit}: golden model against Verilog" in result.output
+        assert (report["preset"], report["rows"]) == ("tiny", 50)
+        assert 50 <= report["elements"] <= 50 * 17  # a row's loss counts as an element
+        assert report["elements_per_cycle"] > 1
+    assert [told[unit]["datapath"] for unit in UNITS] == ["max_subtract", None, "max_subtract"]
+    loss = told["cross_entropy"]
+    assert 0 < loss["loss_max_error_ulp"] <= loss["loss_bound_ulp"]
+    assert (loss["ignored_rows"], loss["masked_targets"]) == (0, 0)
+    assert 0 < loss["mean_loss"] < 10
+    assert 0 < told["softmax"]["sum_mean"] < 1.01
+    notes = " ".join(result.output.split())
+    assert "2,880 of 4,869 recorded rows are longer than max_length = 16 and are left out" in notes
+    assert "note: the recorded dP are scaled by 2^" in notes
+
+
+@pytest.mark.parametrize("unit", UNITS[1:])
+def test_a_unit_alone_runs_on_recorded_rows(unit, out):
+    result = call("sim", unit, *SMALL, "--rows", 20, "--seed", 3, "--out", out)
+    assert result.exit_code == 0, result.output
+    told = reports(out)
+    assert tuple(told) == (unit,)
+    assert told[unit]["rows"] == 20
+
+
+def test_both_datapaths_are_one_backward_unit_and_two_of_the_others(out):
+    datapaths = "--datapath", "max_subtract", "--datapath", "exact_sum"
+    result = call("sim", *SMALL, *datapaths, "--rows", 10, "--out", out)
+    assert result.exit_code == 0, result.output
+    told = json.loads((out / "report.json").read_text())
+    assert [(report["unit"], report["datapath"]) for report in told] == [
+        ("softmax", "max_subtract"),
+        ("softmax", "exact_sum"),
+        ("softmax_backward", None),
+        ("cross_entropy", "max_subtract"),
+        ("cross_entropy", "exact_sum"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "units"),
+    [
+        (["--logits"], ["softmax"]),
+        (["--logits", "--targets"], ["softmax", "cross_entropy"]),
+        (["--logits", "--gradients", "--targets"], [*UNITS]),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_own_rows_are_those_of_the_units_that_there_are_files_for(given, units, own, out):
+    result = call("sim", *SMALL, *options(own, *given), "--out", out)
+    assert result.exit_code == 0, result.output
+    told = reports(out)
+    assert [*told] == units
+    for unit, report in told.items():
+        assert report["rows"] == 4
+        # of the unit that has losses too, one a row
+        assert report["elements"] == 13 + 4 * (unit == "cross_entropy")
+        assert report["clip_rate"] == pytest.approx(1 / 12)
+    if "cross_entropy" in told:
+        told = told["cross_entropy"]
+        assert (told["ignored_rows"], told["masked_targets"]) == (1, 0)
+        sums = [np.log(np.exp([1.0, 2.0, 10.0, 0.5]).sum()) - 1, 0, 2 * np.exp(-18)]
+        assert told["mean_loss"] == pytest.approx(np.mean(sums), abs=1e-3)
+
+
+def test_a_masked_target_is_told(own, out):
+    np.save(own["--targets"], np.array([2, 0, 3, 2], np.uint8))
+    files = options(own, "--logits", "--targets")
+    result = call("sim", "cross_entropy", *SMALL, *files, "--out", out)
+    assert result.exit_code == 0, result.output
+    told = reports(out)["cross_entropy"]
+    assert (told["ignored_rows"], told["masked_targets"]) == (0, 1)
+
+
+def test_whole_gradients_and_those_beyond_the_format_saturate(own, out):
+    np.save(own["--gradients"], np.full(LOGITS.shape, 3))
+    files = options(own, "--logits", "--gradients")
+    result = call("sim", "softmax_backward", *SMALL, *files, "--out", out)
+    assert result.exit_code == 0, result.output
+    told = reports(out)["softmax_backward"]
+    assert told["elements"] == 13
+    # all the same, they cancel but for the roundings
+    assert told["zero_share"] > 0.5
+
+
+# What is refused
+
+
+SHAPES = {
+    "gradients of fewer rows": ("--gradients", GRADIENTS[:3], r"of the shape \(4, 5\).* of \(3, 5"),
+    "gradients of shorter rows": ("--gradients", GRADIENTS[:, :4], r"shape \(4, 5\).* of \(4, 4\)"),
+    "gradients in one row": ("--gradients", GRADIENTS.ravel(), r"of the shape \(4, 5\).* of \(20,"),
+    "complex gradients": ("--gradients", GRADIENTS + 0j, r"must be real numbers.* not complex128"),
+    "flags as gradients": ("--gradients", GRADIENTS > 0, r"must be real numbers.* not bool"),
+    "names as gradients": ("--gradients", GRADIENTS.astype(str), r"must be real numbers.* not <U"),
+    "a NaN in a row": (
+        "--gradients", np.where(LOGITS == 30, np.nan, GRADIENTS),
+        r"gradients must be finite, unlike row 0, column 3",
+    ),
+    "an infinite gradient": (
+        "--gradients", np.where(LOGITS == -9, np.inf, GRADIENTS),
+        r"gradients must be finite, unlike row 3, column 1",
+    ),
+    "targets of fewer rows": ("--targets", TARGETS[:3], r"each of the 4 rows, not int64 of \(3,\)"),
+    "a target of every element": ("--targets", np.zeros((4, 5), int), r"4 rows, not .* of \(4, 5"),
+    "broken targets": ("--targets", TARGETS.astype(float), r"must be whole numbers.* not float64"),
+    "flags as targets": ("--targets", TARGETS > 0, r"must be whole numbers.* not bool"),
+    "a negative target": (
+        "--targets", np.array([0, 0, 0, -100]), r"targets must be from 0 to 4294967295, not -100 "
+        r"\(row 3\)",
+    ),
+    "a target beyond its port": (
+        "--targets", np.array([0, 1 << 32, 0, 0]), r"from 0 to 4294967295, not 4294967296 \(row 1",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("option", "array", "sentence"), SHAPES.values(), ids=SHAPES)
+def test_arrays_that_do_not_go_with_the_logits_are_one_sentence(option, array, sentence, own, out):
+    np.save(own[option], array)
+    unit = {"--gradients": "softmax_backward", "--targets": "cross_entropy"}[option]
+    result = call("sim", unit, *SMALL, *options(own, "--logits", option), "--out", out)
+    assert_refused(result, sentence, out)
+
+
+@pytest.mark.parametrize(
+    ("unit", "given", "sentence"),
+    [
+        ([], ["--gradients"], r"--gradients must be given together with --logits, not alone"),
+        ([], ["--targets"], r"--targets must be given together with --logits, not alone"),
+        (["softmax"], ["--targets"], r"--targets must be given together with --logits, not alone"),
+        (["softmax_backward"], ["--logits"], r"--gradients must be given for this unit"),
+        (["softmax_backward"], ["--logits", "--targets"], r"--gradients must be given for this un"),
+        (["cross_entropy"], ["--logits"], r"--targets must be given for this unit"),
+        (["cross_entropy"], ["--logits", "--gradients"], r"--targets must be given for this unit"),
+    ],
+    ids=str,
+)
+def test_files_that_do_not_go_together_are_one_sentence(unit, given, sentence, own, out):
+    assert_refused(call("sim", *unit, *SMALL, *options(own, *given), "--out", out), sentence, out)
+
+
+@pytest.mark.parametrize("option", ["--gradients", "--targets"])
+@pytest.mark.parametrize("content", [None, b"", b"not an array"], ids=["missing", "empty", "text"])
+def test_a_file_that_is_no_array_is_one_sentence(option, content, own, out):
+    unit = {"--gradients": "softmax_backward", "--targets": "cross_entropy"}[option]
+    own[option].unlink()
+    if content is not None:
+        own[option].write_bytes(content)
+    result = call("sim", unit, *SMALL, *options(own, "--logits", option), "--out", out)
+    assert_refused(result, rf"{option} must be a readable \.npy file, not .*{option[2:]}\.npy", out)
+
+
+def test_a_unit_that_there_is_none_of_is_one_sentence(out):
+    sentence = r"unknown unit 'backward'; units are softmax, softmax_backward, cross_entropy"
+    assert_refused(call("sim", "backward", *SMALL, "--out", out), sentence, out)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_unit_beside_a_file_of_verilog_is_one_sentence(unit, out):
+    result = call("sim", unit, "--verilog", "x.v", "--out", out)
+    sentence = rf"--verilog must not be given together with a unit, '{unit}'"
+    assert_refused(result, sentence, out)
+
+
+@pytest.mark.parametrize("unit", UNITS[1:])
+def test_a_logarithm_has_no_such_unit(unit, out):
+    fields = "--set", "function=log_softmax", "--set", "output=SQ(6, 10)"
+    command = [sys.executable, "-m", "softmaxfx", "sim", unit, *SMALL, *fields, "--out", out]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    if told.returncode != 2 or f"softmax for {unit}, not log_softmax\n" not in told.stderr:
+        pytest.fail(f"it is not refused: {told}")
+    assert told.stderr == (f"softmaxfx: function must be softmax for {unit}, not log_softmax\n")
+
+
+# What is found
+
+
+LOWEST_BIT = {
+    "softmax_backward": r"(assign m_axis_tdata\[15:0\] = )(.*);",
+    "cross_entropy": r"(assign m_axis_loss_tdata = )(.*);",
+}
+"""What drives an output, the lowest bit of which is inverted."""
+
+
+@pytest.mark.parametrize("unit", LOWEST_BIT)
+def test_a_mismatch_is_told_with_exit_status_1(unit, own, out, tmp_path):
+    config = preset("tiny", lanes=2, max_length=16)
+    made = export(config, tmp_path / "verilog", unit=unit, preset="tiny", name="changed")
+    text = made.verilog.read_text()
+    changed, count = re.subn(LOWEST_BIT[unit], r"\1(\2) ^ 1'h1;", text)
+    assert count == 1
+    made.verilog.write_text(changed)
+    needs = {"softmax_backward": "--gradients", "cross_entropy": "--targets"}[unit]
+    files = options(own, "--logits", needs)
+    arguments = ["sim", "--verilog", made.verilog, *files, "--out", out]
+    assert_refused(call(*arguments), r"must have the SHA-256 its sidecar names; it was", out)
+    result = call(*arguments, "--modified")
+    assert result.exit_code == 1, result.output
+    (told,) = json.loads((out / "report.json").read_text())
+    assert told["unit"] == unit
+    assert told["mismatches"] >= 4  # one of a row at least
+    place = r"MISMATCH .*changed\.v: .*row 0, beat 0, lane 0: gold -?\d+, gate -?\d+"
+    assert re.search(place, result.output)
+
+
+@pytest.mark.parametrize("unit", UNITS[1:])
+def test_a_file_of_verilog_is_simulated_as_the_unit_that_it_is(unit, own, out, tmp_path):
+    made = export(preset("tiny", lanes=2, max_length=16), tmp_path, unit=unit, preset="tiny")
+    files = options(own, "--logits", "--gradients", "--targets")
+    result = call("sim", "--verilog", made.verilog, *files, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert tuple(reports(out)) == (unit,)
