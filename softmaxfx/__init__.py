@@ -9,9 +9,13 @@ from .golden import (
     ConfigError,
     Format,
     SoftmaxConfig,
+    backward_bound_ulp,
     bound_ulp,
+    cross_entropy,
+    loss_bound,
     preset,
     softmax,
+    softmax_backward,
 )
 
 __version__ = version("softmaxfx")
@@ -24,7 +28,11 @@ __all__ = [
     "Format",
     "SoftmaxConfig",
     "__version__",
+    "backward_bound_ulp",
     "bound_ulp",
+    "cross_entropy",
+    "loss_bound",
     "preset",
     "softmax",
+    "softmax_backward",
 ]

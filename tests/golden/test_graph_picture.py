@@ -2,6 +2,7 @@
 
 import re
 from itertools import pairwise
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -52,6 +53,12 @@ def network():
     graph.forward(x=rng.normal(size=(5, 4)), w=rng.normal(size=(4, 6)), t=[0, 1, 2, 3, 4])
     graph.backward()
     return graph
+
+
+def test_the_picture_in_the_documentation_is_of_this_state():
+    """Where it is not: write this text to docs/graph.svg."""
+    shown = Path(__file__).parents[2] / "docs" / "graph.svg"
+    assert shown.read_text() == picture(softmax(), "softmax as a computational graph")
 
 
 GRAPHS = {"product": product, "neuron": neuron, "softmax": softmax, "network": network}
