@@ -1,6 +1,10 @@
 """The command line: a thin shell over the rooms."""
 
+import os
 import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +21,6 @@ from .fpga.gate_level import check_netlist
 from .fpga.peers import load_peers
 from .fpga.synthesis import Synthesis, measure_pace, place_seeds, summarise
 from .fpga.tools import ToolError
-from .fpga.units import unit_kind
 from .golden import ConfigError, SoftmaxConfig
 from .golden.config import DATAPATHS
 from .golden.errors import require
@@ -160,7 +163,7 @@ def sim_command(
     else:
         chosen |= {"default": ("base", "int8"), "default_datapaths": DATAPATHS}
         names = given.units() if unit is None else (unit,)
-        units = [made for name in names for made in _exported(name, chosen, out, target)]
+        units = _exported(names, chosen, out, target)
     simulations = [
         _simulated(unit, given.rows(unit.name, unit.config), out, seed, waves) for unit in units
     ]
@@ -228,7 +231,7 @@ def reference_command(
 def coverage_command(unit: str, out: Path, **chosen: Any) -> int:  # fmt: skip
     """Lines run and bits toggled in the Verilog, and why the rest is not; one report a unit."""
     status = 0
-    for tested in _exported(unit, {**chosen, "default": ("tiny",)}, out):
+    for tested in _exported((unit,), {**chosen, "default": ("tiny",)}, out):
         with working(f"{tested.top}: building and running with coverage counters"):
             covered = coverage.measure(tested, out / "models", out / "runs")
         report_file = out / f"{tested.top}.md"
@@ -268,7 +271,7 @@ def synth_command(
     """
     chip = device(target)
     exported_for = "generic" if portable else chip.primitives
-    units = _exported(unit, {**chosen, "default": ("base",)}, out, exported_for)
+    units = _exported((unit,), {**chosen, "default": ("base",)}, out, exported_for)
     with working(f"starting yosys and {chip.placer} (a first run compiles them, about a minute)"):
         flow = Flow.find(chip, out / "cache")
     syntheses = [_synthesised(exported, flow, seeds, check, out) for exported in units]
@@ -369,19 +372,39 @@ def _distinct(
     return [*made.values()]
 
 
-def _exported(unit: str, chosen: dict[str, Any], out: Path, target: str = "generic") -> list[Unit]:
+def _exported(
+    names: tuple[str, ...], chosen: dict[str, Any], out: Path, target: str = "generic"
+) -> list[Unit]:
     """Export the chosen configurations and read them back, as a stranger would."""
-    units = {}
-    for preset, config in chosen_configs(**chosen):
-        if (identity := config.sha256(unit)) in units:
-            continue  # they differ in what this unit does not know
-        datapath = f" {config.datapath}" if unit_kind(unit).has_datapath else ""
-        with working(f"{unit} {preset or 'custom'}{datapath}: exporting"):
-            exported = export(config, out / "verilog", unit=unit, preset=preset, target=target)
-        for note in config.notes():
-            console.print(f"note: {note}", highlight=False)
-        units[identity] = load_unit(exported.verilog)
-    return [*units.values()]
+    jobs = _distinct(names, chosen_configs(**chosen))
+    files = []
+    count = f"{len(jobs)} units" if len(jobs) > 1 else f"{jobs[0][0]} {jobs[0][1] or 'custom'}"
+    with working(f"exporting {count}") as progress, _processes(len(jobs)) as run:
+        for verilog in run(_exported_one, [(*job, out / "verilog", target) for job in jobs]):
+            files.append(verilog)
+            progress(len(files) / len(jobs))
+    for note in dict.fromkeys(note for *_, config in jobs for note in config.notes()):
+        console.print(f"note: {note}", highlight=False)
+    return [load_unit(verilog) for verilog in files]
+
+
+def _exported_one(job: tuple[str, str | None, SoftmaxConfig, Path, str]) -> Path:
+    unit, preset, config, folder, target = job
+    return export(config, folder, unit=unit, preset=preset, target=target).verilog
+
+
+@contextmanager
+def _processes(jobs: int) -> Iterator[Callable[..., Iterable[Any]]]:
+    """``map`` by as many processes as there are processors; by this one for a single job."""
+    if jobs == 1:
+        yield map
+        return
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        try:
+            yield pool.map
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _label(unit: Unit) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -153,10 +154,9 @@ def _recorded(unit: str, config: SoftmaxConfig) -> Any:
     """The recorded rows that are short enough."""
     if unit == "softmax_backward":
         return _fitting(_recorded_gradients(config.grad_input), config)
-    logits = {name: LogitRows.from_array(recordings.load(name)) for name in recordings.names()}
     if unit == "cross_entropy":
-        return _fitting(_recorded_targets(**logits), config)
-    return _fitting(LogitRows.concatenate([*logits.values()]), config)
+        return _fitting(_recorded_targets(), config)
+    return _fitting(_recorded_logits(), config)
 
 
 def _fitting(rows: Any, config: SoftmaxConfig) -> Any:
@@ -169,6 +169,14 @@ def _fitting(rows: Any, config: SoftmaxConfig) -> Any:
         )
         rows = rows.take(np.flatnonzero(fits))
     return rows
+
+
+@cache
+def _recorded_logits() -> LogitRows:
+    """All of them; read once for all units of a run."""
+    return LogitRows.concatenate(
+        [LogitRows.from_array(recordings.load(name)) for name in recordings.names()]
+    )
 
 
 def _recorded_gradients(held: Format) -> BackwardRows:
@@ -191,11 +199,13 @@ def _recorded_gradients(held: Format) -> BackwardRows:
     return BackwardRows(logits, np.concatenate(scaled))
 
 
-def _recorded_targets(digits: LogitRows, attention: LogitRows) -> TargetRows:
+@cache
+def _recorded_targets() -> TargetRows:
     """Digits with their classes; some of the attention, any element of a row its target."""
-    chosen = attention.take(np.arange(0, len(attention.lengths), ATTENTION_SHARE))
-    drawn = np.random.default_rng(1).integers(0, chosen.lengths)
+    logits, classes = _recorded_logits(), recordings.digits_targets().astype(np.int64)
+    digits = np.arange(len(classes))
+    attention = np.arange(len(classes), len(logits.lengths), ATTENTION_SHARE)
+    drawn = np.random.default_rng(1).integers(0, logits.lengths[attention])
     return TargetRows(
-        LogitRows.concatenate([digits, chosen]),
-        np.concatenate([recordings.digits_targets().astype(np.int64), drawn]),
+        logits.take(np.concatenate([digits, attention])), np.concatenate([classes, drawn])
     )

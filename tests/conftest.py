@@ -20,12 +20,12 @@ def models() -> Path:
 
 
 @pytest.fixture(scope="session")
-def unit_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[SoftmaxConfig], Unit]:
+def unit_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Unit]:
     """Exports a configuration and reads it back."""
     folder = tmp_path_factory.mktemp("verilog")
 
-    def exported(config: SoftmaxConfig) -> Unit:
-        return load_unit(export(config, folder).verilog)
+    def exported(config: SoftmaxConfig, unit: str = "softmax") -> Unit:
+        return load_unit(export(config, folder, unit=unit).verilog)
 
     return exported
 

@@ -15,36 +15,51 @@ every_datapath = pytest.mark.parametrize("config", [BASE, EXACT], ids=lambda c: 
 
 
 def cycles(unit, model, rows, folder, *, pauses=False):
-    """(accepted, emitted) cycles of every beat."""
-    sent, stream = kind_of(unit).pack(rows, unit)["s_axis"], unit.stream("s_axis")
+    """(accepted, emitted) cycles of every beat of rows, on an input and on the main output."""
+    kind = kind_of(unit)
+    sent = kind.pack(rows, unit)
+    answer, formats = kind.expect(sent, unit), kind.formats(unit.config)
     recorded = run(
         unit,
         model,
-        {"s_axis": beat_words(sent, stream)},
+        {name: beat_words(beats, unit.stream(name)) for name, beats in sent.items()},
         folder,
         Neighbours(pauses, seed=5),
-        expected={"m_axis": len(sent)},
+        expected={name: len(stream.beats) for name, stream in answer.streams.items()},
     )
     assert not recorded.hung
-    _, emitted = read_beats(recorded.outputs["m_axis"], unit.stream("m_axis"), signed=False)
-    return np.frombuffer(recorded.accepted["s_axis"], "<u4"), emitted
+    stream = unit.stream("m_axis")
+    _, emitted = read_beats(recorded.outputs["m_axis"], stream, signed=formats["m_axis"].signed)
+    rows_in = max(recorded.accepted.values(), key=len)  # a target is one beat a row
+    return np.frombuffer(rows_in, "<u4"), emitted
+
+
+PACES = [
+    *(("softmax", BASE, length, 0.99) for length in (64, 100, 256, 1024)),
+    *(("softmax", EXACT, length, 0.99) for length in (64, 1024)),
+    *(("softmax_backward", BASE, length, 0.99) for length in (64, 1024)),
+    *(("cross_entropy", config, 64, 0.99) for config in (BASE, EXACT)),
+    *(
+        (name, config, length, 0.95)
+        for length in (10, 1)
+        for name, config in (
+            ("softmax", BASE), ("softmax", EXACT), ("softmax_backward", BASE),
+            ("cross_entropy", BASE), ("cross_entropy", EXACT),
+        )
+    ),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("config", "length", "share"),
-    [
-        *((BASE, length, 0.99) for length in (64, 100, 256, 1024)),
-        *((EXACT, length, 0.99) for length in (64, 1024)),
-        *((config, length, 0.95) for length in (10, 1) for config in (BASE, EXACT)),
-    ],
-    ids=lambda value: getattr(value, "datapath", None),
+    ("name", "config", "length", "share"), PACES, ids=lambda value: getattr(value, "datapath", None)
 )
 def test_rows_back_to_back_pass_at_nearly_a_beat_per_cycle(
-    config, length, share, unit_of, model_of, tmp_path
+    name, config, length, share, unit_of, model_of, tmp_path
 ):
-    unit = unit_of(config)
+    unit, rng = unit_of(config, unit=name), np.random.default_rng(0)
     count = max(4000, 40000 // length)
-    rows = LogitRows.from_array(np.random.default_rng(0).normal(0, 3, (count, length)))
+    logits = LogitRows.from_array(rng.normal(0, 3, (count, length)))
+    rows = kind_of(unit).rows(logits, config, rng)
     accepted, emitted = cycles(unit, model_of(unit), rows, tmp_path)
     beats = count * -(-length // config.lanes)
     assert len(accepted) == len(emitted) == beats
