@@ -19,6 +19,7 @@ from ..golden.config import PRESETS, SoftmaxConfig
 from ..golden.formats import SQ
 from ..golden.rows import LogitRows
 from ..sim.hostile import hostile_stream, run_hostile
+from ..sim.kinds import kind_of
 from ..sim.run import simulate
 from ..sim.sidecar import load_unit
 from ..sim.simulator import build
@@ -34,7 +35,21 @@ OPTIONS = (
     {"datapath": "exact_sum", "scale": 1 / 8**0.5, "id_width": 4, "max_length": 37},
     {"datapath": "exact_sum", "function": "log_softmax", "output": SQ(6, 10)},
 )
-"""Changes of a preset; each is soaked with every number of lanes."""
+"""Changes of a preset; each softmax unit is soaked with every number of lanes."""
+GRADIENT_OPTIONS = {
+    "softmax_backward": (
+        {},
+        {"rounding": "stochastic", "id_width": 4, "max_length": 37},
+        {"clip_gradient": "pass", "dot_guard": 3},
+    ),
+    "cross_entropy": (
+        {},
+        {"datapath": "exact_sum"},
+        {"clip": "difference", "clip_gradient": "pass"},
+        {"datapath": "exact_sum", "scale": 1 / 8**0.5, "id_width": 4, "max_length": 37},
+    ),
+}
+"""Likewise of the other units."""
 
 ROWS, FRAMES = 400, 2000
 
@@ -60,16 +75,18 @@ class Job:
     bound_kept: bool
 
 
-def units() -> Iterator[tuple[str, SoftmaxConfig, str]]:
-    """(label, configuration, table style) of the whole matrix, every unit once."""
+def units() -> Iterator[tuple[str, str, SoftmaxConfig, str]]:
+    """(label, unit, configuration, table style) of the whole matrix, every unit once."""
     seen = set()
-    for (name, preset), lanes, options in product(PRESETS.items(), LANES, OPTIONS):
+    choices = [("softmax", options) for options in OPTIONS]
+    choices += [(unit, options) for unit, own in GRADIENT_OPTIONS.items() for options in own]
+    for (name, preset), lanes, (unit, options) in product(PRESETS.items(), LANES, choices):
         config = preset.replace(lanes=lanes, **options)
-        if config.sha256() not in seen:
-            seen.add(config.sha256())
+        if (unit, config.sha256(unit)) not in seen:
+            seen.add((unit, config.sha256(unit)))
             words = "".join(f" {key}={value}" for key, value in options.items())
-            yield f"{name} lanes={lanes}{words}", config, "memory"
-    yield "tiny rom=case", PRESETS["tiny"], "case"
+            yield f"{unit} {name} lanes={lanes}{words}", unit, config, "memory"
+    yield "softmax tiny rom=case", "softmax", PRESETS["tiny"], "case"
 
 
 def random_rows(config: SoftmaxConfig, count: int, seed: int) -> LogitRows:
@@ -108,10 +125,10 @@ def soak(
     jobs: list[Job] = []
     seed = first_seed
     while True:
-        for label, config, rom in units():
+        for label, unit, config, rom in units():
             if time.monotonic() >= end:
                 return jobs
-            job = _run(folder, label, config, rom, seed, done)
+            job = _run(folder, label, unit, config, rom, seed, done)
             if job is None:
                 continue
             with results.open("a") as file:
@@ -122,16 +139,24 @@ def soak(
 
 
 def _run(
-    folder: Path, label: str, config: SoftmaxConfig, rom: str, seed: int, done: set[str]
+    folder: Path,
+    label: str,
+    name: str,
+    config: SoftmaxConfig,
+    rom: str,
+    seed: int,
+    done: set[str],
 ) -> Job | None:
     """A job; nothing where it is done already."""
-    exported = export(config, folder / "verilog", rom=rom)
+    exported = export(config, folder / "verilog", unit=name, rom=rom)
     key = f"{exported.description['verilog_sha256']} {seed}"
     if key in done:
         return None
     unit = load_unit(exported.verilog)
     model = build(unit, folder / "models")
-    shown = simulate(unit, model, random_rows(config, ROWS, seed), folder / "runs", seed=seed)
+    logits = random_rows(config, ROWS, seed)
+    rows = kind_of(unit).rows(logits, config, np.random.default_rng(seed))
+    shown = simulate(unit, model, rows, folder / "runs", seed=seed)
     stream = hostile_stream(unit, FRAMES, seed)
     hostile = run_hostile(unit, model, stream, folder / "runs" / "hostile", seed=seed)
     return Job(
@@ -142,5 +167,5 @@ def _run(
         frames=FRAMES,
         mismatches=shown.score.mismatches + hostile.mismatches,
         first=shown.score.first or hostile.first,
-        bound_kept=shown.metrics.max_error_ulp <= shown.bound_ulp,
+        bound_kept=shown.bounds_kept,
     )

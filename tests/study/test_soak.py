@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from softmaxfx.cli import main
+from softmaxfx.fpga.units import UNITS
 from softmaxfx.golden import PRESETS, preset
 from softmaxfx.study import soak as module
 from softmaxfx.study.soak import LANES, random_rows, soak, units
@@ -14,12 +15,16 @@ from softmaxfx.study.soak import LANES, random_rows, soak, units
 
 def test_the_matrix_has_every_preset_with_every_number_of_lanes_and_every_option():
     matrix = list(units())
-    assert len({(config.sha256(), rom) for _, config, rom in matrix}) == len(matrix)
-    soaked = {config.sha256() for _, config, _ in matrix}
+    soaked = {(unit, config.sha256(unit), rom) for _, unit, config, rom in matrix}
+    assert len(soaked) == len(matrix)
+    choices = {"softmax": module.OPTIONS, **module.GRADIENT_OPTIONS}
+    assert choices.keys() == UNITS.keys()
     for config in PRESETS.values():
         for lanes in LANES:
-            for options in module.OPTIONS:
-                assert config.replace(lanes=lanes, **options).sha256() in soaked
+            for unit, options in choices.items():
+                for changes in options:
+                    made = config.replace(lanes=lanes, **changes)
+                    assert (unit, made.sha256(unit), "memory") in soaked
 
 
 def test_random_rows_hold_the_hard_cases():
@@ -31,10 +36,11 @@ def test_random_rows_hold_the_hard_cases():
     assert (abs(rows.values) > config.range).any()
 
 
-@pytest.fixture
-def small(monkeypatch):
+@pytest.fixture(params=UNITS)
+def small(request, monkeypatch):
     """One unit, short jobs, and a clock that allows two of them."""
-    monkeypatch.setattr(module, "units", lambda: iter([("a unit", preset("tiny"), "memory")]))
+    matrix = [("a unit", request.param, preset("tiny"), "memory")]
+    monkeypatch.setattr(module, "units", lambda: iter(matrix))
     monkeypatch.setattr(module, "ROWS", 20)
     monkeypatch.setattr(module, "FRAMES", 50)
     ticks = count()
