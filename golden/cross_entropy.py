@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -159,7 +160,8 @@ def _distribution(
 ) -> tuple[Reals, Bits]:
     """(target probabilities, rows that are ignored), rows flattened."""
     if np.issubdtype(target.dtype, np.integer):
-        return _one_hot(target, shape, active, ignore_index)
+        indices = cast("npt.NDArray[np.integer]", target)
+        return _one_hot(indices, shape, active, ignore_index)
     if not np.issubdtype(target.dtype, np.floating) or target.shape != shape:
         raise ValueError(
             f"target must be integers of shape {shape[:-1]} (class indices) or floats of shape "

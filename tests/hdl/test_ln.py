@@ -58,7 +58,7 @@ def test_ln_of_sums_is_goldens(config, rom):
 
 @each
 def test_log_probability_is_goldens(config):
-    golden = Golden.of(config)
+    golden = Golden.of(config, config.output)
     rng = np.random.default_rng(2)
     nearest, farthest = config.nearest, config.farthest
     distance = np.append(rng.integers(nearest, farthest + 1, 800), [nearest, farthest])
