@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from .config import SoftmaxConfig
-from .exp import exp_table
+from .exp import ExpTable, exp_table
 from .formats import Codes
 from .leading_one import leading_one
 
@@ -52,7 +52,6 @@ class Accumulate:
         return self.align(mantissa, shift).sum(axis=-1, keepdims=True, dtype=np.int64)
 
 
-@lru_cache(maxsize=64)
 def leading_zeros(config: SoftmaxConfig) -> int:
     """Leading bits of an ``exact_sum`` mantissa that its share in the further exp tables can cost.
 
@@ -60,8 +59,14 @@ def leading_zeros(config: SoftmaxConfig) -> int:
     """
     if config.datapath == "max_subtract":
         return 0
-    mantissa, _ = exp_table(config)(np.arange(config.nearest, config.reach + 1))
-    return config.widths.mantissa_bits - 1 - int(leading_one(mantissa).min())
+    return _lost_bits(exp_table(config), config.nearest, config.reach)
+
+
+@lru_cache(maxsize=256)
+def _lost_bits(stage: ExpTable, nearest: int, reach: int) -> int:
+    """Leading bits that the mantissas of an exp stage lack at most: exhaustive."""
+    mantissa, _ = stage(np.arange(nearest, reach + 1))
+    return stage.mantissa_bits - 1 - int(leading_one(mantissa).min())
 
 
 def lowest_exponent(config: SoftmaxConfig) -> int:

@@ -39,7 +39,7 @@ from .log_probability import GUARD as LOG_GUARD
 from .log_probability import LogProbability
 from .loss import loss_stage
 from .probability import output_stage
-from .reciprocal import reciprocal_table
+from .reciprocal import ReciprocalTable, segments
 
 Reals = npt.NDArray[np.float64]
 
@@ -175,8 +175,19 @@ def _log_error_bound(config: SoftmaxConfig, terms: "_Terms", output: Format) -> 
 
 def reciprocal_error(config: SoftmaxConfig) -> tuple[float, float]:
     """Range of r * S - 1 over every sum of at least 1: exhaustive over the table's inputs."""
-    stage = reciprocal_table(config)
-    kept = stage.index + stage.step
+    widths = config.widths
+    return _reciprocal_error(
+        widths.reciprocal_bits, widths.reciprocal_index, widths.reciprocal_step
+    )
+
+
+@lru_cache(maxsize=256)
+def _reciprocal_error(bits: int, index: int, step: int) -> tuple[float, float]:
+    """The same for all configurations whose table has these widths."""
+    # r does not depend on where the sum's binary point lies
+    base, slope = segments(bits, index)
+    stage = ReciprocalTable(base, slope, bits, index, step, fraction=0, lowest=0)
+    kept = index + step
     worst = []
     for start in range(0, 1 << kept, RECIPROCAL_CHUNK):
         s = np.arange(start, min(start + RECIPROCAL_CHUNK, 1 << kept))

@@ -96,7 +96,6 @@ class ExpTable:
         return np.ldexp(mantissa.astype(np.float64), (1 - self.mantissa_bits - shift).astype(int))
 
 
-@lru_cache(maxsize=64)
 def exp_table(config: SoftmaxConfig) -> ExpTable:
     """The exp stage of a configuration, every entry correctly rounded.
 
@@ -104,29 +103,54 @@ def exp_table(config: SoftmaxConfig) -> ExpTable:
         ConfigError: the widths chosen by hand make exp rise somewhere, so that a larger logit
             could get the smaller probability.
     """
-    widths, reach = config.widths, config.reach
-    places = [sum(widths.exp_split[i + 1 :]) for i in range(len(widths.exp_split))]
-    guard = widths.exp_bits - widths.mantissa_bits
+    widths = config.widths
+    return _built(
+        scale=config.scale,
+        fraction=config.input.f,
+        split=widths.exp_split,
+        bits=widths.exp_bits,
+        mantissa_bits=widths.mantissa_bits,
+        sum_fraction=widths.sum_fraction,
+        nearest=config.nearest,
+        reach=config.reach,
+    )
+
+
+@lru_cache(maxsize=256)
+def _built(
+    *,
+    scale: float,
+    fraction: int,
+    split: tuple[int, ...],
+    bits: int,
+    mantissa_bits: int,
+    sum_fraction: int,
+    nearest: int,
+    reach: int,
+) -> ExpTable:
+    """One stage for all configurations that have it: these are all that it depends on."""
+    places = [sum(split[i + 1 :]) for i in range(len(split))]
+    guard = bits - mantissa_bits
     with mpmath.workprec(WORKING_BITS):
-        lsb = mpmath.mpf(config.scale) * mpmath.mpf(2) ** -config.input.f
+        lsb = mpmath.mpf(scale) * mpmath.mpf(2) ** -fraction
         entries = [
-            _normalised(lsb * (h << places[0]), widths.exp_bits, guard, widths.sum_fraction)
+            _normalised(lsb * (h << places[0]), bits, guard, sum_fraction)
             for h in range((reach >> places[0]) + 1)
         ]
         low = tuple(
-            _low_table(lsb * 2**place, bits, widths.mantissa_bits, guard)
-            for place, bits in zip(places[1:], widths.exp_split[1:], strict=True)
+            _low_table(lsb * 2**place, index, mantissa_bits, guard)
+            for place, index in zip(places[1:], split[1:], strict=True)
         )
-    built = ExpTable(
-        split=widths.exp_split,
+    stage = ExpTable(
+        split=split,
         high=np.array([mantissa for mantissa, _ in entries], dtype=np.int64),
         shift=np.array([shift for _, shift in entries], dtype=np.int64),
         low=low,
-        bits=widths.exp_bits,
-        mantissa_bits=widths.mantissa_bits,
+        bits=bits,
+        mantissa_bits=mantissa_bits,
     )
-    _require_monotone(built, config)
-    return built
+    _require_monotone(stage, nearest, reach)
+    return stage
 
 
 def _normalised(exponent: Real, bits: int, guard: int, sum_fraction: int) -> tuple[int, int]:
@@ -155,13 +179,13 @@ def _low_table(step: Real, bits: int, width: int, guard: int) -> LowTable:
     return LowTable(table(entry, range(2**bits)), fraction)
 
 
-def _require_monotone(stage: ExpTable, config: SoftmaxConfig) -> None:
+def _require_monotone(stage: ExpTable, nearest: int, reach: int) -> None:
     """Exhaustive: exp never rises with the difference, at every code that can occur."""
-    values = stage.value(np.arange(config.nearest, config.reach + 1))
+    values = stage.value(np.arange(nearest, reach + 1))
     rises = np.flatnonzero(values[1:] > values[:-1])
     require(
         rises.size == 0,
         f"exp_bits must keep exp from rising; with exp_bits {stage.bits}, mantissa_bits "
         f"{stage.mantissa_bits} and exp_split {stage.split} it rises at {rises.size} of "
-        f"{config.reach} differences",
+        f"{reach} differences",
     )

@@ -89,7 +89,24 @@ class LnTable:
 def ln_table(config: SoftmaxConfig, fraction: int) -> LnTable:
     """The ln stage for a result of ``fraction`` bits, every entry correctly rounded."""
     index = min(max(-(-fraction // 2), 3), 12)
-    step = max(fraction + 2 - index, 1)
+    base, slope = _segments(fraction, index)
+    lowest = lowest_exponent(config)
+    exponents = range(lowest, (config.max_length - 1).bit_length() + 1)
+    return LnTable(
+        base=base,
+        slope=slope,
+        q_ln2=table(lambda q: q * mpmath.log(2) * 2**fraction, exponents),
+        fraction=fraction,
+        index=index,
+        step=max(fraction + 2 - index, 1),
+        sum_fraction=config.widths.sum_fraction,
+        lowest=lowest,
+    )
+
+
+@lru_cache(maxsize=64)
+def _segments(fraction: int, index: int) -> tuple[Codes, Codes]:
+    """(base, slope) of every segment: the same for all stages of one fraction and index."""
     segments, scale = 1 << index, 1 << (fraction + GUARD)
 
     def start(j: int) -> Real:
@@ -102,18 +119,8 @@ def ln_table(config: SoftmaxConfig, fraction: int) -> LnTable:
         deviation = mpmath.log(peak) - start(j) - chord * (peak - 1 - mpmath.mpf(j) / segments)
         return (start(j) + deviation / 2) * scale + (1 << GUARD) // 2
 
-    lowest = lowest_exponent(config)
-    exponents = range(lowest, (config.max_length - 1).bit_length() + 1)
-    return LnTable(
-        base=table(base, range(segments)),
-        slope=table(lambda j: (start(j + 1) - start(j)) * scale, range(segments)),
-        q_ln2=table(lambda q: q * mpmath.log(2) * 2**fraction, exponents),
-        fraction=fraction,
-        index=index,
-        step=step,
-        sum_fraction=config.widths.sum_fraction,
-        lowest=lowest,
-    )
+    slope = table(lambda j: (start(j + 1) - start(j)) * scale, range(segments))
+    return table(base, range(segments)), slope
 
 
 def ln_error(stage: LnTable) -> tuple[float, float]:

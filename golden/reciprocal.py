@@ -72,11 +72,25 @@ class ReciprocalTable:
 def reciprocal_table(config: SoftmaxConfig) -> ReciprocalTable:
     """The reciprocal stage of a configuration, every entry correctly rounded."""
     widths = config.widths
-    scale = 1 << (widths.reciprocal_bits + GUARD)
-    segments = 1 << widths.reciprocal_index
+    base, slope = segments(widths.reciprocal_bits, widths.reciprocal_index)
+    return ReciprocalTable(
+        base=base,
+        slope=slope,
+        bits=widths.reciprocal_bits,
+        index=widths.reciprocal_index,
+        step=widths.reciprocal_step,
+        fraction=widths.sum_fraction,
+        lowest=lowest_exponent(config),
+    )
+
+
+@lru_cache(maxsize=64)
+def segments(bits: int, index: int) -> tuple[Codes, Codes]:
+    """(base, slope) of every segment: the same for all stages of one width and index."""
+    scale, count = 1 << (bits + GUARD), 1 << index
 
     def start(j: int) -> Real:
-        return mpmath.mpf(segments) / (segments + j)
+        return mpmath.mpf(count) / (count + j)
 
     def base(j: int) -> Real:
         deviation = start(j) + start(j + 1) - 2 * mpmath.sqrt(start(j) * start(j + 1))
@@ -85,12 +99,4 @@ def reciprocal_table(config: SoftmaxConfig) -> ReciprocalTable:
     def slope(j: int) -> Real:
         return (start(j) - start(j + 1)) * scale
 
-    return ReciprocalTable(
-        base=table(base, range(segments)),
-        slope=table(slope, range(segments)),
-        bits=widths.reciprocal_bits,
-        index=widths.reciprocal_index,
-        step=widths.reciprocal_step,
-        fraction=widths.sum_fraction,
-        lowest=lowest_exponent(config),
-    )
+    return table(base, range(count)), table(slope, range(count))
