@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: help sim test verilog synth bench reference soak coverage lint clean
+.PHONY: help sim test verilog synth bench sweep sweep-full reference soak coverage lint clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,12 @@ synth: $(VENV)/.synth  ## place-and-route on a device: Fmax, LUT, FF, DSP, BRAM
 
 bench: $(VENV)/.synth  ## place-and-route of every published unit: docs/benchmarks.md
 	@$(BIN)/softmaxfx bench $(ARGS)
+
+sweep: $(VENV)/.sweep  ## what each bit buys and costs: build/sweep/report.html (some minutes)
+	@$(BIN)/softmaxfx sweep $(ARGS)
+
+sweep-full: $(VENV)/.sweep  ## the same in finer steps, 8 lanes, five seeds (hours)
+	@$(BIN)/softmaxfx sweep --space full --out build/sweep-full $(ARGS)
 
 reference: $(VENV)/.dev  ## golden model against NumPy and torch, on every device there is
 	@$(BIN)/softmaxfx reference $(ARGS)
@@ -60,6 +66,11 @@ $(VENV)/.core: pyproject.toml requirements.lock
 $(VENV)/.synth: $(VENV)/.core
 	@echo "Installing into $(VENV): yosys and nextpnr (about 750 MB on disk, with what they compile)."
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[synth]'
+	@touch $@
+
+$(VENV)/.sweep: $(VENV)/.synth
+	@echo "Installing into $(VENV): sqlalchemy and optuna (about 50 MB on disk)."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[sweep,synth]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core

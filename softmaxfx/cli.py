@@ -33,6 +33,7 @@ from .sim.simulator import build
 from .study import jacobian_cost, reference_report
 from .study.references import hold
 from .study.soak import Job, soak
+from .sweep import sweep
 from .terminal import console, print_table, working
 
 CHECKED_ROWS = 2000
@@ -327,6 +328,9 @@ def bench_command(seeds: int, out: Path) -> None:
     )
     bench_report.write_picture(results, peers, picture)
     console.print(f"document: {out}   picture: {picture}", highlight=False)
+
+
+main.add_command(sweep)
 
 
 @main.command("soak")

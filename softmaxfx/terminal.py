@@ -4,7 +4,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 console = Console()
@@ -16,8 +23,12 @@ def print_table(table: Table) -> None:
 
 
 @contextmanager
-def working(label: str) -> Iterator[Callable[[float], None]]:
-    """A progress bar on a terminal, one plain line elsewhere; told the share that is done."""
+def working(label: str, *, time_left: bool = False) -> Iterator[Callable[[float], None]]:
+    """A progress bar on a terminal, one plain line elsewhere; told the share that is done.
+
+    Args:
+        time_left: tell an estimate of it too; for work of minutes.
+    """
     if not console.is_terminal:
         console.print(label, highlight=False, soft_wrap=True)
         yield lambda share: None
@@ -27,6 +38,7 @@ def working(label: str) -> Iterator[Callable[[float], None]]:
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
+        *((TextColumn("left:"), TimeRemainingColumn()) if time_left else ()),
     )
     with Progress(*columns, console=console) as bar:
         task = bar.add_task(label, total=1.0)

@@ -1,0 +1,110 @@
+"""The numbers of an entry: measured on a source, synthesised for a device, or of a float format."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from ...fpga.device import device
+from ...fpga.export import export
+from ...fpga.flow import Flow
+from ...fpga.synthesis import measure_pace, place_seeds, summarise
+from ...fpga.tools import ToolError
+from ...golden.errors import ConfigError
+from ...sim.sidecar import load_unit
+from .drain import EvaluationError
+from .entries import Entry, Measured
+from .floats import baselines
+from .measure import Meter
+from .sources import Source
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes the evaluator of a process; see :func:`.drain.drain`.
+
+    Attributes:
+        sources: that points and float formats are measured on.
+        folder: of everything that synthesis generates.
+    """
+
+    sources: tuple[Source, ...]
+    folder: Path
+
+    def __call__(self) -> "Evaluator":
+        return Evaluator(self.sources, self.folder)
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """Evaluates entries, and keeps what they have in common."""
+
+    sources: tuple[Source, ...]
+    folder: Path
+    _flows: dict[str, Flow] = field(default_factory=dict)
+
+    def __call__(self, entry: Entry) -> Measured:
+        """The numbers of an entry.
+
+        Raises:
+            ConfigError: a configuration that cannot be built.
+            EvaluationError: a tool that is missing, or failed.
+        """
+        if entry.kind == "design":
+            return self._design(entry)
+        if entry.kind == "float":
+            return Measured(self._baselines[entry.source][entry.fields["float"]])
+        meter = self._meters[entry.source]
+        try:
+            return Measured(meter.measure(entry.config, bound=entry.options.get("bound", True)))
+        except ConfigError:
+            raise
+        except ValueError as error:  # rows that the configuration does not take
+            raise ConfigError(str(error)) from None
+
+    @cached_property
+    def _meters(self) -> dict[str, Meter]:
+        return {source.name: Meter(source) for source in self.sources}
+
+    @cached_property
+    def _baselines(self) -> dict[str, dict[str, dict[str, float]]]:
+        return {source.name: baselines(source) for source in self.sources}
+
+    def _design(self, entry: Entry) -> Measured:
+        """Synthesised, placed, and its rate measured, as ``softmaxfx synth`` does."""
+        chip, seeds = device(entry.source), tuple(range(1, entry.options["seeds"] + 1))
+        made = export(entry.config, self.folder / "verilog", target=chip.primitives)
+        unit = load_unit(made.verilog)
+        try:
+            flow = self._flow(entry.source)
+            netlist = flow.synthesise(unit)
+            reports = place_seeds(flow, netlist, seeds)
+        except ToolError as error:
+            raise EvaluationError(error.reason) from None
+        pace = measure_pace(unit, self.folder)
+        told = summarise(unit, flow, netlist, seeds, reports, pace).to_dict()
+        counted = ("lut", "ff", "dsp", "bram", "melem_per_s", "melem_per_s_per_lut",
+                   "elements_per_cycle", "latency_cycles")  # fmt: skip
+        return Measured(
+            {
+                **{name: told[name] for name in counted},
+                "fmax_mhz": told["fmax_mhz"]["median"],
+                "fmax_min": told["fmax_mhz"]["min"],
+                "fmax_max": told["fmax_mhz"]["max"],
+                "seeds": len(seeds),
+            },
+            told["tools"],
+        )
+
+    def _flow(self, target: str) -> Flow:
+        if target not in self._flows:
+            try:
+                self._flows[target] = Flow.find(device(target), self.folder / "cache")
+            except ConfigError as error:
+                raise EvaluationError(str(error)) from None
+        return self._flows[target]
+
+
+def named(sources: Iterable[Source]) -> dict[str, str]:
+    """The data hash of every source, by name."""
+    return {source.name: source.data_sha256 for source in sources}
