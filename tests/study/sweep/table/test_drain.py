@@ -20,6 +20,7 @@ from softmaxfx.study.sweep.results import Results, Tally, scope_of
 from softmaxfx.study.sweep.space import made
 
 COMMAND = """
+import signal
 import sys
 from pathlib import Path
 sys.path.insert(0, {here!r})
@@ -27,6 +28,8 @@ from sweep_stub import Stub
 from softmaxfx.study.sweep.drain import drain
 from softmaxfx.study.sweep.results import Results
 if __name__ == "__main__":
+    # a shell may have started the tests in the background, where it is ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     results = Results.open({url!r}, create=False)
     scope = frozenset({scope!r})
     drain(results, Stub(Path({folder!r}), seconds={seconds}), scope=scope, workers=1, lease=1.0)
