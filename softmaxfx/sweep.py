@@ -261,6 +261,7 @@ class _Job:
 
 
 def _command() -> str:
-    """The command line as it can be typed again."""
-    words = [word for word in sys.argv[1:] if word != "report"]
+    """The sweep's command line as it can be typed again."""
+    words = sys.argv[1:]
+    words = words[: words.index("report")] if "report" in words else words
     return shlex.join(["softmaxfx", *words]) if words[:1] == ["sweep"] else "softmaxfx sweep"
