@@ -33,7 +33,7 @@ sweep-full: $(VENV)/.sweep  ## the same in finer steps, 8 lanes, five seeds (hou
 reference: $(VENV)/.dev  ## golden model against NumPy and torch, on every device there is
 	@$(BIN)/softmaxfx reference $(ARGS)
 
-test: $(VENV)/.dev  ## all tests (about 13 minutes on 2 cores)
+test: $(VENV)/.dev  ## all tests (about 15 minutes on 2 cores)
 	@$(BIN)/pytest -n auto $(ARGS)
 
 soak: $(VENV)/.core  ## every preset, lanes and option, for ARGS="--minutes M"
