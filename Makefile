@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: help sim test verilog synth bench sweep sweep-full reference soak coverage lint clean
+.PHONY: help sim test test-long verilog synth bench sweep sweep-full reference soak coverage lint clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,8 +33,11 @@ sweep-full: $(VENV)/.sweep  ## the same in finer steps, 8 lanes, five seeds (hou
 reference: $(VENV)/.dev  ## golden model against NumPy and torch, on every device there is
 	@$(BIN)/softmaxfx reference $(ARGS)
 
-test: $(VENV)/.dev  ## all tests (about 15 minutes on 2 cores)
-	@$(BIN)/pytest -n auto $(ARGS)
+test: $(VENV)/.dev  ## the tests (about 15 minutes on 2 cores, the first time)
+	@$(BIN)/pytest -n auto -m "not long" $(ARGS)
+
+test-long: $(VENV)/.dev  ## the longest tests: hostile frames, planted faults, coverage
+	@$(BIN)/pytest -n auto -m long $(ARGS)
 
 soak: $(VENV)/.core  ## every preset, lanes and option, for ARGS="--minutes M"
 	@$(BIN)/softmaxfx soak $(ARGS)

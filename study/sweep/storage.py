@@ -5,9 +5,10 @@ process that is killed loses nothing that it had finished. Machines that share a
 PostgreSQL server: SQLite's locks do not hold on network file systems.
 """
 
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,11 @@ class Storage:
             try:
                 self._prepare(create)
                 if create and file is not None:
-                    with self.engine.connect() as connection:
+                    # it stays in the file: one of those that open it at once may set it
+                    with (
+                        self.engine.connect() as connection,
+                        suppress(sqlite3.OperationalError),
+                    ):
                         connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
             except BaseException:
                 self.engine.dispose()

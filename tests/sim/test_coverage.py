@@ -28,6 +28,7 @@ def measured(request, unit_of, models, tmp_path_factory):
     return unit, folder, measure(unit, models, folder)
 
 
+@pytest.mark.long
 def test_every_line_and_nearly_every_toggle_is_reached(measured):
     result = measured[2]
     assert result.mismatches == 0
@@ -37,10 +38,12 @@ def test_every_line_and_nearly_every_toggle_is_reached(measured):
     assert result.percent("toggle") >= 95
 
 
+@pytest.mark.long
 def test_what_is_not_reached_has_a_reason(measured):
     assert [f"{missed.module}: {missed.name}" for missed in measured[2].unexplained] == []
 
 
+@pytest.mark.long
 def test_a_point_without_a_reason_is_reported(measured, tmp_path):
     """Counters of a run in which the sink never waited: its pauses are not explained."""
     unit, folder, result = measured

@@ -71,6 +71,7 @@ def test_the_verilog_equals_the_golden_model(name, loss_unit, tmp_path):
     assert told["masked_targets"] > 0
 
 
+@pytest.mark.long
 @exported
 @pytest.mark.parametrize("name", CONFIGS)
 def test_every_frame_is_answered_as_the_golden_model_says(name, loss_unit, tmp_path):
@@ -207,6 +208,7 @@ def never_ignore(text: str) -> str:
     return text.replace("(s_axis_target_tdata)", "({29'h0, s_axis_target_tdata[2:0]})")
 
 
+@pytest.mark.long
 @exported
 @pytest.mark.parametrize("fault", [swap_the_loss_bits, never_ignore], ids=lambda f: f.__name__)
 def test_a_planted_fault_is_noticed(fault, models, tmp_path):

@@ -65,6 +65,7 @@ def test_the_verilog_equals_the_golden_model(name, backward_unit, tmp_path):
     assert told["max_error_ulp"] > 0.4
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", CONFIGS)
 def test_every_frame_is_answered_as_the_golden_model_says(name, backward_unit, tmp_path):
     unit, model = backward_unit(CONFIGS[name])
@@ -243,6 +244,7 @@ def ignore_the_seed(text: str) -> str:
     return text.replace(".seed(seed)", ".seed(32'h0)")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [

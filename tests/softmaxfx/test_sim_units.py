@@ -125,6 +125,7 @@ def test_a_unit_alone_runs_on_recorded_rows(unit, out):
     assert told[unit]["rows"] == 20
 
 
+@pytest.mark.long
 def test_both_datapaths_are_one_backward_unit_and_two_of_the_others(out):
     datapaths = "--datapath", "max_subtract", "--datapath", "exact_sum"
     result = call("sim", *SMALL, *datapaths, "--rows", 10, "--out", out)
