@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 import numpy as np
-import numpy.typing as npt
 
 from .golden import ConfigError, SoftmaxConfig
 from .golden.errors import require
@@ -17,6 +16,7 @@ from .golden.rows import LogitRows
 from .sim.cross_entropy import TargetRows
 from .sim.softmax_backward import BackwardRows
 from .study import recordings
+from .study.sweep.own_rows import checked_gradients, checked_targets, load_array
 from .terminal import console
 
 ATTENTION_SHARE = 8
@@ -108,46 +108,18 @@ class Given:
         """The user's rows."""
         logits = LogitRows.from_array(_load("--logits", self.logits))
         if unit == "softmax_backward":
-            return BackwardRows(logits, _gradients(_load("--gradients", self.gradients), logits))
+            return BackwardRows(
+                logits, checked_gradients(_load("--gradients", self.gradients), logits)
+            )
         if unit == "cross_entropy":
-            return TargetRows(logits, _targets(_load("--targets", self.targets), logits))
+            return TargetRows(logits, checked_targets(_load("--targets", self.targets), logits))
         return logits
 
 
 def _load(option: str, file: Path | None) -> np.ndarray:
     if file is None:
         raise ConfigError(f"{option} must be given for this unit, as --logits is")
-    try:
-        array = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ConfigError(f"{option} must be a readable .npy file, not {file}: {error}") from None
-    if not isinstance(array, np.ndarray):
-        raise ConfigError(f"{option} must be a .npy file with one array, not the archive {file}")
-    return array
-
-
-def _gradients(array: np.ndarray, logits: LogitRows) -> npt.NDArray[np.float64]:
-    shape = logits.values.shape
-    if array.shape != shape or array.dtype.kind not in "fiu":
-        raise ValueError(
-            f"gradients must be real numbers of the shape {shape} of the logits, not {array.dtype} "
-            f"of {array.shape}"
-        )
-    dp = np.where(logits.present, array.astype(np.float64), 0.0)
-    if not np.isfinite(dp).all():
-        row, column = np.argwhere(~np.isfinite(dp))[0]
-        raise ValueError(f"gradients must be finite, unlike row {row}, column {column}")
-    return dp
-
-
-def _targets(array: np.ndarray, logits: LogitRows) -> npt.NDArray[np.int64]:
-    shape = logits.lengths.shape
-    if array.shape != shape or array.dtype.kind not in "iu":
-        raise ValueError(
-            f"targets must be whole numbers, one for each of the {shape[0]} rows, not "
-            f"{array.dtype} of {array.shape}"
-        )
-    return array.astype(np.int64)
+    return load_array(option, file)
 
 
 def _recorded(unit: str, config: SoftmaxConfig) -> Any:

@@ -23,7 +23,7 @@ COST_FIELDS = frozenset(("lanes", "id_width"))
 
 MEASURING = (
     "backward", "calibration", "classes", "distribution", "float_formats", "floats", "kept", "loss",
-    "measure", "proven", "ragged", "sources", "stages", "top1",
+    "measure", "own_rows", "proven", "ragged", "sources", "stages", "top1",
 )  # fmt: skip
 """Files of this room that the numbers of points and float formats depend on."""
 

@@ -1,6 +1,5 @@
 """The numbers of an entry: measured on a source, synthesised for a device, or of a float format."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -103,8 +102,3 @@ class Evaluator:
             except ConfigError as error:
                 raise EvaluationError(str(error)) from None
         return self._flows[target]
-
-
-def named(sources: Iterable[Source]) -> dict[str, str]:
-    """The data hash of every source, by name."""
-    return {source.name: source.data_sha256 for source in sources}

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ...golden.errors import ConfigError
 from ...golden.formats import Codes, Format
 from ...golden.rows import LogitRows
 from .. import recordings
+from .own_rows import checked_gradients, checked_targets, load_array
 
 Bits = npt.NDArray[np.bool_]
 Reals = npt.NDArray[np.float64]
@@ -150,13 +150,15 @@ def own_source(
         ConfigError: a file that cannot be read as one array.
         ValueError: arrays that are no rows, or do not go together.
     """
-    rows = LogitRows.from_array(_load("logits", logits))
+    rows = LogitRows.from_array(load_array("logits", logits))
     source = Source(
         logits.stem,
         rows,
-        None if targets is None else _own_targets(_load("targets", targets), rows),
+        None
+        if targets is None
+        else np.maximum(checked_targets(load_array("targets", targets), rows), -1),
         None,
-        None if gradients is None else _own_gradients(_load("gradients", gradients), rows),
+        None if gradients is None else checked_gradients(load_array("gradients", gradients), rows),
     )
     return source.cut(elements, seed)
 
@@ -190,37 +192,3 @@ def _training() -> Source:
         gradients=np.concatenate([np.nan_to_num(dp) for _, dp in recorded]),
         peaks=np.concatenate([np.full(len(dp), np.nanmax(np.abs(dp))) for _, dp in recorded]),
     )
-
-
-def _load(name: str, file: Path) -> np.ndarray:
-    try:
-        array = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ConfigError(f"{name} must be a readable .npy file, not {file}: {error}") from None
-    if not isinstance(array, np.ndarray):
-        raise ConfigError(f"{name} must be a .npy file with one array, not the archive {file}")
-    return array
-
-
-def _own_targets(array: np.ndarray, logits: LogitRows) -> Codes:
-    count = len(logits.lengths)
-    if array.shape != (count,) or array.dtype.kind not in "iu":
-        raise ValueError(
-            f"targets must be whole numbers, one for each of the {count} rows, not "
-            f"{array.dtype} of {array.shape}"
-        )
-    return np.maximum(array.astype(np.int64), -1)
-
-
-def _own_gradients(array: np.ndarray, logits: LogitRows) -> Reals:
-    shape = logits.values.shape
-    if array.shape != shape or array.dtype.kind not in "fiu":
-        raise ValueError(
-            f"gradients must be real numbers of the shape {shape} of the logits, not {array.dtype} "
-            f"of {array.shape}"
-        )
-    dp = np.where(logits.present, array.astype(np.float64), 0.0)
-    if not np.isfinite(dp).all():
-        row, column = np.argwhere(~np.isfinite(dp))[0]
-        raise ValueError(f"gradients must be finite, unlike row {row}, column {column}")
-    return dp

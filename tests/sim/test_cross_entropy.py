@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from softmaxfx.fpga.export import export
-from softmaxfx.fpga.units import UNITS
 from softmaxfx.golden import SQ, SoftmaxConfig, cross_entropy, preset
 from softmaxfx.golden.rows import LogitRows
 from softmaxfx.sim.blocked import run_blocked
@@ -32,8 +31,6 @@ FRAMES = 12_000
 IN_FLIGHT = 64
 """Rows that must pass on one output while the other is blocked."""
 
-exported = pytest.mark.skipif("cross_entropy" not in UNITS, reason="the unit cannot be exported")
-
 
 @pytest.fixture(scope="module")
 def loss_unit(tmp_path_factory, models) -> Callable[[SoftmaxConfig], tuple[Unit, Model]]:
@@ -52,7 +49,6 @@ def some_rows(config: SoftmaxConfig, count: int = 300, seed: int = 0) -> TargetR
     return KIND.rows(ordinary_rows(config, count, rng), config, rng)
 
 
-@exported
 @pytest.mark.parametrize("name", CONFIGS)
 def test_the_verilog_equals_the_golden_model(name, loss_unit, tmp_path):
     config = CONFIGS[name]
@@ -72,7 +68,6 @@ def test_the_verilog_equals_the_golden_model(name, loss_unit, tmp_path):
 
 
 @pytest.mark.long
-@exported
 @pytest.mark.parametrize("name", CONFIGS)
 def test_every_frame_is_answered_as_the_golden_model_says(name, loss_unit, tmp_path):
     unit, model = loss_unit(CONFIGS[name])
@@ -86,7 +81,6 @@ def test_every_frame_is_answered_as_the_golden_model_says(name, loss_unit, tmp_p
     assert shown.elements > FRAMES
 
 
-@exported
 @pytest.mark.parametrize("pauses", [False, True], ids=["quick", "pauses"])
 @pytest.mark.parametrize("port", ["s_axis", "s_axis_target", "m_axis", "m_axis_loss"])
 def test_a_neighbour_may_do_nothing_for_good(port, pauses, loss_unit, tmp_path):
@@ -110,7 +104,6 @@ def test_a_neighbour_may_do_nothing_for_good(port, pauses, loss_unit, tmp_path):
         assert shown.accepted["s_axis"] >= config.max_beats
 
 
-@exported
 @pytest.mark.parametrize("port", ["s_axis", "s_axis_target", "m_axis", "m_axis_loss"])
 def test_after_a_long_wait_every_row_comes_out(port, loss_unit, tmp_path):
     config = CONFIGS["three lanes, tid"]
@@ -209,7 +202,6 @@ def never_ignore(text: str) -> str:
 
 
 @pytest.mark.long
-@exported
 @pytest.mark.parametrize("fault", [swap_the_loss_bits, never_ignore], ids=lambda f: f.__name__)
 def test_a_planted_fault_is_noticed(fault, models, tmp_path):
     config = preset("tiny", lanes=2, max_length=7)
