@@ -13,6 +13,7 @@ from .bounds import bound_ulp
 from .config import SoftmaxConfig
 from .dither import random_bits
 from .formats import Codes, checked_codes
+from .given import flags, plain
 from .gradient import Gradient
 
 Bits = npt.NDArray[np.bool_]
@@ -75,11 +76,17 @@ def softmax_backward(
     if p.shape != dp.shape:
         raise ValueError(f"dp must have p's shape {p.shape}, not {dp.shape}")
     _check_sums(p, config)
-    for name, value in (("seed", seed), ("first_row", first_row)):
-        if not 0 <= value < 1 << SEED_BITS:
-            raise ValueError(f"{name} must be from 0 to 2^{SEED_BITS} - 1, not {value!r}")
-    left_out = np.broadcast_to(np.asarray(clipped is not None and clipped, dtype=bool), p.shape)
+    seed, first_row = _word("seed", seed), _word("first_row", first_row)
+    left_out = flags("clipped", False if clipped is None else clipped, p.shape)
     return backward_rows(p, dp, config, left_out, seed=seed, first_row=first_row).ds
+
+
+def _word(name: str, value: int) -> int:
+    """A whole number of ``SEED_BITS`` bits."""
+    number = plain(value)
+    if type(number) is not int or not 0 <= number < 1 << SEED_BITS:
+        raise ValueError(f"{name} must be from 0 to 2^{SEED_BITS} - 1, not {number!r}")
+    return number
 
 
 def backward_rows(

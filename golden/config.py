@@ -8,8 +8,11 @@ from functools import cached_property
 from math import log as log_of
 from typing import Any, Literal, get_args
 
-from .errors import ConfigError, require, require_whole
+import numpy as np
+
+from .errors import ConfigError, require, require_whole, told
 from .formats import SQ, UQ, Format, parse_format
+from .given import plain
 from .widths import GUARD, Widths, derive_exact_widths, derive_widths, reach_of, top_of
 
 Clip = Literal["input", "difference"]
@@ -28,6 +31,8 @@ MAX_GRADIENT_WIDTH = 18
 _INPUT, _OUTPUT = SQ(5, 11), UQ(0, 16)
 _GRADIENT, _LOSS = SQ(1, 15), UQ(5, 11)
 _FORMATS = "input", "output", "grad_input", "grad_output", "loss"
+
+UNITS = "softmax", "softmax_backward", "cross_entropy"
 
 BACKWARD_FIELDS = frozenset(("grad_input", "grad_output", "dot_guard", "rounding"))
 """Fields that only the backward unit depends on."""
@@ -95,8 +100,14 @@ class SoftmaxConfig:
     reciprocal_step: int | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.exp_split, list):
-            object.__setattr__(self, "exp_split", tuple(self.exp_split))
+        for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, plain(getattr(self, field.name)))
+        if isinstance(self.exp_split, list | tuple | np.ndarray):
+            object.__setattr__(self, "exp_split", tuple(map(plain, self.exp_split)))
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                raise ConfigError(f"{field.name} must be one value, not an array of {value.shape}")
         self._check_choices()
         self._check_formats()
         require(
@@ -112,7 +123,10 @@ class SoftmaxConfig:
             ("clip_gradient", ClipGradient), ("rounding", Rounding),
         ):  # fmt: skip
             value, choices = getattr(self, name), get_args(kind)
-            require(value in choices, f"{name} must be one of {', '.join(choices)}, not {value!r}")
+            require(
+                isinstance(value, str) and value in choices,
+                f"{name} must be one of {', '.join(choices)}, not {value!r}",
+            )
         require_whole("lanes", self.lanes, 1, 64)
         require_whole("max_length", self.max_length, 1, 65536)
         require_whole("id_width", self.id_width, 0, 32)
@@ -123,7 +137,7 @@ class SoftmaxConfig:
                 isinstance(value, int | float)
                 and not isinstance(value, bool)
                 and 2**-40 <= value <= 2**40,
-                f"{name} must be a positive number from 2^-40 to 2^40, not {value!r}",
+                f"{name} must be a positive number from 2^-40 to 2^40, not {told(value)}",
             )
             object.__setattr__(self, name, float(value))  # 10 and 10.0 are one configuration
 
@@ -280,11 +294,20 @@ class SoftmaxConfig:
         Raises:
             ConfigError: an unknown field, or a value that breaks a rule.
         """
+        require(
+            isinstance(fields, dict), f"a configuration must be a table of fields, not {fields!r}"
+        )
+        require_fields(fields)
         parsed = {name: _from_json(name, value) for name, value in fields.items()}
         return (base or cls()).replace(**parsed)
 
     def sha256(self, unit: str = "softmax") -> str:
-        """Hash of the fields a unit depends on: equal for configurations that make equal units."""
+        """Hash of the fields a unit depends on: equal for configurations that make equal units.
+
+        Raises:
+            ConfigError: an unknown unit.
+        """
+        require(unit in UNITS, f"unknown unit {unit!r}; units are {', '.join(UNITS)}")
         fields = {name: value for name, value in self.to_dict().items() if _depends(unit, name)}
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
@@ -307,6 +330,11 @@ def require_fields(names: dict[str, Any]) -> None:
     """Raise :class:`ConfigError` where a name is not a field of the configuration."""
     for name in names:
         require(name in field_names(), f"unknown field {name!r}; fields are {field_names()}")
+
+
+def fields_of(unit: str) -> list[str]:
+    """The names of the fields that a unit depends on."""
+    return [name for name in field_names() if _depends(unit, name)]
 
 
 def _depends(unit: str, field: str) -> bool:

@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .config import SoftmaxConfig
+from .errors import require_whole
 from .formats import Codes, checked_codes
+from .given import left_out, plain, real_values, unmasked, without_mask
 from .loss import WEIGHT_FRACTION, loss_stage
 from .residual import residual_stage
 from .softmax import BLOCK, exponentials
@@ -61,7 +63,8 @@ def cross_entropy(
             the unit.
         target: class indices, integers, x's shape without the last axis; or probabilities, floats
             of x's shape, each row summing to 1.
-        mask: broadcast to x's shape; ``True`` leaves a class out.
+        mask: broadcast to x's shape; ``True`` leaves a class out, as does the mask of a
+            ``numpy.ma`` array.
         ignore_index: index of rows whose loss and gradient are 0.
         label_smoothing: share of the target spread evenly over the classes that take part.
         class_weights: of every class, from 0 to 1: the gradient's format ends at 1.
@@ -79,11 +82,12 @@ def cross_entropy(
         ValueError: codes that are not the format's, a target of another shape or dtype, outside the
             row or masked, probabilities that do not sum to 1, options out of range.
     """
-    codes = _logits(x, config, from_logits)
-    active = ~np.broadcast_to(np.asarray(mask is not None and mask, dtype=bool), codes.shape)
+    require_whole("ignore_index", plain(ignore_index), -(2**63), 2**63 - 1)
+    codes = _logits(without_mask(x), config, from_logits)
+    active = ~left_out(x, mask, codes.shape)
     shape = codes.shape
     flat, active = codes.reshape(-1, shape[-1]), active.reshape(-1, shape[-1])
-    y, ignored = _distribution(np.asarray(target), shape, active, ignore_index)
+    y, ignored = _distribution(unmasked("target", target), shape, active, ignore_index)
     z = _weights(y, active, label_smoothing, class_weights)
     z[ignored] = 0
     parts = [_block(flat[block], active[block], z[block], config) for block in _blocks(flat)]
@@ -219,10 +223,12 @@ def _weights(
     class_weights: npt.ArrayLike | None,
 ) -> Codes:
     """Weights of the classes in units of 2**-WEIGHT_FRACTION: z of L = sum z (-log p)."""
-    if not 0 <= smoothing <= 1:
+    smoothing = plain(smoothing)
+    if not isinstance(smoothing, int | float) or not 0 <= smoothing <= 1:
         raise ValueError(f"label_smoothing must be from 0 to 1, not {smoothing!r}")
     classes = y.shape[1]
-    weights = np.ones(classes) if class_weights is None else np.asarray(class_weights, np.float64)
+    given = np.ones(classes) if class_weights is None else class_weights
+    weights = real_values("class_weights", given)
     if weights.shape != (classes,) or not ((weights >= 0) & (weights <= 1)).all():
         raise ValueError(
             f"class_weights must be {classes} numbers from 0 to 1 (divide by the largest), not "

@@ -4,16 +4,19 @@ A *code* is the integer that the hardware holds; its value is ``code * 2**-f``. 
 ``int64`` arrays whatever the width, so that no intermediate of the golden model can wrap.
 """
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from .given import plain, real_values, unmasked
+from .spelling import spelled
+
 Codes = npt.NDArray[np.int64]
 
 MAX_WIDTH = 48
 """Widest format in bits: codes, and products of a code with a power of two, stay inside int64."""
+GIVE_A_MASK = "fill them, and give the mask to softmax"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,10 @@ class Format:
     f: int
 
     def __post_init__(self) -> None:
+        for name in ("signed", "i", "f"):
+            object.__setattr__(self, name, plain(getattr(self, name)))
+        if type(self.signed) is not bool:
+            raise ValueError(f"format must be signed or not, True or False, not {self.signed!r}")
         if type(self.i) is not int or type(self.f) is not int:
             raise ValueError(f"format must have whole numbers of bits, not {self.i!r}, {self.f!r}")
         if self.i < 0 or self.f < 0 or (self.signed and self.i < 1):
@@ -75,13 +82,17 @@ class Format:
             limit: where given, values are first clipped to [-limit, limit].
 
         Raises:
-            ValueError: ``x`` holds a NaN.
+            ValueError: ``x`` holds a NaN, no real numbers or elements that ``numpy.ma`` masks, or
+                a limit below 0.
         """
-        values = np.asarray(x, dtype=np.float64)
+        values = real_values("values to quantize", x, GIVE_A_MASK)
         if np.isnan(values).any():
             raise ValueError("values to quantize must not be NaN")
         low, high = self.min_code * self.lsb, self.max_code * self.lsb
         if limit is not None:
+            limit = plain(limit)
+            if not isinstance(limit, int | float) or not limit >= 0:
+                raise ValueError(f"limit must be a number that is not negative, not {limit!r}")
             low, high = max(low, -limit), min(high, limit)
         scaled = np.ldexp(np.clip(values, low, high), self.f)
         floor = np.floor(scaled)
@@ -89,8 +100,12 @@ class Format:
         return (floor + (scaled - floor >= 0.5)).astype(np.int64)
 
     def to_float(self, codes: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """The exact values of codes."""
-        return np.ldexp(np.asarray(codes, dtype=np.float64), -self.f)
+        """The exact values of codes.
+
+        Raises:
+            ValueError: no real numbers, or elements that ``numpy.ma`` masks.
+        """
+        return np.ldexp(real_values("codes", codes), -self.f)
 
 
 def SQ(i: int, f: int) -> Format:  # noqa: N802  (the field's spelling)
@@ -103,29 +118,14 @@ def UQ(i: int, f: int) -> Format:  # noqa: N802  (the field's spelling)
     return Format(False, i, f)
 
 
-_SPELLINGS = (
-    # SQ(5, 11), UQ(0, 16), Q5.11, SQ5.11, UQ0.16: integer bits counting the sign, fraction bits.
-    (re.compile(r"(?P<kind>[SU]?Q)\((?P<i>\d+),(?P<f>\d+)\)", re.IGNORECASE), False),
-    (re.compile(r"(?P<kind>[SU]?Q)(?P<i>\d+)\.(?P<f>\d+)", re.IGNORECASE), False),
-    # ap_fixed<16,5>, ap_ufixed<16,0>, fixed<16,5>: the whole width, integer bits counting the sign.
-    (re.compile(r"(?:ap_)?(?P<kind>u?fixed)<(?P<width>\d+),(?P<i>\d+)>", re.IGNORECASE), True),
-)
-
-
 def parse_format(text: str) -> Format:
-    """Read ``SQ(5, 11)``, ``UQ(0, 16)``, ``Q5.11`` or ``ap_fixed<16,5>``.
+    """Read ``SQ(5, 11)``, ``UQ(0, 16)``, ``Q5.11`` or ``ap_fixed<16,5>``; see :func:`spelled`.
 
     Raises:
-        ValueError: any other spelling, or a format that cannot exist.
+        ValueError: any other spelling, modes that the hardware does not have, or a format that
+            cannot exist.
     """
-    for pattern, has_width in _SPELLINGS:
-        if match := pattern.fullmatch(text.replace(" ", "")):
-            i = int(match["i"])
-            f = int(match["width"]) - i if has_width else int(match["f"])
-            return Format(not match["kind"].lower().startswith("u"), i, f)
-    raise ValueError(
-        f"format must be spelled like SQ(5, 11), UQ(0, 16), Q5.11 or ap_fixed<16,5>, not {text!r}"
-    )
+    return Format(*spelled(text))
 
 
 def round_half_up(codes: Codes, bits: Codes | int) -> Codes:
@@ -144,10 +144,10 @@ def checked_codes(name: str, array: npt.ArrayLike, held: Format, max_length: int
 
     Raises:
         ValueError: no integers, rows that are empty or too long, codes that the format does not
-            hold; the sentence names ``name``.
+            hold, elements that ``numpy.ma`` masks; the sentence names ``name``.
     """
-    codes = np.asarray(array)
-    if codes.ndim == 0 or not np.issubdtype(codes.dtype, np.integer):
+    codes = unmasked(name, array)
+    if codes.ndim == 0 or codes.dtype.kind not in "iu":
         raise ValueError(
             f"{name} must be an array of integer codes with rows along the last axis, not "
             f"{codes.ndim} dimensions of {codes.dtype}"

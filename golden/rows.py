@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from .config import SoftmaxConfig
 from .formats import Codes
+from .given import unmasked
 
 BLOCK = 1 << 16
 """Elements quantised at once: few enough to stay in the cache."""
@@ -30,19 +31,22 @@ class LogitRows:
     def from_array(cls, array: npt.ArrayLike) -> "LogitRows":
         """Read a 2-D array: -inf is a masked element, trailing NaN a shorter row.
 
+        What ``numpy.ma`` masks is a masked element, too.
+
         Raises:
             ValueError: another shape or dtype, no elements, an empty row, a NaN inside a row, or
                 +inf; the sentence names the first row and column.
         """
-        array = np.asarray(array)
-        if array.ndim != 2 or not np.issubdtype(array.dtype, np.number) or array.dtype.kind == "c":
+        hidden = np.ma.getmask(array)
+        array = unmasked("logits", np.ma.getdata(array) if np.ma.isMaskedArray(array) else array)
+        if array.ndim != 2 or array.dtype.kind not in "iuf":
             raise ValueError(
                 f"logits must be a 2-D array of real numbers, one row a softmax row, not "
                 f"{array.ndim}-D of {array.dtype}"
             )
         if array.size == 0:
             raise ValueError(f"logits must have at least one element, not shape {array.shape}")
-        values = array.astype(np.float64)
+        values = np.where(hidden, -np.inf, array.astype(np.float64))
         missing = np.isnan(values)
         lengths = values.shape[1] - np.argmin(missing[:, ::-1], axis=1)
         lengths = np.where(missing.all(axis=1), 0, lengths).astype(np.int64)

@@ -11,6 +11,7 @@ from .config import SoftmaxConfig
 from .difference import difference
 from .exp import exp_table
 from .formats import Codes, checked_codes
+from .given import left_out, without_mask
 from .probability import Elements, output_stage
 from .row_max import row_max
 
@@ -38,6 +39,7 @@ def softmax(x: npt.ArrayLike, config: SoftmaxConfig, mask: npt.ArrayLike | None 
         x: codes of ``config.input``, integers, rows along the last axis.
         config: the unit.
         mask: broadcast to ``x``'s shape; ``True`` leaves an element out: its probability is 0.
+            So does the mask of a ``numpy.ma`` array.
 
     Returns:
         Codes of ``config.output``, ``x``'s shape. A row without an active element is all 0. For
@@ -45,7 +47,7 @@ def softmax(x: npt.ArrayLike, config: SoftmaxConfig, mask: npt.ArrayLike | None 
 
     Raises:
         ValueError: codes that are no integers or that the input format does not hold, a row that
-            is empty or longer than ``max_length``.
+            is empty or longer than ``max_length``, a mask that is no flags of x's shape.
     """
     return softmax_rows(x, config, mask).p
 
@@ -54,8 +56,8 @@ def softmax_rows(
     x: npt.ArrayLike, config: SoftmaxConfig, mask: npt.ArrayLike | None = None
 ) -> SoftmaxRows:
     """:func:`softmax` with the flags that go with every element."""
-    codes = checked_codes("x", x, config.input, config.max_length)
-    active = ~np.broadcast_to(np.asarray(mask is not None and mask, dtype=bool), codes.shape)
+    codes = checked_codes("x", without_mask(x), config.input, config.max_length)
+    active = ~left_out(x, mask, codes.shape)
     shape = codes.shape
     codes, active = codes.reshape(-1, shape[-1]), active.reshape(-1, shape[-1])
     p, clipped = np.empty(codes.shape, np.int64), np.empty(codes.shape, bool)
