@@ -87,6 +87,16 @@ class LogitRows:
             np.concatenate([part.lengths for part in parts]),
         )
 
+    @staticmethod
+    def require_length(lengths: npt.NDArray[np.int64], max_length: int) -> None:
+        """Raise ``ValueError`` where a row is longer than a unit takes."""
+        longest = int(lengths.argmax())
+        if lengths[longest] > max_length:
+            raise ValueError(
+                f"logits must have rows of at most max_length = {max_length} elements, not "
+                f"{lengths[longest]} (row {longest})"
+            )
+
     def codes(self, config: SoftmaxConfig) -> Codes:
         """The logits as codes of ``config.input``, saturated to it; 0 where not active.
 
@@ -95,12 +105,7 @@ class LogitRows:
         Raises:
             ValueError: a row longer than ``config.max_length``.
         """
-        longest = int(self.lengths.argmax())
-        if self.lengths[longest] > config.max_length:
-            raise ValueError(
-                f"logits must have rows of at most max_length = {config.max_length} elements, not "
-                f"{self.lengths[longest]} (row {longest})"
-            )
+        self.require_length(self.lengths, config.max_length)
         codes = np.empty(self.values.shape, np.int64)
         step = max(BLOCK // self.values.shape[1], 1)
         for start in range(0, len(codes), step):

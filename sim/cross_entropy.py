@@ -32,8 +32,8 @@ class TargetRows:
     """Rows of logits and their classes.
 
     Attributes:
-        logits: the rows. targets: class index of each, from 0 to 2**32 - 1; one outside the row
-            leaves the row without a loss.
+        logits: the rows. targets: class index of each, below 2**32; one outside the row, and
+            any below 0, leaves the row without a loss.
     """
 
     logits: LogitRows
@@ -66,15 +66,17 @@ class CrossEntropy:
         }  # fmt: skip
 
     def pack(self, rows: TargetRows, unit: Unit) -> dict[str, Beats]:
-        outside = np.flatnonzero((rows.targets < 0) | (rows.targets > TARGET.max_code))
+        outside = np.flatnonzero(rows.targets > TARGET.max_code)
         if outside.size:
             raise ValueError(
                 f"targets must be from 0 to {TARGET.max_code}, not {rows.targets[outside[0]]} "
                 f"(row {outside[0]})"
             )
+        # the port has no sign: the largest index is outside every row
+        targets = np.where(rows.targets < 0, TARGET.max_code, rows.targets)
         return {
             "s_axis": pack_logits(rows.logits, unit),
-            "s_axis_target": _one_a_row(rows.targets, unit),
+            "s_axis_target": _one_a_row(targets, unit),
         }
 
     def expect(self, sent: Mapping[str, Beats], unit: Unit) -> Answer:

@@ -16,7 +16,8 @@ from .golden.rows import LogitRows
 from .sim.cross_entropy import TargetRows
 from .sim.softmax_backward import BackwardRows
 from .study import recordings
-from .study.sweep.own_rows import checked_gradients, checked_targets, load_array
+from .study.npy_file import load_array
+from .study.sweep.own_rows import checked_gradients, checked_targets
 from .terminal import console
 
 ATTENTION_SHARE = 8
@@ -35,7 +36,8 @@ def rows_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="At most N rows, drawn at random.",
         ),
         click.option(
-            "--seed", type=int, default=1, show_default=True, help="Seed of pauses and rows."
+            "--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, metavar="S",
+            help="Seed of pauses and rows.",
         ),
     )  # fmt: skip
     return _with(options, command)
@@ -50,7 +52,7 @@ def unit_rows_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--targets", type=click.Path(path_type=Path), metavar="FILE.npy",
-            help="With --logits, for cross_entropy: the class index of every row.",
+            help="With --logits, for cross_entropy: each row's class index, below 0 for none.",
         ),
     )  # fmt: skip
     return rows_options(_with(options, command))
@@ -90,7 +92,7 @@ class Given:
 
         Raises:
             ConfigError: files that do not go together, or are no arrays.
-            ValueError: arrays that are no rows.
+            ValueError: arrays that are no rows, or rows longer than ``config.max_length``.
         """
         for option, file in (("--gradients", self.gradients), ("--targets", self.targets)):
             require(
@@ -102,6 +104,7 @@ class Given:
         if self.limit is not None and self.limit < count:
             chosen = np.random.default_rng(self.seed).choice(count, self.limit, replace=False)
             rows = rows.take(np.sort(chosen))
+        LogitRows.require_length(rows.lengths, config.max_length)
         return rows
 
     def _own(self, unit: str) -> Any:
@@ -133,6 +136,11 @@ def _recorded(unit: str, config: SoftmaxConfig) -> Any:
 
 def _fitting(rows: Any, config: SoftmaxConfig) -> Any:
     fits = rows.lengths <= config.max_length
+    require(
+        bool(fits.any()),
+        f"max_length must be at least {rows.lengths.min()} for the recorded rows of this unit, not "
+        f"{config.max_length}; --logits gives others",
+    )
     if not fits.all():
         console.print(
             f"note: {int((~fits).sum()):,} of {fits.size:,} recorded rows are longer than "

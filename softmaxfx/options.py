@@ -1,6 +1,8 @@
 """The options that choose a configuration, shared by the commands."""
 
+import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ import click
 
 from .golden import PRESETS, ConfigError, SoftmaxConfig, preset
 from .golden.config import DATAPATHS, field_names
+from .golden.errors import require
+from .study.toml_file import read_toml
 
 
 def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -71,14 +75,17 @@ def chosen_configs(
     """
     if presets and file is not None:
         raise ConfigError("--preset and --config must not be given together")
-    changes = dict(_field(text) for text in fields)
-    named = (("lanes", lanes), ("max_length", max_length))
-    changes.update({name: value for name, value in named if value is not None})
+    options = {"--lanes": lanes, "--max-length": max_length}
+    changes = _once(
+        [("--set", *_field(text)) for text in fields]
+        + [(o, o[2:].replace("-", "_"), value) for o, value in options.items() if value is not None]
+        + [("--datapath", "datapath", datapath) for datapath in datapaths[:1]]
+    )
     if not datapaths and not presets and file is None and "datapath" not in changes:
         datapaths = default_datapaths
     variants = [{**changes, "datapath": datapath} for datapath in datapaths] or [changes]
     if file is not None:
-        read = _read(file)
+        read = read_toml("--config", file)
         return [(None, SoftmaxConfig.from_dict({**read, **variant})) for variant in variants]
     return [
         (name, SoftmaxConfig.from_dict(variant, base=preset(name)))
@@ -87,22 +94,40 @@ def chosen_configs(
     ]
 
 
+def _once(given: list[tuple[str, str, Any]]) -> dict[str, Any]:
+    """Fields by name from (option, field, value), each given once.
+
+    Raises:
+        ConfigError: a field that two options set: which of them counts is for the user to say.
+    """
+    for field, count in Counter(field for _, field, _ in given).items():
+        options = dict.fromkeys(option for option, name, _ in given if name == field)
+        require(
+            count == 1,
+            f"{field} must be set once, not {count} times (by {' and '.join(options)})",
+        )
+    return {field: value for _, field, value in given}
+
+
+_NUMBER = re.compile(r"[+-]?(\d+\.|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+"""Numbers as every other tool reads them, and TOML does not."""
+
+
 def _field(text: str) -> tuple[str, Any]:
-    """A ``field=value`` option; the value is TOML where it can be, else a string."""
-    name, separator, value = text.partition("=")
-    name = name.strip()
+    """A ``field=value`` option; the value is TOML or a number where it can be, else a string."""
+    name, separator, value = (part.strip() for part in text.partition("="))
     if not separator or name not in field_names():
         raise ConfigError(
             f"--set must be FIELD=VALUE with a field of {', '.join(field_names())}, not {text!r}"
         )
+    # no value has more than a line or a number sign: what follows one would be dropped by TOML
+    require(
+        len(value.splitlines()) == 1 and "#" not in value,
+        f"--set must be FIELD=VALUE with one value and nothing behind it, not {text!r}",
+    )
+    if _NUMBER.fullmatch(value):
+        return name, float(value)
     try:
         return name, tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return name, value.strip()
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"--config must be a readable TOML file, not {file}: {error}") from None
+    except (ValueError, RecursionError):
+        return name, value

@@ -1,30 +1,12 @@
-"""Arrays of a user's own: read from a file, and held against the rows of logits they belong to."""
-
-from pathlib import Path
+"""Arrays of a user's own, held against the rows of logits that they belong to."""
 
 import numpy as np
 import numpy.typing as npt
 
-from ...golden.errors import ConfigError
 from ...golden.rows import LogitRows
 
-
-def load_array(name: str, file: Path) -> np.ndarray:
-    """The one array of a ``.npy`` file.
-
-    Args:
-        name: of the option or argument, for the sentence of an error.
-
-    Raises:
-        ConfigError: a file that cannot be read as one array.
-    """
-    try:
-        array = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ConfigError(f"{name} must be a readable .npy file, not {file}: {error}") from None
-    if not isinstance(array, np.ndarray):
-        raise ConfigError(f"{name} must be a .npy file with one array, not the archive {file}")
-    return array
+NO_TARGET = -1
+"""The class index of a row without a loss."""
 
 
 def checked_gradients(array: np.ndarray, logits: LogitRows) -> npt.NDArray[np.float64]:
@@ -47,10 +29,10 @@ def checked_gradients(array: np.ndarray, logits: LogitRows) -> npt.NDArray[np.fl
 
 
 def checked_targets(array: np.ndarray, logits: LogitRows) -> npt.NDArray[np.int64]:
-    """A class index for every row, (rows,).
+    """A class index for every row, (rows,); any below 0 is a row without a loss, and becomes -1.
 
     Raises:
-        ValueError: another shape or dtype.
+        ValueError: another shape or dtype, or an index that 32 bits do not hold.
     """
     shape = logits.lengths.shape
     if array.shape != shape or array.dtype.kind not in "iu":
@@ -58,4 +40,10 @@ def checked_targets(array: np.ndarray, logits: LogitRows) -> npt.NDArray[np.int6
             f"targets must be whole numbers, one for each of the {shape[0]} rows, not "
             f"{array.dtype} of {array.shape}"
         )
-    return array.astype(np.int64)
+    large = np.flatnonzero(array >= 2**32)
+    if large.size:
+        raise ValueError(
+            f"targets must be below 0, for none, or from 0 to {2**32 - 1}, not {array[large[0]]} "
+            f"(row {large[0]})"
+        )
+    return np.maximum(array.astype(np.int64), NO_TARGET)

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from ...golden.formats import Codes, Format
 from ...golden.rows import LogitRows
 from .. import recordings
-from .own_rows import checked_gradients, checked_targets, load_array
+from ..npy_file import load_array
+from .own_rows import checked_gradients, checked_targets
 
 Bits = npt.NDArray[np.bool_]
 Reals = npt.NDArray[np.float64]
@@ -154,9 +155,7 @@ def own_source(
     source = Source(
         logits.stem,
         rows,
-        None
-        if targets is None
-        else np.maximum(checked_targets(load_array("targets", targets), rows), -1),
+        None if targets is None else checked_targets(load_array("targets", targets), rows),
         None,
         None if gradients is None else checked_gradients(load_array("gradients", gradients), rows),
     )

@@ -30,7 +30,6 @@ A combination that cannot be built stays in the space, with its reason.
 """
 
 import dataclasses
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -43,6 +42,7 @@ from ...golden import config as configuration
 from ...golden.errors import require, require_whole
 from ...golden.formats import Format, parse_format
 from ...golden.widths import Widths
+from ..toml_file import read_toml
 from .entries import COST_FIELDS, Candidate, Entry, fields_sha256
 
 SHIPPED = {name: Path(__file__).with_name(f"{name}.toml") for name in ("default", "full")}
@@ -145,11 +145,7 @@ class Space:
         Raises:
             ConfigError: a file that cannot be read, or says what a space cannot be.
         """
-        try:
-            content = tomllib.loads(Path(file).read_text())
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"space must be a readable TOML file, not {file}: {error}") from None
-        return cls.parse(content, Path(file).stem)
+        return cls.parse(read_toml("space", Path(file)), Path(file).stem)
 
     @classmethod
     def parse(cls, content: Mapping[str, Any], name: str) -> "Space":

@@ -184,9 +184,18 @@ def test_rows_wait_for_their_targets():
 
 
 def test_targets_beyond_their_port_are_refused():
-    rows = TargetRows(LogitRows.from_array(np.zeros((2, 4))), np.array([0, -1]))
-    with pytest.raises(ValueError, match=r"targets must be from 0 to 4294967295, not -1 \(row 1\)"):
+    rows = TargetRows(LogitRows.from_array(np.zeros((2, 4))), np.array([0, 1 << 32]))
+    sentence = r"targets must be from 0 to 4294967295, not 4294967296 \(row 1\)"
+    with pytest.raises(ValueError, match=sentence):
         KIND.pack(rows, HAND_UNIT)
+
+
+@pytest.mark.parametrize("none", [-1, -100, -(2**63)])
+def test_a_target_below_0_is_a_row_without_a_loss(none):
+    rows = TargetRows(LogitRows.from_array(np.zeros((2, 4))), np.array([0, none]))
+    answer = KIND.expect(KIND.pack(rows, HAND_UNIT), HAND_UNIT)
+    assert answer.result.ignored.tolist() == [False, True]
+    assert answer.result.loss[1] == 0
 
 
 # Faults planted in the Verilog must be found
