@@ -3,14 +3,17 @@
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from ..golden.errors import ConfigError
 from .beats import recorded_bytes
 from .sidecar import Unit
 from .simulator import Model, run_cocotb
+
+SPARE_BEATS = 100
+"""Beats that an output may give beyond what is expected before the run is ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,13 @@ class Recorded:
         outputs: words of the beats of every output stream. accepted: cycles in which beats of every
             input stream were accepted.
         hung: nothing moved any more before every beat had passed.
+        flooded: the run was ended because beats came out without end.
     """
 
     outputs: dict[str, bytes]
     accepted: dict[str, bytes]
     hung: bool
+    flooded: bool
 
 
 def run(
@@ -54,6 +59,7 @@ def run(
     neighbours: Neighbours,
     *,
     expected: Mapping[str, int],
+    most: Mapping[str, int] = MappingProxyType({}),
     resets: int = 0,
     waves: bool = False,
     progress: Callable[[float], object] = lambda _: None,
@@ -64,7 +70,9 @@ def run(
         words: content of ``NAME.in`` of every input stream.
         folder: working directory of the run, kept afterwards.
         expected: beats of every output stream after the last reset: the run goes on until they
-            have come, or nothing moves any more.
+            have come, nothing moves any more, or far more have come.
+        most: beats of every output stream between two resets, where they may be more than after
+            the last.
         resets: reset words of each stream.
         progress: called now and then with the share of the beats that have come.
 
@@ -82,25 +90,33 @@ def run(
         "freed_after": neighbours.freed_after,
         "streams": [stream.name for stream in unit.streams],
         "expected": dict(expected),
+        "most": {
+            name: max(beats, most.get(name, 0)) + SPARE_BEATS for name, beats in expected.items()
+        },
         "resets": resets,
         "rounding_seed": unit.seed or 0,
     }
     (folder / "job.json").write_text(json.dumps(job))
     total = sum(expected[stream.name] * recorded_bytes(stream) for stream in unit.outputs)
     files = [folder / f"{stream.name}.out" for stream in unit.outputs]
-    with ThreadPoolExecutor(1) as pool:
-        ended = pool.submit(run_cocotb, model, "softmaxfx.sim.testbench", folder, waves=waves)
-        while not ended.done():
-            wait([ended], timeout=0.2)
-            written = sum(file.stat().st_size for file in files if file.exists())
-            progress(min(written / max(total, 1), 1.0))
-    if (error := ended.exception()) is not None or not (folder / "finished.json").exists():
-        reason = f": {error}" if error is not None else ""
+
+    def tick() -> None:
+        written = sum(file.stat().st_size for file in files if file.exists())
+        progress(min(written / max(total, 1), 1.0))
+
+    reason = ""
+    try:
+        run_cocotb(model, "softmaxfx.sim.testbench", folder, waves=waves, tick=tick)
+    except RuntimeError as error:
+        reason = f": {error}"
+    if reason or not (folder / "finished.json").exists():
         raise ConfigError(
             f"the simulation did not run to its end{reason} (log: {folder / 'sim.log'})"
         )
+    ended = json.loads((folder / "finished.json").read_text())
     return Recorded(
         outputs={file.stem: file.read_bytes() for file in files},
         accepted={name: (folder / f"{name}.accepted").read_bytes() for name in words},
-        hung=json.loads((folder / "finished.json").read_text())["hung"],
+        hung=ended["hung"],
+        flooded=ended["flooded"],
     )

@@ -1,4 +1,5 @@
-// The neighbours of a unit under test, and the control of a run; bench.py wires them to a unit.
+// The neighbours of a unit under test, and the control of a run; wiring.py names them after the unit
+// and wires them to it.
 //
 // Streams come from files and go to files, so that Python is not touched per beat. cocotb drives
 // the clock, the reset, how often each neighbour pauses, and `go`. All files are binary: words read
@@ -13,6 +14,8 @@
 //
 // What the unit's inputs are is decided on the falling edge; what happened is counted on the rising
 // edge, where the unit's registers move. So no process reads what another writes on the same edge.
+
+`timescale 1ns/1ps
 
 // Sends the beats of a file. A reset comes to all sources at once: the first to reach its mark
 // waits, and what the others have not sent until their own marks is skipped.
@@ -105,10 +108,12 @@ module bench_sink #(
   input [31:0] seed,
   input [31:0] cycle,
   input [31:0] expected,    // beats after the last reset
+  input [31:0] most,        // beats between two resets, and some more
   input tvalid,
   output reg tready,
   input [BITS-1:0] payload,
   output complete,          // no further beat is expected
+  output beyond,            // more have come than are ever expected
   output reg [31:0] rows    // received since the last reset
 );
   localparam WORD = (BITS + 31) / 32 * 32;
@@ -118,6 +123,7 @@ module bench_sink #(
   reg [31:0] state, beats;
   reg running;
   assign complete = beats >= expected;
+  assign beyond = beats > most;
 
   initial begin
     tready = 0; rows = 0; beats = 0; state = 1; running = 0; file = 0; word = 0;
@@ -154,7 +160,8 @@ module bench_sink #(
 endmodule
 
 
-// Counts cycles, resets the unit where the sources ask for it, and ends the run.
+// Counts cycles, resets the unit where the sources ask for it, and ends the run. What the unit drives
+// may be unknown (X): then nothing moves.
 module bench_control #(
   parameter SOURCES = 1,
   parameter SINKS = 1,
@@ -164,39 +171,45 @@ module bench_control #(
   parameter LINGER = 300
 ) (
   input aclk, go,
+  input [31:0] seed,                 // of the lengths of resets
   input [31:0] resets,               // of the whole run
   input [SOURCES-1:0] marked, exhausted,
   input [SINKS-1:0] complete,
+  input [SINKS-1:0] beyond,
   input moving,                      // some beat passes at the next rising edge
   input offering,                    // the unit offers a beat
-  output restart,                    // the first cycle of a reset
+  output reg restart,                // the first cycle of a reset
   output resetting,
   output reg done, hung,
+  output reg flooded,                // the unit gives beats without end
   output reg [31:0] cycle
 );
   reg [2:0] left;  // cycles of a reset that are left
   reg [31:0] idle, linger, resets_done, state;
   assign resetting = left != 0;
-  assign restart = left == 5;
 
   initial begin
-    done = 0; hung = 0; cycle = 0; left = 0; idle = 0; linger = 0; resets_done = 0;
-    state = 32'h2545f491;
+    done = 0; hung = 0; flooded = 0; cycle = 0; left = 0; restart = 0;
+    idle = 0; linger = 0; resets_done = 0; state = 1;
   end
 
-  always @(posedge aclk) if (go && !done) begin
+  always @(posedge aclk) if (!go) state <= seed | 1;
+  else if (!done) begin
     cycle <= cycle + 1;
-    idle <= moving ? 0 : idle + 1;
-    linger <= moving || offering || !(&exhausted) ? 0 : linger + 1;
+    idle <= moving === 1 ? 0 : idle + 1;
+    linger <= moving === 1 || offering === 1 || !(&exhausted) ? 0 : linger + 1;
     state <= {state[30:0], state[31] ^ state[21] ^ state[1] ^ state[0]};
+    restart <= 0;
     if (resetting) left <= left - 1;
     // other sources may never reach their marks, for want of a partner: so some time after the
     // first has
     else if (|marked && (&(marked | exhausted) || state[5:0] == 0)) begin
-      left <= 5;
+      left <= 1 + state[31:24] % 5;
+      restart <= 1;
       resets_done <= resets_done + 1;
     end
     if (idle >= PATIENCE) hung <= 1;
-    done <= idle >= PATIENCE || (linger >= LINGER && &complete && resets_done == resets);
+    if (|beyond) flooded <= 1;
+    done <= idle >= PATIENCE || |beyond || (linger >= LINGER && &complete && resets_done == resets);
   end
 endmodule

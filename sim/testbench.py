@@ -42,7 +42,9 @@ async def stream(dut):
         getattr(dut, f"{name}_seed").value = rng.getrandbits(31) | 1
     for name, beats in job["expected"].items():
         getattr(dut, f"{name}_expected").value = beats
+        getattr(dut, f"{name}_most").value = job["most"][name]
     dut.resets.value, dut.rounding_seed.value = job["resets"], job["rounding_seed"]
+    dut.reset_seed.value = rng.getrandbits(32)
     Clock(dut.aclk, PERIOD, "step").start()
     dut.aresetn.value = 0
     await ClockCycles(dut.aclk, 8)
@@ -55,4 +57,5 @@ async def stream(dut):
         for name, share in pauses(job, phase, rng).items():
             getattr(dut, f"{name}_pause").value = share
         await Timer(PHASE_CYCLES * PERIOD, "step")  # waiting for edges would wake Python at each
-    Path("finished.json").write_text(json.dumps({"hung": bool(dut.hung.value)}))
+    ended = {name: bool(getattr(dut, name).value) for name in ("hung", "flooded")}
+    Path("finished.json").write_text(json.dumps(ended))

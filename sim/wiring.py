@@ -1,4 +1,8 @@
-"""The bench's top: a unit, and a neighbour of ``bench.v`` for each of its streams."""
+"""The bench's top: a unit, and a neighbour of ``bench.v`` for each of its streams.
+
+The bench's modules are named after the unit: those of a unit are its name, or begin with its name
+and two underscores, so none of them is one of the bench's.
+"""
 
 from pathlib import Path
 
@@ -8,60 +12,75 @@ from .store import once
 NEIGHBOURS = Path(__file__).parent / "bench.v"
 
 
+def bench_top(unit: Unit) -> str:
+    """The bench's top module."""
+    return f"bench_{unit.top}"
+
+
 def bench_sources(unit: Unit, cache: Path) -> list[Path]:
-    """The Verilog files of a unit in its bench, whose top is written to a folder of ``cache``."""
-    text = bench_text(unit)
+    """The Verilog files of a unit in its bench, which is written to a folder of ``cache``."""
+    text, file = bench_text(unit), f"{bench_top(unit)}.v"
 
     def fill(folder: Path) -> None:
-        (folder / "top.v").write_text(text)
+        (folder / file).write_text(text)
 
-    return [NEIGHBOURS, once(cache, ["bench", text], fill) / "top.v", unit.verilog]
+    return [once(cache.absolute(), ["bench", text], fill, holds=(file,)) / file, unit.verilog]
 
 
 def bench_text(unit: Unit) -> str:
-    """Verilog of the bench's top: the unit, wired to modules of ``bench.v``."""
-    inputs, outputs = unit.inputs, unit.outputs
+    """Verilog of the bench: the neighbours, and the top with the unit wired to them."""
+    neighbours = NEIGHBOURS.read_text().replace("module bench_", f"module {bench_top(unit)}_")
+    return f"{neighbours}\n\n{_top_text(unit)}"
+
+
+def _top_text(unit: Unit) -> str:
+    inputs, outputs, bench = unit.inputs, unit.outputs, bench_top(unit)
     seed = ["    .seed(rounding_seed)"] if unit.seed is not None else []
     ports = [_dut_ports(stream) for stream in unit.streams]
     lines = [
-        "module bench;",
+        f"module {bench};",
         *(f"  reg {width}{name} {_PUBLIC};" for name, width in _CONTROLS.items()),
-        f"  wire done {_PUBLIC}, hung {_PUBLIC};",
+        f"  wire done {_PUBLIC}, hung {_PUBLIC}, flooded {_PUBLIC};",
         "  wire restart, resetting;",
         "  wire [31:0] cycle;",
-        *(line for stream in unit.streams for line in _neighbour(stream, outputs)),
-        f"  bench_control #(.SOURCES({len(inputs)}), .SINKS({len(outputs)})) control (",
-        "    .aclk(aclk), .go(go), .resets(resets), .restart(restart), .resetting(resetting),",
-        "    .done(done), .hung(hung), .cycle(cycle),",
+        *(line for stream in unit.streams for line in _neighbour(stream, outputs, bench)),
+        f"  {bench}_control #(.SOURCES({len(inputs)}), .SINKS({len(outputs)})) control (",
+        "    .aclk(aclk), .go(go), .seed(reset_seed), .resets(resets), .cycle(cycle),",
+        "    .restart(restart), .resetting(resetting),",
+        "    .done(done), .hung(hung), .flooded(flooded),",
         f"    .marked({_joined(inputs, '{}_marked')}),",
         f"    .exhausted({_joined(inputs, '{}_exhausted')}),",
         f"    .complete({_joined(outputs, '{}_complete')}),",
+        f"    .beyond({_joined(outputs, '{}_beyond')}),",
         f"    .moving(|{_joined(unit.streams, '{0}_tvalid && {0}_tready')}),",
         f"    .offering(|{_joined(outputs, '{}_tvalid')})",
         "  );",
         f"  {unit.top} dut (",
         ",\n".join(["    .aclk(aclk), .aresetn(aresetn && !resetting)", *seed, *ports]),
         "  );",
-        "  initial begin aclk = 0; aresetn = 0; go = 0; resets = 0; rounding_seed = 0; end",
+        f"  initial begin {' '.join(f'{name} = 0;' for name in _CONTROLS)} end",
         "endmodule",
     ]
     return "\n".join(lines) + "\n"
 
 
 _PUBLIC = "/*verilator public_flat_rw*/"
-_CONTROLS = {"aclk": "", "aresetn": "", "go": "", "resets": "[31:0] ", "rounding_seed": "[31:0] "}
+_CONTROLS = {
+    "aclk": "", "aresetn": "", "go": "",
+    "resets": "[31:0] ", "reset_seed": "[31:0] ", "rounding_seed": "[31:0] ",
+}  # fmt: skip
 
 
 def _joined(streams: tuple[Stream, ...], expression: str) -> str:
     return "{" + ", ".join(expression.format(stream.name) for stream in streams) + "}"
 
 
-def _neighbour(stream: Stream, outputs: tuple[Stream, ...]) -> list[str]:
+def _neighbour(stream: Stream, outputs: tuple[Stream, ...], bench: str) -> list[str]:
     """A stream's wires, and the module at their other end."""
     name = stream.name
-    controls = {"pause": 9, "seed": 32} | ({} if stream.inward else {"expected": 32})
+    controls = {"pause": 9, "seed": 32} | ({} if stream.inward else {"expected": 32, "most": 32})
     wires = {"tvalid": 1, "tready": 1, "payload": stream.bits, "rows": 32}
-    wires |= {"marked": 1, "exhausted": 1} if stream.inward else {"complete": 1}
+    wires |= {"marked": 1, "exhausted": 1} if stream.inward else {"complete": 1, "beyond": 1}
     ports = ["aclk", "go", "done", "restart", "resetting", "cycle"]
     links = [f".{port}({port})" for port in ports]
     links += [f".{port}({name}_{port})" for port in (*controls, *wires)]
@@ -72,7 +91,7 @@ def _neighbour(stream: Stream, outputs: tuple[Stream, ...]) -> list[str]:
         *(f"  reg [{bits - 1}:0] {name}_{port} {_PUBLIC};" for port, bits in controls.items()),
         *(f"  wire [{bits - 1}:0] {name}_{port};" for port, bits in wires.items()),
         f"  initial begin {' '.join(f'{name}_{port} = 0;' for port in controls)} end",
-        f"  bench_{'source' if stream.inward else 'sink'} #(",
+        f"  {bench}_{'source' if stream.inward else 'sink'} #(",
         f'    .BITS({stream.bits}), .LAST({int(stream.last)}), .NAME("{name}")',
         f"  ) {name}_neighbour (",
         "    " + ", ".join(links),

@@ -1,0 +1,170 @@
+"""Processes that end with this one, however it ends, and with all that they have started.
+
+Each has a session of its own, so that one signal reaches a compiler behind make behind a command.
+A shell beside it waits for the end of a pipe whose other end only this process has: the end comes
+when we say so, or when we are gone, by whatever signal; then the shell kills the session.
+"""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+from ..golden.errors import ConfigError
+from .environment import own_environment
+
+SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+"""Those by which people and systems end a command."""
+
+_GUARD = 'read said || kill -s KILL -- "-$0"'
+
+_running: set[subprocess.Popen[bytes]] = set()
+os.register_at_fork(after_in_child=_running.clear)  # they are the parent's
+
+
+@contextmanager
+def started(
+    command: Sequence[str | Path],
+    output: IO[bytes] | int,
+    *,
+    cwd: Path | None = None,
+    env: dict[str, str] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process, killed with its descendants where the block ends before it.
+
+    Args:
+        output: what stdout and stderr go to.
+        env: its whole environment; :func:`.environment.own_environment` unless given.
+
+    Raises:
+        ConfigError: the program cannot be run.
+    """
+    env = own_environment() if env is None else env
+    try:
+        process = subprocess.Popen(
+            command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output,
+            stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        raise ConfigError(
+            f"{command[0]} must be a program that runs, and does not: {error.strerror}"
+        ) from None
+    guard = None
+    try:
+        _running.add(process)
+        guard = subprocess.Popen(
+            ["/bin/sh", "-c", _GUARD, str(process.pid)],
+            env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+        yield process
+    finally:
+        _kill(process)
+        process.wait()
+        _running.discard(process)
+        if guard is not None:
+            with suppress(BrokenPipeError):
+                guard.communicate(b"ended\n")
+
+
+def run_to_end(
+    command: Sequence[str | Path],
+    output: IO[bytes] | int,
+    *,
+    cwd: Path | None = None,
+    env: dict[str, str] | None = None,
+    tick: Callable[[], object] = lambda: None,
+) -> int:
+    """Run a process as :func:`started` does; its exit status.
+
+    Args:
+        tick: called five times a second meanwhile, and once at the end.
+    """
+    # a thread waits, so that the end is noticed at once
+    with ThreadPoolExecutor(1) as pool, started(command, output, cwd=cwd, env=env) as process:
+        ended = pool.submit(process.wait)
+        while not ended.done():
+            wait([ended], timeout=0.2)
+            tick()
+        return ended.result()
+
+
+def ask(needed: str, command: Sequence[str | Path], *, timeout: float = 60) -> str:
+    """What a tool prints about itself, stdout and stderr together.
+
+    Args:
+        needed: what needs it, as in ``"synthesis needs yosys"``, for the sentence of an error.
+        timeout: seconds.
+
+    Raises:
+        ConfigError: it cannot be run, fails, prints nothing or does not end.
+    """
+    refused = f"{needed}, and {command[0]} does not run: "
+    try:
+        with started(command, subprocess.PIPE) as process:
+            octets, _ = process.communicate(timeout=timeout)
+    except ConfigError as error:
+        raise ConfigError(refused + str(error).rpartition(": ")[2]) from None
+    except subprocess.TimeoutExpired:
+        raise ConfigError(f"{refused}it has not ended after {timeout:g} s") from None
+    told = octets.decode(errors="replace").strip()
+    lines = told.splitlines() or ["it printed nothing"]
+    if process.returncode or not told:
+        raise ConfigError(refused + lines[-1])
+    return told
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Ctrl-C, SIGTERM and SIGHUP raise ``KeyboardInterrupt`` in the block, in the main thread.
+
+    Before, they kill what :func:`started` runs in any thread, so that no thread waits for it. A
+    signal that is ignored, as SIGHUP is under nohup, stays ignored.
+    """
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.getsignal(number) for number in SIGNALS}
+    changed = {number: old for number, old in before.items() if old not in (None, signal.SIG_IGN)}
+    try:
+        for number in changed:
+            signal.signal(number, _interrupt)
+        yield
+    finally:
+        for number, old in changed.items():
+            signal.signal(number, old)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    for process in tuple(_running):
+        _kill(process)
+    raise KeyboardInterrupt
+
+
+def end_with_parent() -> None:
+    """Make a worker process of :mod:`multiprocessing` end when its parent is gone: an initializer
+    of a pool, whose workers would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and its descendants, unless it has ended."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
