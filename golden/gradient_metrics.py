@@ -11,7 +11,7 @@ from .config import SoftmaxConfig
 from .cross_entropy import LossRows
 from .dot import Dot
 from .formats import Codes
-from .metrics import clipped_values, exact_softmax
+from .metrics import clipped_values, exact_softmax, largest_of, mean_of, within
 from .rows import LogitRows
 
 Bits = npt.NDArray[np.bool_]
@@ -20,7 +20,7 @@ Reals = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class BackwardMetrics:
-    """Two errors of dS, always told together, and what explains them.
+    """Two errors of dS, always told together, and what explains them; ``None`` of no element.
 
     Attributes:
         max_error_ulp: largest |dS - P (dP - D)| of the codes given, in output LSB; the exact value
@@ -33,11 +33,11 @@ class BackwardMetrics:
         zero_share: share of active elements with gradient 0.
     """
 
-    max_error_ulp: float
-    max_error_unclipped: float
-    clip_rate: float
-    saturated_share: float
-    zero_share: float
+    max_error_ulp: float | None
+    max_error_unclipped: float | None
+    clip_rate: float | None
+    saturated_share: float | None
+    zero_share: float | None
 
 
 def exact_backward(p: Reals, dp: Reals) -> Reals:
@@ -81,12 +81,13 @@ def measure_backward(
     probabilities = exact_softmax(rows.values * config.scale, active)
     apart = config.grad_output.to_float(result.ds) - exact_backward(probabilities, dp_values)
     errors = backward_error_ulp(result, p, dp, clipped, config)
+    _, beyond = Dot.of(config)(p, dp)
     return BackwardMetrics(
-        max_error_ulp=_largest(errors[active]),
-        max_error_unclipped=_largest(apart[active]),
-        clip_rate=_mean(clipped[active]),
-        saturated_share=_mean(result.saturated[active]),
-        zero_share=_mean((result.ds == 0)[active]),
+        max_error_ulp=largest_of(errors[active & ~beyond]),
+        max_error_unclipped=largest_of(apart[active]),
+        clip_rate=mean_of(clipped[active]),
+        saturated_share=mean_of(result.saturated[active]),
+        zero_share=mean_of((result.ds == 0)[active]),
     )
 
 
@@ -94,7 +95,8 @@ def measure_backward(
 class LossMetrics:
     """Two errors of gradients and of losses, and what explains them.
 
-    Rows without a loss, for their target is outside or masked, have no error.
+    Rows without a loss, for their target is outside or masked, have no error; where no row has
+    one, figures are ``None``.
 
     Attributes:
         max_error_ulp: largest |gradient - (p - y)|, p the exact softmax of the clipped codes, in
@@ -107,24 +109,24 @@ class LossMetrics:
         clip_rate: share of active elements that were clipped.
         zero_share: share of active elements with gradient 0.
         ignored_rows: rows whose target is outside. masked_targets: rows whose target is masked.
-        mean_loss: over the rows with a loss; 0 where there is none.
+        mean_loss: over the rows with a loss.
     """
 
-    max_error_ulp: float
-    max_error_unclipped: float
-    loss_max_error_ulp: float
+    max_error_ulp: float | None
+    max_error_unclipped: float | None
+    loss_max_error_ulp: float | None
     loss_bound_ulp: float
-    loss_max_error_unclipped: float
-    clip_rate: float
-    zero_share: float
+    loss_max_error_unclipped: float | None
+    clip_rate: float | None
+    zero_share: float | None
     ignored_rows: int
     masked_targets: int
-    mean_loss: float
+    mean_loss: float | None
 
     @property
     def loss_bound_kept(self) -> bool:
         """Whether no loss is further off than was proven."""
-        return self.loss_max_error_ulp <= self.loss_bound_ulp
+        return within(self.loss_max_error_ulp, self.loss_bound_ulp)
 
 
 def exact_cross_entropy(values: Reals, active: Bits, target: Codes) -> tuple[Reals, Reals]:
@@ -167,24 +169,17 @@ def measure_loss(
     values = rows.values * config.scale
     loss, gradient = exact_cross_entropy(values, active, np.where(given, target, 0))
     losses = config.loss.to_float(result.loss)
-    apart = (config.loss_grad.to_float(result.grad) - gradient)[given[:, None] & active]
+    counted = given[:, None] & active
+    apart = (config.loss_grad.to_float(result.grad) - gradient)[counted]
     return LossMetrics(
-        max_error_ulp=_largest(of_gradient),
-        max_error_unclipped=_largest(apart),
-        loss_max_error_ulp=_largest(of_loss),
+        max_error_ulp=largest_of(of_gradient[counted]),
+        max_error_unclipped=largest_of(apart),
+        loss_max_error_ulp=largest_of(of_loss[given]),
         loss_bound_ulp=loss_bound(config).ulp,
-        loss_max_error_unclipped=_largest((losses - loss)[given]),
-        clip_rate=_mean(result.clipped[active]),
-        zero_share=_mean((result.grad == 0)[active]),
+        loss_max_error_unclipped=largest_of((losses - loss)[given]),
+        clip_rate=mean_of(result.clipped[active]),
+        zero_share=mean_of((result.grad == 0)[active]),
         ignored_rows=int(result.ignored.sum()),
         masked_targets=int(result.error.sum()),
-        mean_loss=_mean(losses[given]),
+        mean_loss=mean_of(losses[given]),
     )
-
-
-def _largest(errors: Reals) -> float:
-    return float(np.abs(errors).max(initial=0))
-
-
-def _mean(values: npt.NDArray[np.generic]) -> float:
-    return float(values.mean()) if values.size else 0.0

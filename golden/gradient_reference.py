@@ -5,6 +5,7 @@ given, as the hardware is given it, they come from the kernel that autograd runs
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -160,17 +161,12 @@ def _compared(
     """Codes of a format against what every reference makes of the codes, and of the logits."""
     exact = [of(NUMPY) for of in inputs]
     limits = held.min_code, held.max_code
+
+    def distance(reference: Reference, place: int) -> Distance | None:
+        return Distance.of(result, inputs[place](reference), exact[place], held.f, limits)
+
     return [
-        Comparison(reference, note, None, None)
-        if (note := reference.absence)
-        else Comparison(
-            reference,
-            "",
-            *(
-                Distance.of(result, of(reference), gold, held.f, limits)
-                for of, gold in zip(inputs, exact, strict=True)
-            ),
-        )
+        Comparison.of(reference, result.size, partial(distance, reference))
         for reference in REFERENCES
     ]
 

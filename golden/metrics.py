@@ -1,12 +1,13 @@
 """What a configuration does to real rows: errors, and how the probabilities look."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 
 from .config import SoftmaxConfig
 from .formats import Codes
+from .losses import Losses
 from .rows import LogitRows
 from .softmax import SoftmaxRows
 
@@ -15,7 +16,7 @@ Reals = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """Two errors, always told together, and what explains them.
+    """Two errors, always told together, and what explains them; ``None`` where no element is.
 
     Attributes:
         max_error_ulp: largest |p - exact softmax of the clipped codes|, in output LSB; p = 1 is
@@ -24,19 +25,41 @@ class Metrics:
         clip_rate: share of active elements that were clipped.
         tie_rate: share of rows whose largest probability is shared.
         sum_min, sum_mean: of the sum of the probabilities of a row.
+        mass_loss_rate: share of rows whose probabilities sum to less than 0.95.
+        winner_clip_rate: share of rows whose maximum lies beyond the range. winner_tie_rate: share
+            of rows in which that ties the maximum with smaller elements. Of these three, rows
+            without an active element are left out; see :class:`.losses.Losses`.
         zero_share: share of active elements with probability 0.
         mean_kl: mean over rows of KL(float64 softmax || p), zeros floored to half an LSB and p
             normalised again, in nats.
     """
 
-    max_error_ulp: float
-    max_error_unclipped: float
-    clip_rate: float
-    tie_rate: float
-    sum_min: float
-    sum_mean: float
-    zero_share: float
-    mean_kl: float
+    max_error_ulp: float | None
+    max_error_unclipped: float | None
+    clip_rate: float | None
+    tie_rate: float | None
+    sum_min: float | None
+    sum_mean: float | None
+    mass_loss_rate: float | None
+    winner_clip_rate: float | None
+    winner_tie_rate: float | None
+    zero_share: float | None
+    mean_kl: float | None
+
+
+def mean_of(values: npt.NDArray[np.generic]) -> float | None:
+    """The mean; ``None`` of nothing."""
+    return float(values.mean()) if values.size else None
+
+
+def largest_of(errors: Reals) -> float | None:
+    """The largest absolute error; ``None`` of nothing."""
+    return float(np.abs(errors).max()) if errors.size else None
+
+
+def within(error: float | None, bound: float) -> bool:
+    """Whether an error keeps its bound; where there is none, it does."""
+    return error is None or error <= bound
 
 
 def exact_softmax(values: Reals, active: npt.NDArray[np.bool_]) -> Reals:
@@ -77,6 +100,8 @@ def exact_output(values: Reals, active: npt.NDArray[np.bool_], config: SoftmaxCo
 
 def measure(result: SoftmaxRows, rows: LogitRows, config: SoftmaxConfig) -> Metrics:
     """Measure a unit's result for ``rows``, of the same shape."""
+    if not rows.active.any():
+        return Metrics(*[None] * len(fields(Metrics)))
     p = result.p
     active, codes = rows.active, rows.codes(config)
     values = config.output.to_float(p)
@@ -86,6 +111,7 @@ def measure(result: SoftmaxRows, rows: LogitRows, config: SoftmaxConfig) -> Metr
     if config.function == "log_softmax":
         values, exact = (np.where(active, np.exp(array), 0.0) for array in (values, exact))
     sums = values.sum(axis=-1)
+    lost = Losses.of(config, rows, p)
     winners = ((p == p.max(axis=-1, keepdims=True)) & active).sum(axis=-1)
     return Metrics(
         max_error_ulp=float(np.abs(error_ulp(p, codes, active, config)).max()),
@@ -94,6 +120,9 @@ def measure(result: SoftmaxRows, rows: LogitRows, config: SoftmaxConfig) -> Metr
         tie_rate=float((winners > 1).mean()),
         sum_min=float(sums.min()),
         sum_mean=float(sums.mean()),
+        mass_loss_rate=lost.mass_loss_rate,
+        winner_clip_rate=lost.winner_clip_rate,
+        winner_tie_rate=lost.winner_tie_rate,
         zero_share=float((p == nothing)[active].mean()),
         mean_kl=float(_kl(exact, values, active, config).mean()),
     )

@@ -3,7 +3,9 @@
 Torch is optional: it is imported when a reference runs; one that cannot run here says why.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import Literal
 
@@ -111,16 +113,19 @@ class Distance:
     @classmethod
     def of(
         cls, codes: Codes, gold: Reals, exact: Reals, fraction: int, limits: tuple[int, int]
-    ) -> "Distance":
+    ) -> "Distance | None":
         """Between codes of ``fraction`` fraction bits and reals, all of one shape.
+
+        ``None`` where there are none, or where the reference gives something that is no number.
 
         Args:
             gold: what the reference gives; beyond ``limits``, in output LSB, it becomes the limit.
             exact: what NumPy's float64 gives.
         """
+        if not gold.size or np.isnan(gold).any():
+            return None
         ulp = np.abs(codes - np.clip(np.ldexp(gold, fraction), *limits))
-        apart = np.abs(gold - exact).max(initial=0)
-        return cls(float(ulp.max(initial=0)), float(ulp.sum() / max(ulp.size, 1)), float(apart))
+        return cls(float(ulp.max()), float(ulp.mean()), float(np.abs(gold - exact).max()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +133,33 @@ class Comparison:
     """The golden model against one reference.
 
     Attributes:
-        note: why the reference did not run; empty where it did.
+        note: why something was not compared; empty where all was.
         codes: reference on scale * value of the clipped codes; float64's is below the bound.
         logits: reference on scale * the original logits: quantisation and clip count too.
+            Both are ``None`` where nothing was compared.
     """
 
     reference: Reference
     note: str
     codes: Distance | None
     logits: Distance | None
+
+    @classmethod
+    def of(
+        cls, reference: Reference, elements: int, distance: Callable[[int], Distance | None]
+    ) -> "Comparison":
+        """Of a reference, on the codes (``distance(0)``) and on the logits (``distance(1)``).
+
+        Args:
+            elements: that there are to compare.
+        """
+        if reference.absence:
+            return cls(reference, reference.absence, None, None)
+        if not elements:
+            return cls(reference, "no element to compare", None, None)
+        codes, logits = distance(0), distance(1)
+        whole = codes is not None and logits is not None
+        return cls(reference, "" if whole else f"rows beyond {reference.dtype}", codes, logits)
 
 
 def compare(config: SoftmaxConfig, logits: LogitRows) -> list[Comparison]:
@@ -154,13 +177,12 @@ def compare(config: SoftmaxConfig, logits: LogitRows) -> list[Comparison]:
     p = softmax(codes, config, ~active)[active]
     inputs = (clipped_values(codes, active, config), logits.values * config.scale)
 
-    def distance(reference: Reference, values: Reals) -> Distance:
-        gold, exact = reference(values, active)[active], NUMPY(values, active)[active]
-        return Distance.of(p, gold, exact, config.output.f, (0, config.one))
+    exact = [NUMPY(values, active)[active] for values in inputs]
+
+    def distance(reference: Reference, place: int) -> Distance | None:
+        gold = reference(inputs[place], active)[active]
+        return Distance.of(p, gold, exact[place], config.output.f, (0, config.one))
 
     return [
-        Comparison(reference, note, None, None)
-        if (note := reference.absence)
-        else Comparison(reference, "", *(distance(reference, values) for values in inputs))
-        for reference in REFERENCES
+        Comparison.of(reference, p.size, partial(distance, reference)) for reference in REFERENCES
     ]

@@ -12,7 +12,7 @@ from ..golden.cross_entropy import LossRows, cross_entropy_rows
 from ..golden.formats import UQ, Codes, Format
 from ..golden.frame import Frames, cut_frames
 from ..golden.gradient_metrics import loss_error_ulp, measure_loss
-from ..golden.metrics import clipped_values, exact_softmax
+from ..golden.metrics import clipped_values, exact_softmax, within
 from ..golden.rows import LogitRows
 from .beats import Beats, in_beats, pack_rows
 from .frames import FRAMES
@@ -140,7 +140,7 @@ class CrossEntropy:
         return Measured(
             metrics=metrics,
             bound_ulp=bound,
-            bounds_kept=metrics.max_error_ulp <= bound and metrics.loss_bound_kept,
+            bounds_kept=within(metrics.max_error_ulp, bound) and metrics.loss_bound_kept,
             probabilities=config.output.quantize(p)[shown],
             errors=errors[shown],
         )

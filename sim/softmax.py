@@ -8,7 +8,7 @@ from ..golden.bounds import bound_ulp
 from ..golden.config import SoftmaxConfig
 from ..golden.formats import Codes, Format
 from ..golden.frame import Frames, cut_frames
-from ..golden.metrics import error_ulp, measure
+from ..golden.metrics import error_ulp, measure, within
 from ..golden.rows import LogitRows
 from ..golden.softmax import SoftmaxRows, softmax_rows
 from .beats import Beats, Bits, in_beats, pack_rows
@@ -53,7 +53,7 @@ class Softmax:
         return Measured(
             metrics=metrics,
             bound_ulp=bound,
-            bounds_kept=metrics.max_error_ulp <= bound,
+            bounds_kept=within(metrics.max_error_ulp, bound),
             probabilities=result.p[active],
             errors=error_ulp(result.p, rows.codes(config), active, config)[active],
         )

@@ -13,6 +13,7 @@ from ..golden.formats import Codes, Format
 from ..golden.frame import Frames, cut_frames
 from ..golden.gradient_metrics import backward_error_ulp, measure_backward
 from ..golden.join import join
+from ..golden.metrics import within
 from ..golden.rows import LogitRows
 from ..golden.softmax import softmax_rows
 from .beats import Beats, Bits, in_beats, pack_rows
@@ -129,7 +130,7 @@ class SoftmaxBackward:
         return Measured(
             metrics=metrics,
             bound_ulp=bound,
-            bounds_kept=metrics.max_error_ulp <= bound,
+            bounds_kept=within(metrics.max_error_ulp, bound),
             probabilities=codes[0][active],
             errors=backward_error_ulp(result, *codes, config)[active],
         )

@@ -10,8 +10,10 @@ from ...golden.config import SoftmaxConfig
 from ...golden.dither import random_bits
 from ...golden.formats import Codes, Format
 from ...golden.gradient import Gradient
+from ...golden.metrics import largest_of
 from ...sim.sidecar import ROUNDING_SEED
 from .kept import Kept
+from .known import known
 from .ragged import Ragged
 from .sources import Source
 from .stages import MOST, Stages, output_key
@@ -74,11 +76,10 @@ class BackwardMeter:
 
         exact = self._exact_of_codes(config, p, upstream.values)
         exact = np.clip(exact * 2.0**held.f, held.min_code, held.max_code)
-        errors = np.where(beyond, 0.0, ds - np.where(dropped, 0.0, exact))
+        errors = (ds - np.where(dropped, 0.0, exact))[~beyond]
         apart = held.to_float(ds) - self._exact_of_logits(config, upstream.given)
         powers = self._source.powers(config.grad_input)[self._source.with_gradients]
-        return {
-            "backward_max_error_ulp": float(np.abs(errors).max()),
+        return known({"backward_max_error_ulp": largest_of(errors)}) | {
             "backward_max_error_unclipped": float(np.abs(apart).max()),
             "backward_saturated_share": float((saturated | beyond).mean()),
             "backward_power_min": int(powers.min()),

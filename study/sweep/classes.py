@@ -45,8 +45,8 @@ class Classes:
         active = self.layout.rows.active
         return exact_cross_entropy(values, active, self.target)[0][self.rows]
 
-    def calibration(self, p: Reals) -> float:
-        """Expected calibration error of flat probabilities, over the held-out rows."""
+    def calibration(self, p: Reals) -> float | None:
+        """Expected calibration error of flat probabilities, over the held-out rows with a loss."""
         winners = self.layout.is_largest(p)
         right = winners[self.place] / self.layout.sums(winners)[self.rows]
         confidence = self.layout.largest(p)[self.rows]

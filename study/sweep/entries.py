@@ -22,8 +22,8 @@ COST_FIELDS = frozenset(("lanes", "id_width"))
 """Fields that change what a unit costs and no bit of what it computes."""
 
 MEASURING = (
-    "backward", "calibration", "classes", "distribution", "float_formats", "floats", "kept", "loss",
-    "measure", "own_rows", "proven", "ragged", "sources", "stages", "top1",
+    "backward", "calibration", "classes", "distribution", "float_formats", "floats", "kept",
+    "known", "loss", "measure", "own_rows", "proven", "ragged", "sources", "stages", "top1",
 )  # fmt: skip
 """Files of this room that the numbers of points and float formats depend on."""
 

@@ -7,11 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ...golden.config import SoftmaxConfig
-from ...golden.metrics import exact_softmax
+from ...golden.metrics import exact_softmax, mean_of
 from .backward import BackwardMeter
 from .classes import Classes
 from .distribution import compare
 from .float_formats import BASELINES, Rounding
+from .known import known
 from .sources import Source
 from .stages import Stages
 
@@ -53,7 +54,7 @@ def _measure(source: Source, stages: Stages, rounding: Rounding, scale: float) -
     }
     if source.targets is not None:
         figures |= _loss(Classes(source, layout), stages, rounding, logits, p, scale)
-    if source.with_gradients.size:
+    if source.has_gradients:
         figures |= _backward(source, stages, rounding, p, scale)
     return figures
 
@@ -64,13 +65,14 @@ def _loss(
     """Change of the mean loss, and the calibration; logits are padded, p is flat."""
     exact = classes.loss(stages.rows.values * scale)
     rounded = rounding.results(classes.loss(logits * scale))
-    some = max(exact.size, 1)
-    return {
-        "loss_float": float(exact.sum() / some),
-        "loss_change": float((rounded - exact).sum() / some),
-        "ece": classes.calibration(p),
-        "ece_float": classes.calibration(stages.exact_of_logits(scale)),
-    }
+    return known(
+        {
+            "loss_float": mean_of(exact),
+            "loss_change": mean_of(rounded - exact),
+            "ece": classes.calibration(p),
+            "ece_float": classes.calibration(stages.exact_of_logits(scale)),
+        }
+    )
 
 
 def _backward(

@@ -10,6 +10,7 @@ from ...golden.metrics import clipped_values
 from ...golden.residual import residual_stage
 from .classes import Classes
 from .kept import Kept
+from .known import known
 from .sources import Source
 from .stages import MOST, Stages, clipped_key
 
@@ -22,27 +23,28 @@ class LossMeter:
     def __init__(self, source: Source, stages: Stages) -> None:
         self._stages, self._classes = stages, Classes(source, stages.layout)
         self._of_codes: Kept[Reals] = Kept(MOST)
-        self._of_logits: Kept[tuple[float, float]] = Kept(MOST)
+        self._of_logits: Kept[tuple[float, float | None]] = Kept(MOST)
 
     def measure(self, config: SoftmaxConfig) -> dict[str, float]:
-        """The figures of one configuration; 0 where no row has a loss.
+        """The figures of one configuration; nothing where no row has a loss.
 
         Raises:
             ConfigError: a loss format that cannot hold the largest loss.
         """
         stages, classes = self._stages, self._classes
-        given, held = stages.exponentials(config), config.loss
+        stage, given, held = loss_stage(config), stages.exponentials(config), config.loss
+        if not classes.rows.size:
+            return {}
         distance = given.elements.distance[classes.place]
-        codes = loss_stage(config)(distance, given.total[classes.rows, 0])
+        codes = stage(distance, given.total[classes.rows, 0])
         exact = np.minimum(self._exact_losses(config) * 2.0**held.f, held.max_code)
         loss_float, ece_float = self._float_figures(config.scale)
-        loss = float(held.to_float(codes).mean()) if codes.size else 0.0
+        ece = classes.calibration(config.output.to_float(stages.probabilities(config)))
         return {
             "loss_float": loss_float,
-            "loss_change": loss - loss_float,
-            "ece": classes.calibration(config.output.to_float(stages.probabilities(config))),
-            "ece_float": ece_float,
-            "loss_max_error_ulp": float(np.abs(codes - exact).max(initial=0)),
+            "loss_change": float(held.to_float(codes).mean()) - loss_float,
+            **known({"ece": ece, "ece_float": ece_float}),
+            "loss_max_error_ulp": float(np.abs(codes - exact).max()),
             "loss_grad_max_error_ulp": self._gradient_error(config),
         }
 
@@ -65,7 +67,7 @@ class LossMeter:
         exact = np.clip(exact * 2.0**held.f, held.min_code, held.max_code)
         if config.clip_gradient == "zero":
             exact = np.where(self._stages.exponentials(config).clipped[chosen], 0.0, exact)
-        return float(np.abs(self.gradients(config) - exact).max(initial=0))
+        return float(np.abs(self.gradients(config) - exact).max())
 
     def _exact_losses(self, config: SoftmaxConfig) -> Reals:
         """Exact losses of the clipped codes, in nats."""
@@ -77,12 +79,12 @@ class LossMeter:
 
         return self._of_codes.of(clipped_key(config), compute)
 
-    def _float_figures(self, scale: float) -> tuple[float, float]:
+    def _float_figures(self, scale: float) -> tuple[float, float | None]:
         """(mean loss, calibration error) of float64 on the original logits."""
 
-        def compute() -> tuple[float, float]:
+        def compute() -> tuple[float, float | None]:
             losses = self._classes.loss(self._stages.rows.values * scale)
             calibration = self._classes.calibration(self._stages.exact_of_logits(scale))
-            return float(losses.mean()) if losses.size else 0.0, calibration
+            return float(losses.mean()), calibration
 
         return self._of_logits.of(scale, compute)

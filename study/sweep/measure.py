@@ -37,7 +37,7 @@ class Meter:
         self.source, self.stages = source, Stages(source.logits)
         self._best = self.stages.layout.is_largest(self.stages.layout.flat(source.logits.values))
         self._loss = None if source.targets is None else LossMeter(source, self.stages)
-        self._backward = BackwardMeter(source, self.stages) if source.with_gradients.size else None
+        self._backward = BackwardMeter(source, self.stages) if source.has_gradients else None
         self._figures: Kept[dict[str, float]] = Kept(MOST)
 
     def measure(self, config: SoftmaxConfig, *, bound: bool = True) -> dict[str, float]:
@@ -46,7 +46,8 @@ class Meter:
         Errors are those of :class:`golden.metrics.Metrics`, and of the gradient units those of
         :class:`golden.gradient_metrics.BackwardMetrics` and ``LossMetrics``; ``kl`` is the former's
         ``mean_kl``. ``top1`` has a 95 % interval, ``loss_float``, ``loss_change`` and the
-        calibration errors ``ece`` and ``ece_float`` are there where rows have classes.
+        calibration errors ``ece`` and ``ece_float`` are there where rows have a loss. A figure of
+        nothing is not among them.
 
         Args:
             bound: the proven bounds too.

@@ -70,6 +70,11 @@ class Source:
             return np.zeros(0, np.intp)
         return np.flatnonzero(~np.isnan(self.gradients[:, 0]))
 
+    @property
+    def has_gradients(self) -> bool:
+        """Whether an element that takes part has a gradient."""
+        return bool(self.logits.active[self.with_gradients].any())
+
     def powers(self, held: Format) -> Codes:
         """The power of two that the gradients of each row are multiplied by to fit a format.
 

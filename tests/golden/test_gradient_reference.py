@@ -216,7 +216,7 @@ def test_rows_whose_d_saturates_are_left_out():
     config = preset("base", max_length=8)
     rows = LogitRows.from_array(np.zeros((1, 6)))
     (result, *_) = compare_backward(config, rows, np.full((1, 6), -1.0))
-    assert (result.codes.max_ulp, result.codes.mean_ulp) == (0, 0)
+    assert (result.codes, result.logits, result.note) == (None, None, "no element to compare")
     (counted, *_) = compare_backward(config, rows, np.full((1, 6), -0.5))
     assert counted.codes.max_ulp > 0
 
@@ -226,7 +226,7 @@ def test_rows_without_a_loss_are_left_out():
     rows = LogitRows.from_array([[3.0, -np.inf, 1.0], [3.0, 2.0, np.nan], [0.0, 0.0, 0.0]])
     outside = compare_cross_entropy(config, rows, np.array([1, 2, -100]))
     for results in outside:
-        assert (results[0].codes.max_ulp, results[0].logits.mean_ulp) == (0, 0)
+        assert (results[0].codes, results[0].logits) == (None, None)
 
 
 def test_what_cannot_run_says_so(monkeypatch):

@@ -17,6 +17,7 @@ from softmaxfx.golden.softmax import softmax_rows
 from softmaxfx.sim.sidecar import ROUNDING_SEED
 from softmaxfx.study.sweep import proven
 from softmaxfx.study.sweep.calibration import calibration_error
+from softmaxfx.study.sweep.floats import baselines
 from softmaxfx.study.sweep.measure import Meter
 from softmaxfx.study.sweep.sources import Source, recorded_sources
 from softmaxfx.study.sweep.top1 import wilson
@@ -307,17 +308,35 @@ def test_calibration_of_rows_by_hand():
     # a bin holds its upper end: both rows are in the first
     edge = np.array([1 / 15, 0.05])
     assert calibration_error(edge, np.array([0.0, 1.0])) == pytest.approx((0.95 - 1 / 15) / 2)
-    assert calibration_error(np.zeros(0), np.zeros(0)) == 0
+    assert calibration_error(np.zeros(0), np.zeros(0)) is None
 
 
 def test_a_source_has_the_figures_of_what_it_has(source):
     logits = Source("bare", source.logits)
     figures = Meter(logits).measure(BASE)
     assert not [name for name in figures if name.startswith(("loss", "ece", "backward"))]
-    no_class = Source("no class", source.logits, targets=np.full(len(source.logits.lengths), -1))
-    figures = Meter(no_class).measure(BASE)
-    for name in ("loss_float", "loss_change", "ece", "ece_float", "loss_max_error_ulp"):
-        assert figures[name] == 0
+
+
+NOTHING = {
+    "a loss": ({"targets": -1}, ("loss_float", "loss_change", "ece", "loss_max_error_ulp")),
+    "a row held out": ({"targets": 0, "held_out": False}, ("ece", "ece_float")),
+    "a gradient": ({"gradients": np.nan}, ("backward_max_error_ulp", "backward_power_min")),
+    "a row whose D fits": ({"gradients": -30.0}, ("backward_max_error_ulp",)),
+}
+"""What no row of a source has, by a value that fills its arrays, and figures that it then lacks."""
+
+
+@pytest.mark.parametrize(("filled", "lacking"), NOTHING.values(), ids=NOTHING)
+def test_a_figure_of_nothing_is_none_and_not_0(filled, lacking):
+    """As for the golden metrics: no row has a loss of 0 where no row has a loss."""
+    logits = LogitRows.from_array(np.zeros((4, 6)))
+    shapes = {"targets": (4,), "held_out": (4,), "gradients": (4, 6)}
+    arrays = {name: np.full(shapes[name], value) for name, value in filled.items()}
+    source = Source("some", logits, **arrays)
+    for figures in (Meter(source).measure(BASE, bound=False), baselines(source)["fp16"]):
+        assert not [name for name in lacking if name in figures]
+        assert all(np.isfinite(value) for value in figures.values())
+        assert "kl" in figures
 
 
 def test_what_cannot_be_measured_is_refused(source, meter):
