@@ -5,12 +5,13 @@ from pathlib import Path
 
 from rich.table import Table
 
+from ..files import png, write_whole
 from .bench import DENSITY, FMAX, Goal, Result
 from .critical_path import CriticalPath
 from .flow import Flow
 from .peers import Peer, Peers
 from .synthesis import DSP_LUTS, PACE_LENGTH
-from .synthesis_report import FIGURES, flow_rule, write_text
+from .synthesis_report import FIGURES, flow_rule
 
 _UNIT = (
     "unit", "lanes", "datapath", "target", "input → output", "proven bound\nulp", "largest error",
@@ -78,7 +79,7 @@ def write_document(
         "the options. Results are kept in `build/synth/cache`, named by all that they depend on, "
         "so a second run places only what has changed.",
     ]
-    write_text(path, "\n".join(lines) + "\n")
+    write_whole(path, "\n".join(lines) + "\n")
 
 
 def _introduction(flows: list[Flow], seeds: tuple[int, ...]) -> Lines:
@@ -300,9 +301,9 @@ def write_picture(results: list[Result], peers: Peers, path: Path) -> None:
         loc="lower right", fontsize=8, frameon=False,
     )  # fmt: skip
     figure.tight_layout()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    content = png(figure)
     plt.close(figure)
+    write_whole(path, content)
 
 
 def _result_cells(result: Result, failure: str) -> list[str]:

@@ -1,12 +1,10 @@
 """Shows synthesised units: a table, a JSON file, and Markdown for people."""
 
-import json
-import os
 from pathlib import Path
 
 from rich.table import Table
 
-from ..golden.errors import ConfigError
+from ..files import json_text, write_whole
 from .flow import Flow
 from .synthesis import DSP_LUTS, PACE_LENGTH, Synthesis
 
@@ -52,7 +50,7 @@ def table(syntheses: list[Synthesis]) -> Table:
 
 def write_json(syntheses: list[Synthesis], path: Path) -> None:
     """The list of the syntheses' fields."""
-    write_text(path, json.dumps([s.to_dict() for s in syntheses], indent=2) + "\n")
+    write_whole(path, json_text([s.to_dict() for s in syntheses]))
 
 
 def write_markdown(syntheses: list[Synthesis], path: Path) -> None:
@@ -86,7 +84,7 @@ def write_markdown(syntheses: list[Synthesis], path: Path) -> None:
         f"{synthesis.target}, seeds {', '.join(map(str, synthesis.seeds))}: `{synthesis.path}`"
         for synthesis in syntheses
     ]
-    write_text(path, "\n".join(lines) + "\n")
+    write_whole(path, "\n".join(lines) + "\n")
 
 
 def flow_rule(flow: Flow) -> str:
@@ -97,18 +95,3 @@ def flow_rule(flow: Flow) -> str:
         f"`{flow.placer.name} {' '.join(device.options)}` ({flow.placer.version}); "
         f"LUT is {device.logic}, DSP {device.multiplier}, BRAM {device.memory}."
     )
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a report; the file appears complete, or not at all.
-
-    Raises:
-        ConfigError: a path that cannot be written.
-    """
-    scratch = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_text(text)
-        scratch.replace(path)
-    except OSError as error:
-        raise ConfigError(f"the report must be a writable file, not {path}: {error}") from None

@@ -1,16 +1,87 @@
 """Shows simulations: a table, a JSON file, and a picture of the errors."""
 
-import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from rich.table import Table
 
+from ..files import json_text, png, write_whole
 from .run import Simulation
 
 _Fields = dict[str, Any]
+
+BINS = 96
+"""Of the picture, along both axes."""
+
+_Reals = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Histogram:
+    """How often which error occurs at which probability.
+
+    Attributes:
+        probability: edges of the bins in log2 p, at the left those of p = 0.
+        error: edges of the bins, in output LSB.
+        counts: elements, (probability, error).
+    """
+
+    probability: _Reals
+    error: _Reals
+    counts: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, simulation: Simulation) -> "Histogram":
+        """Of the unit's main output; elements far beyond the bound are left out."""
+        output, height = simulation.unit.config.output, max(1.1, 1.1 * simulation.bound_ulp)
+        p = np.log2(np.maximum(simulation.probabilities, 0.5)) - output.f
+        edges = (
+            np.linspace(-output.f - 1.5, 0.5, BINS + 1),
+            np.linspace(-height, height, BINS + 1),
+        )
+        places, inside = [], np.ones(p.shape, bool)
+        for values, (low, *_, high) in zip((p, simulation.errors), edges, strict=True):
+            inside &= (values >= low) & (values <= high)
+            place = np.nan_to_num((values - low) * (BINS / (high - low)))
+            places.append(np.clip(place, 0, BINS - 1).astype(np.int64))
+        flat = (places[0] * BINS + places[1])[inside]
+        return cls(*edges, np.bincount(flat, minlength=BINS * BINS).reshape(BINS, BINS))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Shown:
+    """What is told of a simulation: small, where the simulation holds every element.
+
+    Attributes:
+        fields: of ``sim --json``. verilog: the file under test.
+        first: the first mismatch, in words. bounds_kept: no error is above its bound.
+        errors: of the unit's main output.
+    """
+
+    fields: _Fields
+    verilog: Path
+    first: str
+    bounds_kept: bool
+    errors: Histogram
+
+    @classmethod
+    def of(cls, simulation: Simulation) -> "Shown":
+        return cls(
+            simulation.to_dict(),
+            simulation.unit.verilog,
+            simulation.score.first,
+            simulation.bounds_kept,
+            Histogram.of(simulation),
+        )
+
+    @property
+    def mismatches(self) -> int:
+        """Elements and flags that differ from the golden model's."""
+        return self.fields["mismatches"]
 
 
 def _percent(field: str) -> Callable[[_Fields], str]:
@@ -25,7 +96,7 @@ _COLUMNS: tuple[tuple[str, Callable[[_Fields], str]], ...] = (
     ("max error\nulp", lambda s: f"{s['max_error_ulp']:.3f}"),
     ("proven\nbound", lambda s: f"{s['bound_ulp']:.3f}"),
     ("loss error\nulp", lambda s: f"{s['loss_max_error_ulp']:.3f}"),
-    ("proven\nbound", lambda s: f"{s['loss_bound_ulp']:.3f}"),
+    ("proven\nloss bound", lambda s: f"{s['loss_bound_ulp']:.3f}"),
     ("max error\nunclipped", lambda s: f"{s['max_error_unclipped']:.2e}"),
     ("clipped\n%", _percent("clip_rate")),
     ("saturated\n%", _percent("saturated_share")),
@@ -36,21 +107,22 @@ _COLUMNS: tuple[tuple[str, Callable[[_Fields], str]], ...] = (
     ("rows\nignored", lambda s: f"{s['ignored_rows']:,}"),
     ("elements\nper cycle", lambda s: f"{s['elements_per_cycle']:.3f}"),
     ("latency\ncycles", lambda s: str(s["latency_cycles"])),
-    ("s", lambda s: f"{s['seconds']:.1f}"),
+    ("seconds", lambda s: f"{s['seconds']:.1f}"),
 )
 """Headings and cells; a unit that has no such field leaves its cell empty."""
 
 
 def _cell(cell: Callable[[_Fields], str], fields: _Fields) -> str:
     try:
-        return cell(fields)
-    except KeyError:
+        text = cell(fields)
+    except (KeyError, TypeError):  # no such field, or no such figure of these rows
         return ""
+    return "" if "nan" in text else text
 
 
-def tables(simulations: list[Simulation]) -> list[Table]:
+def tables(simulations: list[Shown]) -> list[Table]:
     """The simulations as tables, one for each kind of unit, one line each."""
-    told = [simulation.to_dict() for simulation in simulations]
+    told = [simulation.fields for simulation in simulations]
     units = dict.fromkeys(fields["unit"] for fields in told)
     return [_table(unit, [fields for fields in told if fields["unit"] == unit]) for unit in units]
 
@@ -68,16 +140,22 @@ def _table(unit: str, told: list[_Fields]) -> Table:
     return shown
 
 
-def write_json(simulations: list[Simulation], path: Path) -> None:
-    """The list of the simulations' fields."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps([simulation.to_dict() for simulation in simulations], indent=2))
+def write_json(simulations: list[Shown], path: Path) -> None:
+    """The list of the simulations' fields.
+
+    Raises:
+        ConfigError: a path that cannot be written.
+    """
+    write_whole(path, json_text([simulation.fields for simulation in simulations]))
 
 
-def write_picture(simulations: list[Simulation], path: Path) -> None:
+def write_picture(simulations: list[Shown], path: Path) -> None:
     """Error of every element against its probability, the proven bound drawn in; a PNG.
 
     The errors are those of each unit's main output: probabilities or gradients.
+
+    Raises:
+        ConfigError: a path that cannot be written.
     """
     import matplotlib
 
@@ -90,34 +168,44 @@ def write_picture(simulations: list[Simulation], path: Path) -> None:
     for axis in axes.flat[len(simulations) :]:
         axis.set_visible(False)
     for axis, simulation in zip(axes.flat, simulations, strict=False):
-        output = simulation.unit.config.output
-        bound = simulation.bound_ulp
-        height = max(1.1, 1.1 * bound)
-        p = np.maximum(simulation.probabilities, 0.5)
-        _, _, _, mesh = axis.hist2d(
-            np.log2(p) - output.f,
-            simulation.errors,
-            bins=(96, 96),
-            range=((-output.f - 1.5, 0.5), (-height, height)),
-            norm="log",
-            cmap="viridis",
-        )
-        for limit in (-bound, bound):
-            axis.axhline(limit, color="crimson", linewidth=1.2)
-        axis.text(-output.f - 1.3, bound + 0.03, f"proven ±{bound:.3f} ulp", color="crimson")
-        fields = simulation.to_dict()
-        axis.set_title(
-            f"{fields['unit']} {_cell(_COLUMNS[0][1], fields)}: "
-            f"{fields['elements']:,} elements\n"
-            f"{fields['mismatches']} mismatches, clipped {100 * fields['clip_rate']:.1f} %, "
-            f"worst error {fields['max_error_ulp']:.3f} ulp",
-            fontsize=9,
-        )
-        axis.set_xlabel("log2 p  (leftmost: p = 0)")
-        figure.colorbar(mesh, ax=axis, label="elements")
+        _draw(figure, axis, simulation)
     for first in axes[:, 0]:
         first.set_ylabel("output - exact output of the codes, ulp")
     figure.tight_layout()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    content = png(figure)
     plt.close(figure)
+    write_whole(path, content)
+
+
+def _draw(figure: Any, axis: Any, simulation: Shown) -> None:
+    """The histogram of a simulation, or that there is none."""
+    from matplotlib.colors import LogNorm
+
+    fields, errors = simulation.fields, simulation.errors
+    left, bound = errors.probability[0], fields["bound_ulp"]
+    if errors.counts.any():
+        scale = LogNorm(1, max(int(errors.counts.max()), 2))
+        edges = errors.probability, errors.error
+        mesh = axis.pcolormesh(*edges, errors.counts.T, norm=scale, cmap="viridis")
+        figure.colorbar(mesh, ax=axis, label="elements")
+    else:
+        axis.set_xlim(errors.probability[[0, -1]])
+        axis.set_ylim(errors.error[[0, -1]])
+        axis.text(left / 2, 0, "no element has an error to draw", ha="center", va="center")
+    for limit in (-bound, bound):
+        axis.axhline(limit, color="crimson", linewidth=1.2)
+    axis.text(left + 0.2, bound + 0.03, f"proven ±{bound:.3f} ulp", color="crimson")
+    axis.set_title(_title(fields), fontsize=9)
+    axis.set_xlabel("log2 p  (leftmost: p = 0)")
+
+
+def _title(fields: _Fields) -> str:
+    told = [f"{fields['mismatches']} mismatches"]
+    for words, cell in (
+        ("clipped {} %", lambda s: f"{100 * s['clip_rate']:.1f}"),
+        ("worst error {} ulp", lambda s: f"{s['max_error_ulp']:.3f}"),
+    ):
+        if text := _cell(cell, fields):
+            told.append(words.format(text))
+    name = f"{fields['unit']} {_cell(_COLUMNS[0][1], fields)}"
+    return f"{name}: {fields['elements']:,} elements\n{', '.join(told)}"

@@ -1,8 +1,12 @@
 """Files that a command writes: checked before the work, and written whole or not at all."""
 
+import io
+import json
+import math
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from .golden.errors import ConfigError, require
 
@@ -34,9 +38,12 @@ def require_file(name: str, file: Path) -> None:
     Raises:
         ConfigError: a directory of that name, or a folder that cannot be written to.
     """
-    require(
-        not file.is_dir(), f"{name} must be a writable file, not {file}, which is a directory"
-    )
+    require(str(file) != "", f"{name} must name a file, not ''")
+    require(not file.is_dir(), f"{name} must be a writable file, not {file}, which is a directory")
+    if _is_stream(file):
+        require(os.access(file, os.W_OK), f"{name} must be a writable file, not {file}")
+        return
+    file = _followed(file)
     try:
         require_folder(name, file.parent)
     except ConfigError as error:
@@ -46,25 +53,65 @@ def require_file(name: str, file: Path) -> None:
 def write_whole(file: Path, content: str | bytes) -> None:
     """Write a file, and its folder where there is none; what was there before stays until the end.
 
-    Text is UTF-8, its line ends as they are.
+    Text is UTF-8, its line ends as they are. A link stays one: the file that it names is written.
+    What is no file on a disk, as ``/dev/stdout`` or a pipe, is written to and never replaced.
 
     Raises:
         ConfigError: it cannot be written, for whatever reason the system gives.
     """
     octets = content.encode() if isinstance(content, str) else content
-    scratch = None
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, scratch = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:40]}.")
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(octets)
-        os.chmod(scratch, 0o666 & ~_umask())
-        os.replace(scratch, file)
+        if _is_stream(file):
+            file.write_bytes(octets)
+        else:
+            _replace(_followed(file), octets)
     except OSError as error:
-        if scratch is not None:
-            Path(scratch).unlink(missing_ok=True)
         reason = error.strerror or str(error)
         raise ConfigError(f"{file} must be a writable file: {reason}") from None
+
+
+def json_text(value: Any) -> str:
+    """JSON that every reader takes: a number that is none, as NaN, is null."""
+    return json.dumps(_finite(value), indent=2, allow_nan=False) + "\n"
+
+
+def png(figure: Any) -> bytes:
+    """A figure of matplotlib as a PNG, the same bytes each time."""
+    rendered = io.BytesIO()
+    figure.savefig(rendered, format="png", dpi=110, metadata={"Software": None})
+    return rendered.getvalue()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(member) for member in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _replace(file: Path, octets: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:40]}.")
+    scratch = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(octets)
+        scratch.chmod(0o666 & ~_umask())
+        scratch.replace(file)
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise
+
+
+def _is_stream(file: Path) -> bool:
+    """A device or a pipe."""
+    return file.exists() and not file.is_file()
+
+
+def _followed(file: Path) -> Path:
+    """The file that a link names, or the file itself."""
+    return file.resolve() if file.is_symlink() else file
 
 
 def _umask() -> int:

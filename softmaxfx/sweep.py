@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .endings import CommandGroup
+from .files import write_whole
 from .golden.errors import require
-from .options import out_option
+from .outputs import OutFile, out_option, report_files
 from .terminal import console, working
 
 if TYPE_CHECKING:  # the extra `sweep` is imported where it is used
@@ -19,6 +21,11 @@ if TYPE_CHECKING:  # the extra `sweep` is imported where it is used
     from .study.sweep.sources import Source
 
 NEEDED = ("sqlalchemy", "optuna")
+
+REPORT = ("report.html", "report.md", "results.csv", "versions.json", "precision.md")
+
+TRIALS = 60
+"""Configurations that a search evaluates, unless told."""
 
 
 def _space_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,7 +62,7 @@ def _space_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.group("sweep", invoke_without_command=True)
+@click.group("sweep", cls=CommandGroup, invoke_without_command=True)
 @_space_options
 @click.option(
     "--workers", type=click.IntRange(min=1), metavar="N",
@@ -67,32 +74,42 @@ def _space_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )  # fmt: skip
 @click.option("--minimize", metavar="METRIC", help="With --goal: what is to be cheap, as lut.")
 @click.option(
-    "--trials", type=click.IntRange(min=1), default=60, show_default=True, metavar="N",
-    help="With --goal: configurations to evaluate.",
+    "--trials", type=click.IntRange(min=1), metavar="N",
+    help=f"With --goal: configurations to evaluate.  [default: {TRIALS}]",
 )  # fmt: skip
 @click.pass_context
 def sweep(
     context: click.Context, workers: int | None, goal: str | None, minimize: str | None,
-    trials: int, **chosen: Any,
+    trials: int | None, **chosen: Any,
 ) -> int | None:  # fmt: skip
     """Measure and synthesise a space of configurations; write a report.
 
     Results are kept: a sweep that is interrupted goes on where it ended, and one that is repeated
-    evaluates what is new. Exit status 0; 1: something failed, or no configuration meets the goal.
+    evaluates what is new. Exit status 0; 1: something failed, or no configuration meets the goal;
+    2: the call could not be carried out.
     """
+    searches = {"--goal": goal, "--minimize": minimize, "--trials": trials}
     if context.invoked_subcommand is not None:
+        for option, value in {"--workers": workers, **searches}.items():
+            require(value is None, f"{option} must not be given for a report: it measures nothing")
         context.obj = chosen
         return None
     require((goal is None) == (minimize is None), "--goal and --minimize must be given together")
-    job = _Job(**chosen)
-    if goal is not None and minimize is not None:
-        return job.search(goal, minimize, trials, workers)
-    return job.drain(workers)
+    require(goal is not None or trials is None, "--trials must be given together with --goal")
+    if goal is None or minimize is None:
+        return _Job(**chosen).drain(workers)
+    for option in ("no_bound", "no_designs"):
+        require(
+            not chosen[option],
+            f"--{option.replace('_', '-')} must not be given together with --goal: a search "
+            "measures what its goal names",
+        )
+    return _Job(**chosen).search(goal, minimize, trials or TRIALS, workers)
 
 
 @sweep.command("report")
 @click.option(
-    "--precision", type=click.Path(path_type=Path), metavar="FILE.md",
+    "--precision", type=OutFile(), metavar="FILE.md",
     help="Write what the figures say in words there as well.",
 )  # fmt: skip
 @click.pass_context
@@ -102,10 +119,8 @@ def report_command(context: click.Context, precision: Path | None) -> None:
     with job.opened(create=False) as results:
         written = job.report(results)
     if precision is not None:
-        from .fpga.synthesis_report import write_text
-
-        write_text(precision, written.read_text())
-        console.print(f"precision: {precision}", highlight=False)
+        write_whole(precision, written.read_text())
+        console.print(f"precision: {precision}")
 
 
 class _Job:
@@ -125,6 +140,7 @@ class _Job:
             logits is not None or (targets is None and gradients is None),
             "--targets and --gradients must be given together with --logits",
         )
+        report_files(out, *REPORT, "best.toml")
         self.space = Space.load(SHIPPED.get(space, Path(space)))
         self.out, self.bound, self.designs = out, not no_bound, not no_designs
         self.storage = storage or f"sqlite:///{out / 'results.sqlite'}"
@@ -192,9 +208,8 @@ class _Job:
             new = results.add(entries)
             console.print(
                 f"{len(entries):,} results wanted, {len(entries) - new:,} of them known to "
-                f"{self.storage}",
-                highlight=False, soft_wrap=True,
-            )  # fmt: skip
+                f"{self.storage}"
+            )
             results.retry(scope)
             with working("sweeping", time_left=True) as progress:
 
@@ -204,7 +219,7 @@ class _Job:
                 counts = drain(results, maker, scope=scope, workers=workers, progress=tell)
             self.report(results)
         told = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()) if count)
-        console.print(told, highlight=False)
+        console.print(told)
         return 1 if counts["failed"] else 0
 
     def report(self, results: "Results") -> Path:
@@ -224,9 +239,8 @@ class _Job:
                 versions={"tools": tools, "seconds": seconds},
             )  # fmt: skip
         console.print(
-            f"report: {written.html}   {written.markdown}   {written.csv}   {written.precision}",
-            highlight=False, soft_wrap=True,
-        )  # fmt: skip
+            f"report: {written.html}   {written.markdown}   {written.csv}   {written.precision}"
+        )
         return written.precision
 
     def search(self, goal: str, minimize: str, trials: int, workers: int | None) -> int:
@@ -245,18 +259,14 @@ class _Job:
             )  # fmt: skip
         if found.best is None:
             nearest = f"; nearest to it:\n{found.closest.toml}" if found.closest else ""
-            console.print(
-                f"none of {found.tried} configurations meets {goal}{nearest}",
-                highlight=False, markup=False, soft_wrap=True,
-            )  # fmt: skip
+            console.print(f"none of {found.tried} configurations meets {goal}{nearest}")
             return 1
         file = self.out / "best.toml"
-        file.write_text(found.best.toml)
+        write_whole(file, found.best.toml)
         console.print(
             f"{minimize} = {found.best.cost:g}, the least of {found.tried} configurations\n"
-            f"{found.best.toml}{file}\n{found.best.command}",
-            highlight=False, markup=False, soft_wrap=True,
-        )  # fmt: skip
+            f"{found.best.toml}{file}\n{found.best.command}"
+        )
         return 0
 
 

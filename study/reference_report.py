@@ -1,13 +1,12 @@
 """Shows references: a table for each output of a unit, one for each device, and a JSON file."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
-from ..fpga.synthesis_report import write_text
+from ..files import json_text, write_whole
 from .jacobian_cost import REPETITIONS, JacobianCost
 from .references import Held
 
@@ -19,8 +18,8 @@ def held_table(label: str, held: Held) -> Table:
     )
     shown.add_column("reference")
     for column in (
-        "of the codes\nmax ulp", "mean ulp", "to float64\nmax",
-        "of the logits\nmax ulp", "mean ulp", "to float64\nmax",
+        "of the codes\nmax ulp", "of the codes\nmean ulp", "of the codes\nto float64",
+        "of the logits\nmax ulp", "of the logits\nmean ulp", "of the logits\nto float64",
     ):  # fmt: skip
         shown.add_column(column, justify="right")
     for result in held.comparisons:
@@ -61,8 +60,8 @@ def cost_table(device: str, costs: list[JacobianCost]) -> Table:
         caption=f"memory beyond that of P and dP; median time of {REPETITIONS}; one CPU thread",
     )
     for column in (
-        "elements", "peak memory\nJacobian", "\nP (dP - D)", "\nratio",
-        "time\nJacobian", "\nP (dP - D)", "\nratio", "largest\ndifference",
+        "elements", "peak memory\nJacobian", "peak memory\nP (dP - D)", "memory\nratio",
+        "time\nJacobian", "time\nP (dP - D)", "time\nratio", "largest\ndifference",
     ):  # fmt: skip
         shown.add_column(column, justify="right")
     for cost in costs:
@@ -89,7 +88,7 @@ def write_json(comparisons: list[dict[str, Any]], costs: list[JacobianCost], pat
         ConfigError: a path that cannot be written.
     """
     told = {"comparisons": comparisons, "jacobian": [cost_fields(cost) for cost in costs]}
-    write_text(path, json.dumps(told, indent=2) + "\n")
+    write_whole(path, json_text(told))
 
 
 def _kibibytes(count: int) -> str:

@@ -4,7 +4,6 @@ The report is handed rows of results and the sources they were measured on; wher
 is not its business.
 """
 
-import json
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from ...fpga.synthesis_report import write_text
+from ...files import json_text, write_whole
 from ...golden.errors import require
 from .gathered import Gathered, Row, Source
 from .page import page
@@ -77,11 +76,11 @@ def report(
         written.html: page(gathered, sources, recommendations, command=command, seed=seed),
         written.markdown: markdown(gathered, made),
         written.csv: csv_text(rows),
-        written.versions: json.dumps({**_versions(), **(versions or {})}, indent=2) + "\n",
+        written.versions: json_text({**_versions(), **(versions or {})}),
         written.precision: precision_text(gathered, sources, recommendations, made),
     }
     for path, text in texts.items():
-        write_text(path, text)
+        write_whole(path, text)
     return written
 
 

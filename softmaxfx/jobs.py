@@ -1,0 +1,154 @@
+"""What commands do with units, shown while they do it: export, build, simulate, synthesise."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .fpga import bench
+from .fpga.export import export
+from .fpga.flow import Flow
+from .fpga.gate_level import check_netlist
+from .fpga.synthesis import Synthesis, measure_pace, place_seeds, summarise
+from .fpga.tools import ToolError
+from .golden import SoftmaxConfig
+from .inputs import Given
+from .parallel import Progress, side_by_side
+from .sim.report import Shown
+from .sim.run import simulate
+from .sim.sidecar import Unit, load_unit
+from .sim.simulator import Model, build
+from .sim.store import claimed
+from .terminal import console, working
+
+CHECKED_ROWS = 2000
+"""Rows that a synthesised netlist is simulated with: some ten times slower than the Verilog."""
+
+Chosen = tuple[str, str | None, SoftmaxConfig]
+"""A unit, its preset where it is one, and its configuration."""
+
+
+def distinct(
+    units: Sequence[str], configs: Sequence[tuple[str | None, SoftmaxConfig]]
+) -> list[Chosen]:
+    """Every unit of the configurations; once, where they differ in what it does not know."""
+    made = {}
+    for unit in units:
+        for preset, config in configs:
+            made.setdefault((unit, config.sha256(unit)), (unit, preset, config))
+    return [*made.values()]
+
+
+def label(unit: Unit) -> str:
+    """A unit in words."""
+    told = unit.description
+    return " ".join([told["unit"], told["preset"] or "custom", told["datapath"] or ""]).strip()
+
+
+def exported(chosen: Sequence[Chosen], out: Path, target: str = "generic") -> list[Unit]:
+    """Export units and read them back, as a stranger would."""
+    count = f"{len(chosen)} units" if len(chosen) > 1 else f"{chosen[0][0]} {chosen[0][1] or ''}"
+    with working(f"exporting {count.strip()}") as progress:
+        jobs = [(*one, out / "verilog", target) for one in chosen]
+        files = side_by_side(_export, jobs, progress)
+    for note in dict.fromkeys(note for *_, config in chosen for note in config.notes()):
+        console.print(f"note: {note}")
+    return [load_unit(verilog) for verilog in files]
+
+
+def _export(job: tuple[str, str | None, SoftmaxConfig, Path, str], progress: Progress) -> Path:
+    unit, preset, config, folder, target = job
+    return export(config, folder, unit=unit, preset=preset, target=target).verilog
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Task:
+    """A simulation that is to be run.
+
+    Attributes:
+        folder: of its runs, where no other command is in it.
+    """
+
+    unit: Unit
+    model: Model
+    rows: Any
+    folder: Path
+    seed: int
+    waves: bool
+
+
+def simulated(
+    units: Sequence[Unit], rows: Sequence[Any], out: Path, seed: int, waves: bool
+) -> list[Shown]:
+    """Build the models, one after another as a build has every processor; simulate side by side."""
+    tasks = []
+    for unit, unit_rows in zip(units, rows, strict=True):
+        with working(f"{label(unit)}: building the Verilator model"):
+            model = build(unit, out / "models", waves=waves)
+        tasks.append(Task(unit, model, unit_rows, out / "runs" / unit.top, seed, waves))
+
+    def words(task: Task) -> str:
+        return f"{label(task.unit)}: simulating {task.rows.elements:,} elements"
+
+    if len(tasks) == 1:
+        with working(words(tasks[0])) as progress:
+            return side_by_side(_simulate, tasks, progress)
+    total = sum(task.rows.elements for task in tasks)
+    with working(f"{len(tasks)} simulations of {total:,} elements") as progress:
+        return side_by_side(_simulate, tasks, progress, begun=lambda task: tell(words(task)))
+
+
+def _simulate(task: Task, progress: Progress) -> Shown:
+    with claimed(task.folder) as folder:
+        shown = simulate(
+            task.unit, task.model, task.rows, folder, seed=task.seed, waves=task.waves,
+            progress=progress,
+        )  # fmt: skip
+    return Shown.of(shown)
+
+
+def tell(line: str) -> None:
+    """A line of a log; on a terminal the bar says how far the work has come."""
+    if not console.is_terminal:
+        console.print(line)
+
+
+def synthesised(unit: Unit, flow: Flow, seeds: int, check: bool, out: Path) -> Synthesis:
+    """Synthesise, place and route a unit; measure its pace, and check its netlist on demand."""
+    name = f"{label(unit)} on {flow.device.name}"
+    with working(f"{name}: synthesising"):
+        netlist = flow.synthesise(unit)
+    chosen = tuple(range(1, seeds + 1))
+    with working(f"{name}: placing and routing, {seeds} seeds") as progress:
+        reports = place_seeds(flow, netlist, chosen, progress)
+    with working(f"{name}: measuring elements per cycle"):
+        pace = measure_pace(unit, out)
+    gate_level = None
+    if check:
+        rows = Given(limit=CHECKED_ROWS).rows(unit.name, unit.config)
+        with working(f"{name}: simulating {rows.elements:,} elements in the netlist") as progress:
+            gate_level = check_netlist(unit, netlist.verilog, flow.device, rows, out, progress)
+    return summarise(unit, flow, netlist, chosen, reports, pace, gate_level)
+
+
+def exported_case(case: bench.Case, folder: Path) -> Unit:
+    """Export a unit of the benchmarks."""
+    made = export(
+        case.config,
+        folder / case.primitives,
+        unit=case.unit,
+        preset=case.preset,
+        target=case.primitives,
+    )
+    return load_unit(made.verilog)
+
+
+def benched(case: bench.Case, unit: Unit, flow: Flow, seeds: int, out: Path) -> bench.Result:
+    """What becomes of a case; where a tool fails on the design, its sentence."""
+    error = bench.sample_error(case.config) if case.unit == "softmax" else None
+    try:
+        synthesis = synthesised(unit, flow, seeds, False, out)
+    except ToolError as failed:
+        console.print(failed.reason, style="red")
+        return bench.Result(case, unit, None, error, failed.reason)
+    return bench.Result(case, unit, synthesis, error)

@@ -1,0 +1,95 @@
+"""Work side by side: as many processes as there are processors, results in the order of the jobs.
+
+Processes and not threads: the golden model's stages are short calls, which would wait for each
+other.
+"""
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
+from typing import Any, TypeVar
+
+from .sim.processes import end_with_parent
+from .study.sweep.workers import worker_count
+
+Job, Outcome = TypeVar("Job"), TypeVar("Outcome")
+Progress = Callable[[float], object]
+"""Told the share of the work that is done."""
+
+LOOK = 0.2
+"""Seconds between looks at the workers."""
+
+_shares: Any = []
+"""Of a worker process: the share of every job that is done, shared with the parent."""
+
+
+def side_by_side(
+    work: Callable[[Job, Progress], Outcome],
+    jobs: Sequence[Job],
+    progress: Progress,
+    *,
+    begun: Callable[[Job], object] = lambda _: None,
+) -> list[Outcome]:
+    """The outcome of every job; the first that fails stops them all.
+
+    Args:
+        work: a function of a module; jobs and outcomes can be pickled.
+        begun: told every job, in order, about when its work begins.
+
+    Raises:
+        BrokenExecutor: a process was killed. Anything that ``work`` raises.
+    """
+    if len(jobs) == 1:
+        begun(jobs[0])
+        return [work(jobs[0], progress)]
+    shares = multiprocessing.Array("d", len(jobs), lock=False)
+    count = min(len(jobs), worker_count(None))
+    with ProcessPoolExecutor(count, initializer=_begin, initargs=(shares,)) as pool:
+        try:
+            futures = [pool.submit(_work, work, job, place) for place, job in enumerate(jobs)]
+            _watch(jobs, futures, lambda: progress(sum(shares) / len(jobs)), begun)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            raise
+    return [future.result() for future in futures]
+
+
+def _watch(
+    jobs: Sequence[Job],
+    futures: list[Future[Any]],
+    tick: Callable[[], object],
+    begun: Callable[[Job], object],
+) -> None:
+    """Return when all are done; raise what the first of them raises."""
+    told = 0
+    unfinished = set(futures)
+    while unfinished:
+        finished, unfinished = wait(futures, LOOK, FIRST_EXCEPTION)
+        while told < len(jobs) and (futures[told].running() or futures[told].done()):
+            begun(jobs[told])
+            told += 1
+        for future in finished:
+            future.result()
+        tick()
+
+
+def _begin(shares: Any) -> None:
+    """The begin of a worker: the parent decides what Ctrl-C means, and ends it by SIGTERM."""
+    # a handler and not SIG_IGN, which programs that are started here would inherit
+    signal.signal(signal.SIGINT, lambda *_: None)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    end_with_parent()
+    global _shares
+    _shares = shares
+
+
+def _work(work: Callable[[Job, Progress], Outcome], job: Job, place: int) -> Outcome:
+    def progress(share: float) -> None:
+        _shares[place] = share
+
+    outcome = work(job, progress)
+    progress(1.0)
+    return outcome
