@@ -4,7 +4,13 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# Tools are run as modules: the first line of a script cannot name a path with a space or a quote.
+RUN    := $(BIN)/python -P -m
 ARGS   ?=
+
+# What would make Python or pip do other than it does here.
+unexport PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONPATH PYTHONSTARTUP PYTHONWARNINGS
+unexport PIP_USER PIP_TARGET PIP_PREFIX
 
 .PHONY: help sim test test-long verilog synth bench sweep sweep-full reference soak coverage lint clean
 
@@ -13,44 +19,46 @@ help:  ## this list
 	@echo "  ARGS=\"...\" is passed on, as in: make sim ARGS=\"--preset tiny --rows 500\""
 
 sim: $(VENV)/.core  ## simulate the Verilog on recorded logits, every bit checked
-	@$(BIN)/softmaxfx sim $(ARGS)
+	@$(RUN) softmaxfx sim $(ARGS)
 
 verilog: $(VENV)/.core  ## write build/verilog/*.v with a sidecar
-	@$(BIN)/softmaxfx export $(ARGS)
+	@$(RUN) softmaxfx export $(ARGS)
 
 synth: $(VENV)/.synth  ## place-and-route on a device: Fmax, LUT, FF, DSP, BRAM
-	@$(BIN)/softmaxfx synth --target ecp5 $(ARGS)
+	@$(RUN) softmaxfx synth --target ecp5 $(ARGS)
 
 bench: $(VENV)/.synth  ## place-and-route of every published unit: docs/benchmarks.md
-	@$(BIN)/softmaxfx bench $(ARGS)
+	@$(RUN) softmaxfx bench $(ARGS)
 
 sweep: $(VENV)/.sweep  ## what each bit buys and costs: build/sweep/report.html (some minutes)
-	@$(BIN)/softmaxfx sweep $(ARGS)
+	@$(RUN) softmaxfx sweep $(ARGS)
 
 sweep-full: $(VENV)/.sweep  ## the same in finer steps, 8 lanes, five seeds (hours)
-	@$(BIN)/softmaxfx sweep --space full --out build/sweep-full $(ARGS)
+	@$(RUN) softmaxfx sweep --space full --out build/sweep-full $(ARGS)
 
 reference: $(VENV)/.dev  ## golden model against NumPy and torch, on every device there is
-	@$(BIN)/softmaxfx reference $(ARGS)
+	@$(RUN) softmaxfx reference $(ARGS)
 
 test: $(VENV)/.dev  ## the tests (about 15 minutes on 2 cores, the first time)
-	@$(BIN)/pytest -n auto -m "not long" $(ARGS)
+	@$(RUN) pytest -n auto -m "not long" $(ARGS)
 
 test-long: $(VENV)/.dev  ## the longest tests: hostile frames, planted faults, coverage
-	@$(BIN)/pytest -n auto -m long $(ARGS)
+	@$(RUN) pytest -n auto -m long $(ARGS)
 
 soak: $(VENV)/.core  ## every preset, lanes and option, for ARGS="--minutes M"
-	@$(BIN)/softmaxfx soak $(ARGS)
+	@$(RUN) softmaxfx soak $(ARGS)
 
 coverage: $(VENV)/.core  ## lines run and bits toggled in the Verilog, with reasons for the rest
-	@$(BIN)/softmaxfx coverage --lanes 2 $(ARGS)
+	@$(RUN) softmaxfx coverage --lanes 2 $(ARGS)
 
 lint: $(VENV)/.dev  ## style, types, and the order of the rooms
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@rm -rf build/types && $(BIN)/pip install --quiet --no-deps --target build/types .
-	@cd build/types && PYTHONPATH=. ../../$(BIN)/lint-imports --no-logo --config ../../pyproject.toml
-	@$(BIN)/pyright --pythonpath $(BIN)/python
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@rm -rf build/types && $(RUN) pip install --quiet --no-deps --target build/types .
+	@cd build/types && PYTHONPATH=. ../../$(BIN)/python -P -c \
+	  'from importlinter.cli import lint_imports_command as lint; lint()' \
+	  --no-logo --config ../../pyproject.toml
+	@$(RUN) pyright --pythonpath $(BIN)/python
 
 clean:  ## remove everything generated, the environment included
 	rm -rf build $(VENV) *.egg-info .pytest_cache .ruff_cache .import_linter_cache
@@ -63,21 +71,21 @@ $(VENV)/.core: pyproject.toml requirements.lock
 	  { echo "softmaxfx needs Python 3.11 or later: make PYTHON=python3.12 ..."; exit 2; }
 	@$(PYTHON) -m venv $(VENV) || \
 	  { echo "Python's venv module is missing: install the system package python3-venv"; exit 2; }
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e .
+	@$(RUN) pip install --quiet --disable-pip-version-check -c requirements.lock -e .
 	@touch $@
 
 $(VENV)/.synth: $(VENV)/.core
 	@echo "Installing into $(VENV): yosys and nextpnr (about 750 MB on disk, with what they compile)."
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[synth]'
+	@$(RUN) pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[synth]'
 	@touch $@
 
 $(VENV)/.sweep: $(VENV)/.synth
 	@echo "Installing into $(VENV): sqlalchemy and optuna (about 50 MB on disk)."
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[sweep,synth]'
+	@$(RUN) pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[sweep,synth]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core
 	@echo "Installing into $(VENV): torch, scikit-learn, pytest, ruff, pyright and others for"
 	@echo "references and tests (about 1.5 GB on disk, more with CUDA; some minutes)."
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	@$(RUN) pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
 	@touch $@

@@ -11,6 +11,7 @@ from typing import Any
 from ..sim.run import Progress, simulate
 from ..sim.sidecar import Unit
 from ..sim.simulator import build
+from ..sim.store import claimed
 from .cells import with_cells
 from .device import Device
 
@@ -49,5 +50,6 @@ def check_netlist(
     """
     gates = with_cells(unit, netlist, device, out / "gates" / device.name)
     model = build(gates, out / "models")
-    shown = simulate(gates, model, rows, out / "runs" / f"{unit.top}_gates", progress=progress)
+    with claimed(out / "runs" / f"{unit.top}_gates") as folder:
+        shown = simulate(gates, model, rows, folder, progress=progress)
     return GateLevel(shown.score.elements, shown.score.mismatches, shown.score.first)

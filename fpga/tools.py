@@ -3,12 +3,15 @@
 import importlib.metadata
 import re
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..golden.errors import ConfigError
+from ..sim.processes import ask, run_to_end
+
+COMPILING = 600.0
+"""Seconds that a tool from a wheel may take to compile itself, on a slow and busy machine."""
 
 
 class ToolError(ConfigError):
@@ -52,12 +55,9 @@ def find_tool(name: str) -> Tool:
     if not (command or native):
         raise ConfigError(f"synthesis needs {name}: pip install 'softmaxfx[synth]'")
     path = str(command or native)
-    told = subprocess.run([path, "-V"], capture_output=True, text=True, check=False)
-    lines = (told.stdout + told.stderr).strip().splitlines() or ["it printed nothing"]
-    if told.returncode:
-        raise ConfigError(f"synthesis needs {name}, and {path} does not run: {lines[-1]}")
+    told = ask(f"synthesis needs {name}", [path, "-V"], timeout=COMPILING)
     if native:
-        return Tool(name, path, lines[-1])
+        return Tool(name, path, told.splitlines()[-1])
     return Tool(name, path, f"{wheel} {importlib.metadata.version(wheel)}")
 
 
@@ -71,13 +71,10 @@ def run_tool(tool: Tool, arguments: list[str], folder: Path, log: str) -> None:
         ToolError: it failed; the sentence has the tool's own reason, and where the log is.
     """
     path = folder / log
-    with path.open("w") as output:
-        done = subprocess.run(
-            [tool.command, *arguments],
-            cwd=folder, stdout=output, stderr=subprocess.STDOUT, check=False,
-        )  # fmt: skip
-    if done.returncode:
-        raise ToolError(tool.name, _reason(path.read_text()), path)
+    with path.open("wb") as output:
+        status = run_to_end([tool.command, *arguments], output, cwd=folder)
+    if status:
+        raise ToolError(tool.name, _reason(path.read_text(errors="replace")), path)
 
 
 def _reason(text: str) -> str:

@@ -210,7 +210,8 @@ def measure(
     """Run a unit's model with counters through everything, and read the counters.
 
     Args:
-        cache: directory of built models. folder: working directory, one sub-folder a run.
+        cache: directory of built models. folder: working directory, one sub-folder a run, that
+            nothing else uses.
         rows: ordinary rows, and extreme ones. frames: hostile frames.
 
     Raises:
