@@ -32,6 +32,9 @@ _INPUT, _OUTPUT = SQ(5, 11), UQ(0, 16)
 _GRADIENT, _LOSS = SQ(1, 15), UQ(5, 11)
 _FORMATS = "input", "output", "grad_input", "grad_output", "loss"
 
+NOTED_LOSS = 0.25
+"""What the rounding of a row's probabilities may take of their sum before a note says so."""
+
 UNITS = "softmax", "softmax_backward", "cross_entropy"
 
 BACKWARD_FIELDS = frozenset(("grad_input", "grad_output", "dot_guard", "rounding"))
@@ -312,12 +315,17 @@ class SoftmaxConfig:
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
     def notes(self) -> list[str]:
-        """What a user of this configuration should know, in sentences."""
-        if self.function == "log_softmax" or 2**self.output.f >= 2 * self.max_length:
+        """What a user of this configuration should know, in sentences.
+
+        What it loses of given rows, :class:`.losses.Losses` says.
+        """
+        lost = self.max_length * self.output.lsb / 2
+        if self.function == "log_softmax" or lost <= NOTED_LOSS:
             return []
         return [
-            f"output {self.output} cannot tell small probabilities from 0: "
-            f"{self.max_length} equal elements (max_length) all round to 0 or 1 LSB"
+            f"output {self.output} may lose mass: rounding takes up to half an LSB of every "
+            f"probability, {'all' if lost >= 1 else f'{100 * lost:.0f} %'} of the sum of "
+            f"{self.max_length} (max_length)"
         ]
 
 

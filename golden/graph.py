@@ -359,6 +359,8 @@ def _named(nodes: list[Node], name: str, kind: str) -> Node:
 
 def _reals(what: str, value: npt.ArrayLike, shape: tuple[int, ...] | None = None) -> Reals:
     """An array of its own, finite and not empty, broadcast to ``shape`` where that is given."""
+    if np.ma.is_masked(value):
+        raise ValueError(f"{what} must have no elements that numpy.ma masks: fill them first")
     try:
         array = np.array(value, dtype=np.float64)
     except (TypeError, ValueError):

@@ -12,8 +12,11 @@ import numpy as np
 from .golden import ConfigError, SoftmaxConfig
 from .golden.errors import require
 from .golden.formats import Format
+from .golden.losses import Losses
 from .golden.rows import LogitRows
 from .sim.cross_entropy import TargetRows
+from .sim.kinds import kind_of
+from .sim.run import Simulation
 from .sim.softmax_backward import BackwardRows
 from .study import recordings
 from .study.npy_file import load_array
@@ -117,6 +120,18 @@ class Given:
         if unit == "cross_entropy":
             return TargetRows(logits, checked_targets(_load("--targets", self.targets), logits))
         return logits
+
+
+def lost(simulation: Simulation, rows: Any) -> list[str]:
+    """What a unit loses of the rows that it was simulated on, in sentences.
+
+    Args:
+        rows: of the type of the unit's kind, see :meth:`Given.rows`.
+    """
+    unit = simulation.unit
+    # a loss unit has no probabilities of its own to sum
+    p = None if unit.name == "cross_entropy" else simulation.probabilities
+    return Losses.of(unit.config, kind_of(unit).logits(rows), p).notes(unit.config)
 
 
 def _load(option: str, file: Path | None) -> np.ndarray:

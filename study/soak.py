@@ -6,6 +6,7 @@ of a job has changed. A job repeats from its seed alone.
 """
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -14,9 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files import write_whole
 from ..fpga.export import export
 from ..golden.config import PRESETS, SoftmaxConfig
+from ..golden.errors import require, require_whole
 from ..golden.formats import SQ
+from ..golden.given import plain
 from ..golden.rows import LogitRows
 from ..sim.hostile import hostile_stream, run_hostile
 from ..sim.kinds import kind_of
@@ -116,11 +120,19 @@ def soak(
 
     Returns:
         The jobs of this call.
+
+    Raises:
+        ConfigError: minutes that are no number from 0 on, or a seed outside 32 bits.
     """
+    minutes, first_seed = plain(minutes), plain(first_seed)
+    require(
+        isinstance(minutes, int | float) and 0 <= minutes < math.inf,
+        f"minutes must be a number from 0 on, not {minutes!r}",
+    )
+    require_whole("seed", first_seed, 0, 2**32 - 1)
     folder.mkdir(parents=True, exist_ok=True)
     results = folder / "results.jsonl"
-    known = results.read_text().splitlines() if results.exists() else []
-    done = {json.loads(line)["key"] for line in known}
+    done = _finished(results)
     end = time.monotonic() + 60 * minutes
     jobs: list[Job] = []
     seed = first_seed
@@ -136,6 +148,27 @@ def soak(
             jobs.append(job)
             tell(job)
         seed += 1
+
+
+def _finished(results: Path) -> set[str]:
+    """Keys of the jobs that are done; a line that was only half written is taken out."""
+    if not results.exists():
+        return set()
+    text = results.read_text(errors="replace")
+    jobs = {line: key for line in text.splitlines() if (key := _key(line)) is not None}
+    whole = "".join(f"{line}\n" for line in jobs)
+    if whole != text:
+        write_whole(results, whole)
+    return set(jobs.values())
+
+
+def _key(line: str) -> str | None:
+    """The key of a job's line; ``None`` where it is no whole one."""
+    try:
+        job = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return job.get("key") if isinstance(job, dict) else None
 
 
 def _run(

@@ -1,14 +1,16 @@
 """The soak covers the matrix, repeats nothing that is done, and tells what it did."""
 
 import json
+import math
 from itertools import count
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from softmaxfx.cli import main
 from softmaxfx.fpga.units import UNITS
-from softmaxfx.golden import PRESETS, preset
+from softmaxfx.golden import PRESETS, ConfigError, preset
 from softmaxfx.study import soak as module
 from softmaxfx.study.soak import LANES, random_rows, soak, units
 
@@ -57,6 +59,37 @@ def test_a_soak_that_starts_again_goes_on_behind_what_is_done(small, tmp_path):
     lines = (tmp_path / "results.jsonl").read_text().splitlines()
     assert [json.loads(line)["seed"] for line in lines] == [1, 2]
     assert all(job.mismatches == 0 and job.bound_kept and job.elements > 1000 for job in told)
+
+
+LINE = '{"key": "a 1", "seed": 1}\n'
+BROKEN = {
+    "half a line": LINE + LINE.replace("a 1", "b 1")[:14],
+    "no end of line": LINE[:-1],
+    "a line of another program": LINE + "null\n[1]\n{}\n",
+    "what a full disk leaves": LINE + "\0" * 40,
+    "an empty line": "\n" + LINE,
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_a_half_written_line_is_taken_out_and_nothing_done_is_lost(text, tmp_path):
+    file = tmp_path / "results.jsonl"
+    file.write_text(text)
+    assert module._finished(file) == {"a 1"}
+    assert file.read_text() == LINE
+
+
+@pytest.mark.parametrize("minutes", [math.nan, math.inf, -math.inf, -1, np.float32(-2), "5", None])
+def test_a_time_that_never_ends_is_refused(minutes, tmp_path):
+    with pytest.raises(ConfigError, match=r"^minutes must be a number from 0 on, not "):
+        soak(tmp_path / "out", minutes=minutes, tell=print)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, True])
+def test_a_seed_that_is_none_is_refused(seed, tmp_path):
+    with pytest.raises(ConfigError, match=r"^seed must be a whole number from 0 to 4294967295"):
+        soak(tmp_path / "out", minutes=1, first_seed=seed, tell=print)
 
 
 def test_the_command_prints_the_seed_and_the_verdict(small, tmp_path):
