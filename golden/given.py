@@ -61,9 +61,12 @@ def real_values(name: str, array: npt.ArrayLike, instead: str = "fill them first
         ValueError: another dtype, or elements that ``numpy.ma`` masks.
     """
     values = unmasked(name, array, instead)
-    if values.dtype.kind not in "biuf" and values.size:
-        raise ValueError(f"{name} must be real numbers, not {values.dtype}")
-    return values.astype(np.float64)
+    if values.dtype.kind in "biufO":  # objects can be fractions and decimals
+        try:
+            return values.astype(np.float64)
+        except (TypeError, ValueError, OverflowError):
+            pass
+    raise ValueError(f"{name} must be real numbers, not {values.dtype}")
 
 
 def left_out(x: npt.ArrayLike, mask: npt.ArrayLike | None, shape: tuple[int, ...]) -> Bits:

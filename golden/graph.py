@@ -294,6 +294,8 @@ class Graph:
     def _record(self, node: Node) -> Node:
         if any(node.name == other.name for other in self.nodes):
             raise ValueError(f"name of a node must be its own, and {node.name!r} is taken")
+        if not isinstance(node.format, Format | None):
+            raise ValueError(f"format of node {node.name!r} must be a Format, not {node.format!r}")
         self.nodes.append(node)
         return node
 
@@ -362,8 +364,10 @@ def _reals(what: str, value: npt.ArrayLike, shape: tuple[int, ...] | None = None
     if np.ma.is_masked(value):
         raise ValueError(f"{what} must have no elements that numpy.ma masks: fill them first")
     try:
+        if np.asarray(value).dtype.kind not in "biufO":  # text and dates would be read as numbers
+            raise TypeError
         array = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{what} must be an array of real numbers, not {value!r}") from None
     if array.size == 0:
         raise ValueError(f"{what} must have at least one element, not shape {array.shape}")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
+from math import floor, isfinite
 
 import numpy as np
 import numpy.typing as npt
@@ -42,8 +42,12 @@ class Range:
         """The narrowest format of ``f`` fraction bits that holds the range without saturating.
 
         Raises:
-            ValueError: it would be wider than a format can be.
+            ValueError: it would be wider than a format can be, or a limit is not finite.
         """
+        if not (isfinite(self.low) and isfinite(self.high)):
+            raise ValueError(
+                f"range must be finite to have a format, not {self.low} to {self.high}"
+            )
         low, high = (floor(Fraction(x) * 2**f + Fraction(1, 2)) for x in (self.low, self.high))
         signed = low < 0
         # ~low = -low - 1: of as many bits, the lowest code lies one further out than the highest
