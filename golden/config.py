@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from .errors import ConfigError, require, require_whole, told
+from .errors import ConfigError, as_text, require, require_whole
 from .formats import SQ, UQ, Format, parse_format
 from .given import plain
 from .widths import GUARD, Widths, derive_exact_widths, derive_widths, reach_of, top_of
@@ -140,7 +140,7 @@ class SoftmaxConfig:
                 isinstance(value, int | float)
                 and not isinstance(value, bool)
                 and 2**-40 <= value <= 2**40,
-                f"{name} must be a positive number from 2^-40 to 2^40, not {told(value)}",
+                f"{name} must be a positive number from 2^-40 to 2^40, not {as_text(value)}",
             )
             object.__setattr__(self, name, float(value))  # 10 and 10.0 are one configuration
 

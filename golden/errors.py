@@ -15,11 +15,11 @@ def require_whole(name: str, value: object, low: int, high: int) -> None:
     """Raise :class:`ConfigError` unless ``value`` is a whole number from ``low`` to ``high``."""
     require(
         isinstance(value, int) and not isinstance(value, bool) and low <= value <= high,
-        f"{name} must be a whole number from {low} to {high}, not {told(value)}",
+        f"{name} must be a whole number from {low} to {high}, not {as_text(value)}",
     )
 
 
-def told(value: object) -> str:
+def as_text(value: object) -> str:
     """A value in a sentence; Python writes no whole number of some thousand digits."""
     try:
         return repr(value)

@@ -21,6 +21,8 @@ from typing import ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from .given import plain
+
 Reals = npt.NDArray[np.float64]
 Arrays = tuple[Reals, ...]
 
@@ -141,7 +143,8 @@ class Copy(Linear):
     count: int
 
     def __post_init__(self) -> None:
-        if self.count < 1:
+        count = plain(self.count)
+        if type(count) is not int or count < 1:
             raise ValueError(f"count of a copy gate must be at least 1, not {self.count}")
 
     def forward(self, *inputs: Reals) -> Reals:

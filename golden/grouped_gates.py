@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from .gates import Arrays, Elementwise, Gate, Reals, require_rows
+from .given import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,9 @@ class Clip(Elementwise):
     gradient: Literal["zero", "pass"] = "zero"
 
     def __post_init__(self) -> None:
-        if not (isfinite(self.low) and isfinite(self.high) and self.low <= self.high):
+        limits = [plain(limit) for limit in (self.low, self.high)]
+        numbers = all(isinstance(limit, int | float) and isfinite(limit) for limit in limits)
+        if not numbers or limits[0] > limits[1]:
             raise ValueError(
                 f"limits of a clip gate must be finite, low <= high, not {self.low}, {self.high}"
             )

@@ -39,7 +39,7 @@ from typing import Any, get_args
 
 from ...golden import ConfigError, SoftmaxConfig, preset
 from ...golden import config as configuration
-from ...golden.errors import require, require_whole
+from ...golden.errors import as_text, require, require_whole
 from ...golden.formats import Format, parse_format
 from ...golden.widths import Widths
 from ..toml_file import read_toml
@@ -314,7 +314,8 @@ def _value(name: str, value: Any) -> Any:
         require(value in choices, f"{name} must be one of {', '.join(choices)}, not {value!r}")
     elif name in _NUMBERS:
         good = isinstance(value, int | float) and not isinstance(value, bool)
-        require(good, f"{name} must be a number, not {value!r}")
+        held = good and (isinstance(value, float) or abs(value) < 2**1000)
+        require(held, f"{name} must be a number, not {as_text(value)}")
         return float(value)
     elif name == "exp_split":
         good = isinstance(value, list) and all(type(bits) is int for bits in value)
