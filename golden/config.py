@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from .errors import ConfigError, as_text, require, require_whole
+from .errors import ConfigError, require, require_whole
 from .formats import SQ, UQ, Format, parse_format
 from .given import plain
 from .widths import GUARD, Widths, derive_exact_widths, derive_widths, reach_of, top_of
@@ -104,13 +104,7 @@ class SoftmaxConfig:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            object.__setattr__(self, field.name, plain(getattr(self, field.name)))
-        if isinstance(self.exp_split, list | tuple | np.ndarray):
-            object.__setattr__(self, "exp_split", tuple(map(plain, self.exp_split)))
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, np.ndarray):
-                raise ConfigError(f"{field.name} must be one value, not an array of {value.shape}")
+            object.__setattr__(self, field.name, _plain(field.name, getattr(self, field.name)))
         self._check_choices()
         self._check_formats()
         require(
@@ -140,7 +134,7 @@ class SoftmaxConfig:
                 isinstance(value, int | float)
                 and not isinstance(value, bool)
                 and 2**-40 <= value <= 2**40,
-                f"{name} must be a positive number from 2^-40 to 2^40, not {as_text(value)}",
+                f"{name} must be a positive number from 2^-40 to 2^40, not {value!r}",
             )
             object.__setattr__(self, name, float(value))  # 10 and 10.0 are one configuration
 
@@ -343,6 +337,23 @@ def require_fields(names: dict[str, Any]) -> None:
 def fields_of(unit: str) -> list[str]:
     """The names of the fields that a unit depends on."""
     return [name for name in field_names() if _depends(unit, name)]
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A field's value as a plain one, those of a split each.
+
+    Raises:
+        ConfigError: an array, or a number that no field takes and that is too long for a sentence.
+    """
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        value = list(value)
+    if name == "exp_split" and isinstance(value, list | tuple):
+        return tuple(_plain("exp_split's index bits", bits) for bits in value)
+    value = plain(value)
+    if isinstance(value, np.ndarray):
+        raise ConfigError(f"{name} must not be an array of shape {value.shape}")
+    require(not isinstance(value, int) or abs(value) < 2**64, f"{name} must be a number below 2^64")
+    return value
 
 
 def _depends(unit: str, field: str) -> bool:

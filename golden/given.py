@@ -7,6 +7,7 @@ are honoured where a mask exists, and refused elsewhere.
 
 from decimal import Decimal
 from fractions import Fraction
+from math import inf, nan
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, Fraction | Decimal):
         try:
             return float(value)
-        except (ValueError, OverflowError):  # a signalling NaN, and what no float holds
-            return value
+        except ValueError:  # a signalling NaN
+            return nan
+        except OverflowError:
+            return inf if value > 0 else -inf
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
             return kind(value) if type(value) is not kind else value
