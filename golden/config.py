@@ -291,9 +291,8 @@ class SoftmaxConfig:
         Raises:
             ConfigError: an unknown field, or a value that breaks a rule.
         """
-        require(
-            isinstance(fields, dict), f"a configuration must be a table of fields, not {fields!r}"
-        )
+        if not isinstance(fields, dict):
+            raise ConfigError(f"a configuration must be a table of fields, not {fields!r}")
         require_fields(fields)
         parsed = {name: _from_json(name, value) for name, value in fields.items()}
         return (base or cls()).replace(**parsed)
