@@ -1,5 +1,6 @@
 """Errors of gradients and losses, against formulas written out one row at a time."""
 
+from dataclasses import asdict
 from fractions import Fraction
 
 import numpy as np
@@ -123,3 +124,35 @@ def test_a_loss_format_that_is_coarse_is_compared_in_its_own_lsb():
     targets = np.zeros(200, np.int64)
     result = cross_entropy_rows(rows.codes(config), rows.active, rows.lengths, targets, config)
     assert measure_loss(result, rows, targets, config).loss_max_error_ulp < 1
+
+
+def test_rows_without_a_loss_have_no_figures_of_one():
+    """Targets outside, and one that is masked: a mean loss of 0 would read as perfect."""
+    rows, target = LogitRows.from_array([[1.0, 2.0], [1.0, -np.inf]]), np.array([2, 1])
+    result = cross_entropy_rows(rows.codes(CONFIG), rows.active, rows.lengths, target, CONFIG)
+    metrics = measure_loss(result, rows, target, CONFIG)
+    for name in ("max_error_ulp", "max_error_unclipped", "loss_max_error_ulp",
+                 "loss_max_error_unclipped", "mean_loss"):  # fmt: skip
+        assert getattr(metrics, name) is None
+    assert (metrics.ignored_rows, metrics.masked_targets) == (1, 1)
+    assert metrics.loss_bound_kept
+    assert (metrics.clip_rate, metrics.zero_share) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("array", "dp", "none"),
+    [
+        (np.full((1, 4), -np.inf), 1.0, {"max_error_ulp", "max_error_unclipped", "clip_rate",
+                                         "saturated_share", "zero_share"}),
+        (np.zeros((1, 6)), -1.0, {"max_error_ulp"}),
+    ],
+    ids=["all masked", "D saturates"],
+)  # fmt: skip
+def test_gradients_that_are_not_have_no_figures(array, dp, none):
+    config, rows = preset("base", max_length=8), LogitRows.from_array(array)
+    forward = softmax_rows(rows.codes(config), config, ~rows.active)
+    values = np.where(rows.active, dp, 0.0)
+    codes = config.grad_input.quantize(values)
+    result = backward_rows(forward.p, codes, config, forward.clipped)
+    metrics = measure_backward(result, forward.p, codes, forward.clipped, rows, values, config)
+    assert {name for name, value in asdict(metrics).items() if value is None} == none

@@ -1,12 +1,14 @@
 """The figures of a run, against plain loops in mpmath."""
 
+from dataclasses import asdict
+
 import mpmath
 import numpy as np
 import pytest
 
 from softmaxfx.golden import SQ, preset
 from softmaxfx.golden.bounds import bound_ulp
-from softmaxfx.golden.metrics import clipped_values, error_ulp, exact_softmax, measure
+from softmaxfx.golden.metrics import clipped_values, error_ulp, exact_softmax, measure, within
 from softmaxfx.golden.rows import LogitRows
 from softmaxfx.golden.softmax import softmax_rows
 
@@ -124,3 +126,15 @@ def test_a_probability_of_one_is_compared_with_the_largest_output():
     error = error_ulp(np.array([[255, 0]]), codes, active, config)
     assert error[0, 0] == 0
     assert -1e-5 < error[0, 1] < 0
+
+
+def test_rows_without_an_active_element_have_no_figures():
+    """A figure of nothing is none: 0 would read as perfect."""
+    config, rows = preset("tiny"), LogitRows.from_array(np.full((2, 3), -np.inf))
+    metrics = measure(softmax_rows(rows.codes(config), config, ~rows.active), rows, config)
+    assert set(asdict(metrics).values()) == {None}
+
+
+@pytest.mark.parametrize(("error", "kept"), [(None, True), (0.5, True), (0.6, False)])
+def test_an_error_that_there_is_not_keeps_its_bound(error, kept):
+    assert within(error, 0.5) is kept
