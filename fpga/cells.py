@@ -12,26 +12,31 @@ from pathlib import Path
 
 from ..golden.errors import ConfigError
 from ..sim.sidecar import Unit
-from .device import Device, device
+from .device import Device
+from .header import TIMESCALE
+from .verilog import with_waivers
 
 MODELS = Path(__file__).parent / "models"
+MODEL_WAIVERS = {
+    "DECLFILENAME": "one file holds the models of all primitives of a device",
+    "MULTIDRIVEN": "a memory of two ports is written on two clocks",
+    "PROCASSINIT": "a register that powers up with a value is declared with it",
+    "UNUSEDPARAM": "a parameter that a tool sets may say nothing that is modelled",
+    "UNUSEDSIGNAL": "a port that a unit connects may do nothing that is modelled",
+    "WIDTHEXPAND": "parameters that are words have no width of their own",
+    "WIDTHTRUNC": "likewise",
+}
+"""Verilator's warnings that a file of models turns off, and why."""
 
 
-def with_primitives(unit: Unit, folder: Path) -> Unit:
-    """A unit to simulate: itself, or with the models of the primitives that it instantiates.
+def models_of(target: str) -> dict[str, str]:
+    """Models of the primitives that an export for a target instantiates, for any simulator.
 
-    Where all of them are ours, no synthesis tool is needed.
-
-    Raises:
-        ConfigError: yosys is missing, and a model is yosys' own.
+    By the name of the file that they ship in, which no unit's can be.
     """
-    target = unit.description["target"]
-    if target == "generic":
-        return unit
-    models = "".join(model.read_text() for model in sorted(MODELS.glob(f"{target}*.v")))
-    if not models:
-        return with_cells(unit, unit.verilog, device(target), folder)
-    return _together(unit, unit.verilog, models, folder)
+    texts = [model.read_text() for model in sorted(MODELS.glob(f"{target}*.v"))]
+    content = f"{TIMESCALE}\n\n{with_waivers(chr(10).join(texts), MODEL_WAIVERS)}"
+    return {f"{target}-models.v": content} if texts else {}
 
 
 def with_cells(unit: Unit, verilog: Path, device: Device, folder: Path) -> Unit:
@@ -50,7 +55,7 @@ def _together(unit: Unit, verilog: Path, models: str, folder: Path) -> Unit:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{unit.top}.v"
     file.write_text(f"{verilog.read_text()}\n{models}")
-    return replace(unit, verilog=file)
+    return replace(unit, verilog=file, models=())
 
 
 def cell_models(device: Device) -> str:

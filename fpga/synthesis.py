@@ -16,7 +16,6 @@ from ..sim.kinds import kind_of
 from ..sim.run import PACE_ROWS, simulate
 from ..sim.sidecar import Unit
 from ..sim.simulator import build
-from .cells import with_primitives
 from .critical_path import CriticalPath, critical_path
 from .flow import Flow, Netlist
 from .gate_level import GateLevel
@@ -133,7 +132,6 @@ def measure_pace(unit: Unit, out: Path) -> float:
     rng = np.random.default_rng(1)
     logits = LogitRows.from_array(rng.normal(0, 3, shape))
     rows = kind_of(unit).rows(logits, unit.config, rng)
-    unit = with_primitives(unit, out / "primitives")
     measured = simulate(unit, build(unit, out / "models"), rows, out / "runs" / unit.top)
     require(
         measured.score.mismatches == 0,

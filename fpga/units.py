@@ -11,7 +11,7 @@ from ..golden.formats import Format
 from ..hdl import backward, cross_entropy, softmax
 from ..hdl.axi import CrossEntropyAxi, SoftmaxAxi, SoftmaxBackwardAxi
 from ..hdl.inlet import Inlet
-from ..hdl.latency import Latency
+from ..hdl.latency import Capacity, Latency
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class UnitKind:
         bounds: proven errors by their names in the sidecar, ``bound_ulp`` the first. Proving them
             refuses a configuration that cannot keep a promise.
         formats: of the elements on its ports.
+        users: what tuser is, of every stream. capacity: of a configuration.
         has_datapath: its configuration's ``datapath`` matters.
         more: what else the sidecar tells.
     """
@@ -32,9 +33,15 @@ class UnitKind:
     latency: Callable[[SoftmaxConfig], Latency]
     bounds: Callable[[SoftmaxConfig], dict[str, float]]
     formats: Callable[[SoftmaxConfig], dict[str, Format]]
+    users: dict[str, str]
+    capacity: Callable[[SoftmaxConfig], Capacity]
     has_datapath: bool = True
     more: Callable[[SoftmaxConfig], dict[str, Any]] = lambda _: {}
 
+
+_STATUS = "bit 0 error, 1 saturated, 2 ignored"
+_ROW = f"{_STATUS}, 3 + lane clipped"
+_MASK = "bit a lane: 1 leaves the element out"
 
 UNITS: dict[str, UnitKind] = {
     "softmax": UnitKind(
@@ -42,6 +49,8 @@ UNITS: dict[str, UnitKind] = {
         latency=softmax.latency,
         bounds=lambda config: {"bound_ulp": bound_ulp(config)},
         formats=lambda config: {"input": config.input, "output": config.output},
+        users={"s_axis": _MASK, "m_axis": _ROW},
+        capacity=softmax.capacity,
     ),
     "softmax_backward": UnitKind(
         top=SoftmaxBackwardAxi,
@@ -52,6 +61,8 @@ UNITS: dict[str, UnitKind] = {
             "grad_input": config.grad_input,
             "grad_output": config.grad_output,
         },
+        users={"s_axis_p": _ROW, "s_axis_dp": "", "m_axis": _ROW},
+        capacity=backward.capacity,
         has_datapath=False,
         more=lambda _: {"skew_beats": Inlet.SKEW},
     ),
@@ -67,6 +78,8 @@ UNITS: dict[str, UnitKind] = {
             "loss_grad": config.loss_grad,
             "loss": config.loss,
         },
+        users={"s_axis": _MASK, "s_axis_target": "", "m_axis": _ROW, "m_axis_loss": _STATUS},
+        capacity=cross_entropy.capacity,
     ),
 }
 """Every unit by its name."""

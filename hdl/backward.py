@@ -17,13 +17,15 @@ from .frame import Cut
 from .gradient import Gradient
 from .inlet import Inlet
 from .join import Join
-from .last_pass import ROWS, LastPass
-from .latency import Latency
+from .last_pass import ROWS, LastPass, capacity_of
+from .latency import Capacity, Latency
 from .pipeline import delay, register
 from .target import GENERIC, Target
 
 GO = 2
 """Cycles on the way from the credits of the row buffer to the inlets, which are far from it."""
+LEAD = GO + Join.latency + Cut.latency
+"""Cycles from credits to the beat that was allowed by them."""
 
 
 class SoftmaxBackward(wiring.Component):
@@ -56,14 +58,13 @@ class SoftmaxBackward(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        lead = GO + Join.latency + Cut.latency
         m.submodules.join = join = Join(p=p_layout(config), dp=dp_layout(config))
         m.submodules.cut = cut = Cut(config=config, container=8)
         m.submodules.last_pass = last_pass = GradientPass(
             config=config, wait=_wait(config), target=self._target
         )
-        m.submodules.beats = beats = Credits(places=LastPass.depth_of(config), lead=lead)
-        m.submodules.rows = rows = Credits(places=ROWS, lead=lead)
+        m.submodules.beats = beats = Credits(places=LastPass.depth_of(config), lead=LEAD)
+        m.submodules.rows = rows = Credits(places=ROWS, lead=LEAD)
         for name, port in (("p", self.p), ("dp", self.dp)):
             inlet = Inlet(port.payload.shape(), target=self._target)
             m.submodules[f"inlet_{name}"] = inlet
@@ -254,3 +255,13 @@ def latency(config: SoftmaxConfig) -> Latency:
     """Latency of the unit of a configuration."""
     last_pass = LastPass.latency_of(_Elements(backward_stage(config)), _wait(config))
     return Latency(Inlet.NOTICE + Join.latency + Cut.latency + last_pass, 0)
+
+
+def capacity(config: SoftmaxConfig) -> Capacity:
+    """What the unit of a configuration accepts while its output is blocked."""
+    inside = capacity_of(config, buffers=1, lead=LEAD)
+    return Capacity(
+        inside.beats + Inlet.SKEW + Inlet.NOTICE,
+        inside.least_beats + Inlet.SKEW,
+        inside.rows + Inlet.SKEW + Inlet.NOTICE,
+    )

@@ -1,5 +1,6 @@
 """The cross-entropy unit: rows of logits and their targets in, gradients p - y and losses out."""
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from amaranth.hdl import Module, Mux, Signal, Value, signed
@@ -14,9 +15,10 @@ from .beats import input_layout, output_layout, row_layout, tag_layout
 from .credits import Credits
 from .difference import Difference
 from .exp import Contents
+from .frame import Frame
 from .inlet import Inlet
-from .last_pass import ROWS, LastPass
-from .latency import Latency
+from .last_pass import ROWS, LastPass, capacity_of
+from .latency import Capacity, Latency
 from .loss import Loss
 from .pick import Pick
 from .pipeline import delay, register
@@ -430,3 +432,10 @@ class LossAndGradient:
 
 
 LOSS_AND_GRADIENT = LossAndGradient()
+
+
+def capacity(config: SoftmaxConfig) -> Capacity:
+    """What the unit of a configuration accepts while its outputs are blocked, targets enough."""
+    _, stages = DATAPATHS[config.datapath]
+    inside = capacity_of(config, buffers=stages.buffers, lead=Frame.latency)
+    return replace(inside, rows=ROWS)  # a row counts until its loss has left too

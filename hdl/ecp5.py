@@ -108,6 +108,9 @@ class BlockMultiply(Multiply):
             i_CLK0=ClockSignal(),
             i_CE0=Const(1),
             i_RST0=Const(0),
+            # of four clocks, enables and resets the first are used; tools warn of open inputs
+            **{f"i_{name}{j}": Const(0) for name in ("CLK", "CE", "RST") for j in (1, 2, 3)},
+            o_SIGNEDP=Signal(name="signed_product"),
             **_bus("i_A", _wide(self.a, FACTOR_BITS)),
             **_bus("i_B", _wide(self.b, FACTOR_BITS)),
             **_bus("i_C", Const(0, FACTOR_BITS)),

@@ -25,7 +25,10 @@ class Stages:
     Attributes:
         wait: cycles from the last beat of a row's exponentials to the row's scalar.
         latency: of the unit.
+        buffers: row buffers that a beat goes through.
     """
+
+    buffers = 1
 
     def __init__(
         self, config: SoftmaxConfig, target: Target = GENERIC, ending: Ending = PROBABILITIES

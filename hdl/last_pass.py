@@ -13,6 +13,7 @@ from ..golden.config import SoftmaxConfig
 from .beats import output_layout, row_layout, tag_layout
 from .credits import Credits
 from .exp import Contents
+from .latency import Capacity
 from .pipeline import delay, register
 from .probability import LastStage, Logarithm, Probability, last_stage
 from .queue import Queue
@@ -145,6 +146,17 @@ class LastPass(wiring.Component):
     def _row(self, m: Module) -> Value:
         """What the finished beats tell of their row."""
         return delay(m, self._buffer.o_scalar.row, self._last.latency, name="row")
+
+
+def capacity_of(config: SoftmaxConfig, *, buffers: int, lead: int) -> Capacity:
+    """What a unit accepts while its output is blocked.
+
+    Args:
+        buffers: row buffers that a beat goes through. lead: of the :class:`Credits` of the first.
+    """
+    beats = buffers * LastPass.depth_of(config) + Queue.places
+    kept = lead + (buffers + 1) * Credits.MARGIN
+    return Capacity(beats, beats - kept, ROWS + Queue.places)
 
 
 class Ending(Protocol):

@@ -1,4 +1,4 @@
-"""How long a row takes through a unit."""
+"""How long a row takes through a unit, and how much of what comes in it holds."""
 
 from dataclasses import dataclass
 
@@ -10,3 +10,18 @@ class Latency:
 
     fixed: int
     per_beat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What a unit accepts while its outputs are blocked, before its inputs refuse.
+
+    Attributes:
+        beats: of rows that come without a pause.
+        least_beats: of rows that come with any pauses: places kept back are then not all used.
+        rows: no more rows than that, however short; few enough to be fewer beats than ``beats``.
+    """
+
+    beats: int
+    least_beats: int
+    rows: int

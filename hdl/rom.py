@@ -41,12 +41,13 @@ class CaseRom(Rom):
         m = Module()
         entry = Signal(self._width, reset_less=True)
         entry_read = Signal(self._width, reset_less=True)
+        beyond = [*self._entries, 0][min(len(self._entries), (1 << len(self.i)) - 1)]
         with m.Switch(self.i):
-            for address, value in enumerate(self._entries):
+            for address, value in enumerate(self._entries[: (1 << len(self.i)) - 1]):
                 with m.Case(address):
                     m.d.sync += entry.eq(value)
-            with m.Default():
-                m.d.sync += entry.eq(0)
+            with m.Default():  # every case statement has one, a full table's its last entry
+                m.d.sync += entry.eq(beyond)
         m.d.sync += entry_read.eq(entry)
         m.d.comb += self.o.eq(entry_read)
         return m

@@ -7,7 +7,9 @@ from amaranth.lib.wiring import In, Out
 from ..golden.config import SoftmaxConfig
 from . import exact_sum, max_subtract
 from .beats import input_layout, output_layout
-from .latency import Latency
+from .frame import Frame
+from .last_pass import capacity_of
+from .latency import Capacity, Latency
 from .target import GENERIC, Target
 
 DATAPATHS = {
@@ -46,3 +48,9 @@ def latency(config: SoftmaxConfig) -> Latency:
     """Latency of the unit of a configuration."""
     _, stages = DATAPATHS[config.datapath]
     return stages(config).latency
+
+
+def capacity(config: SoftmaxConfig) -> Capacity:
+    """What the unit of a configuration accepts while its output is blocked."""
+    _, stages = DATAPATHS[config.datapath]
+    return capacity_of(config, buffers=stages.buffers, lead=Frame.latency)

@@ -82,6 +82,7 @@ class Unit:
         config: the configuration it claims to implement.
         streams: its stream ports.
         description: the whole sidecar.
+        models: files of models of the primitives that it instantiates.
         seed: what its ``seed`` port is tied to; ``None`` where it has none.
     """
 
@@ -92,6 +93,7 @@ class Unit:
     streams: tuple[Stream, ...]
     description: dict[str, Any]
     seed: int | None = None
+    models: tuple[Path, ...] = ()
 
     @property
     def lanes(self) -> int:
@@ -137,9 +139,12 @@ def load_unit(verilog: Path, *, modified: bool = False) -> Unit:
             ),
             description=description,
             seed=ROUNDING_SEED if description["seed"] else None,
+            models=tuple(verilog.parent / file for file in description["simulation_files"]),
         )
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise ConfigError(f"{sidecar} must be a unit's sidecar: {error!r}") from None
+    for file in unit.models:
+        require(file.is_file(), f"{sidecar} names the models {file}, which must lie beside it")
     digest = hashlib.sha256(verilog.read_bytes()).hexdigest()
     require(
         modified or digest == description.get("verilog_sha256"),

@@ -24,7 +24,8 @@ def bench_sources(unit: Unit, cache: Path) -> list[Path]:
     def fill(folder: Path) -> None:
         (folder / file).write_text(text)
 
-    return [once(cache.absolute(), ["bench", text], fill, holds=(file,)) / file, unit.verilog]
+    top = once(cache.absolute(), ["bench", text], fill, holds=(file,)) / file
+    return [top, *unit.models, unit.verilog]
 
 
 def bench_text(unit: Unit) -> str:
