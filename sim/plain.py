@@ -36,7 +36,6 @@ class PlainPaths:
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
         self._links: dict[Path, Path] = {}
-        self._folder: Path | None = None
 
     def __call__(self, path: Path) -> Path:
         """A plain absolute path; the name of a file is kept where it is plain.
@@ -51,17 +50,26 @@ class PlainPaths:
             self._links[path] = self._link(path)
         return self._links[path]
 
+    def workplace(self, folder: Path) -> Path:
+        """A folder to work in: ``folder`` itself, or an empty one whose real path is plain.
+
+        Raises:
+            ConfigError: as for a file.
+        """
+        return folder if is_plain(folder.resolve()) else self._place(folder)
+
     def _link(self, path: Path) -> Path:
-        require_plain_links(path)
-        if self._folder is None:
-            made = tempfile.TemporaryDirectory(prefix="softmaxfx-", ignore_cleanup_errors=True)
-            self._folder = Path(self._stack.enter_context(made)).resolve()
-        place = self._folder / str(len(self._links))
-        place.mkdir()
+        place = self._place(path)
         link = place / (path.name if is_plain(Path(path.name)) else f"file{path.suffix}")
         link = link if is_plain(link) else place / "file"
         link.symlink_to(path)
         return link
+
+    def _place(self, path: Path) -> Path:
+        """A new folder for what stands for a path."""
+        require_plain_links(path)
+        made = tempfile.TemporaryDirectory(prefix="softmaxfx-", ignore_cleanup_errors=True)
+        return Path(self._stack.enter_context(made)).resolve()
 
 
 @contextmanager

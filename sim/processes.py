@@ -71,6 +71,8 @@ def started(
         _kill(process)
         process.wait()
         _running.discard(process)
+        if process.stdout is not None:
+            process.stdout.close()
         if guard is not None:
             with suppress(BrokenPipeError):
                 guard.communicate(b"ended\n")

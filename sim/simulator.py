@@ -108,11 +108,13 @@ def verilate(sources: list[Path], top: str, cache: Path, options: list[str]) -> 
             # the simulator is told where they are when it starts: an rpath cannot hold every path
             flags = f"-L{libraries} -Wl,-rpath-link,{libraries} -lcocotbvpi_verilator"
             files = [str(plain(source)) for source in sources]
-            made = str(plain(folder))
+            work = plain.workplace(folder)
+            made = str(work)
             return [
                 [verilator, *options, "-LDFLAGS", flags, "--Mdir", made, str(main), *files],
                 ["make", "-C", made, "-f", "Vtop.mk", f"-j{os.cpu_count() or 1}",
                  f"PYTHON3={make_python(plain)}", *MAKE_OPTIONS],
+                *([] if work == folder else [["mv", f"{made}/{EXECUTABLE}", str(folder)]]),
             ]  # fmt: skip
 
         home, reused = build_once(sources, recipe, commands, cache, more, holds=(EXECUTABLE,))
