@@ -52,7 +52,7 @@ def mean_of(values: npt.NDArray[np.generic]) -> float | None:
     return float(values.mean()) if values.size else None
 
 
-def largest_of(errors: Reals) -> float | None:
+def largest_of(errors: Reals | Codes) -> float | None:
     """The largest absolute error; ``None`` of nothing."""
     return float(np.abs(errors).max()) if errors.size else None
 
