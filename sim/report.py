@@ -10,6 +10,8 @@ import numpy.typing as npt
 from rich.table import Table
 
 from ..files import json_text, png, write_whole
+from ..golden.losses import Losses
+from .kinds import kind_of
 from .run import Simulation
 
 _Fields = dict[str, Any]
@@ -60,6 +62,7 @@ class Shown:
         fields: of ``sim --json``. verilog: the file under test.
         first: the first mismatch, in words. bounds_kept: no error is above its bound.
         errors: of the unit's main output.
+        notes: what the configuration loses of the rows, in sentences.
     """
 
     fields: _Fields
@@ -67,15 +70,21 @@ class Shown:
     first: str
     bounds_kept: bool
     errors: Histogram
+    notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, simulation: Simulation) -> "Shown":
+    def of(cls, simulation: Simulation, rows: Any) -> "Shown":
+        """Of a simulation of ``rows``, which are of the type of the unit's kind."""
+        unit = simulation.unit
+        p = simulation.probabilities if unit.name == "softmax" else None
+        losses = Losses.of(unit.config, kind_of(unit).logits(rows), p)
         return cls(
             simulation.to_dict(),
-            simulation.unit.verilog,
+            unit.verilog,
             simulation.score.first,
             simulation.bounds_kept,
             Histogram.of(simulation),
+            tuple(losses.notes(unit.config)),
         )
 
     @property
@@ -103,6 +112,8 @@ _COLUMNS: tuple[tuple[str, Callable[[_Fields], str]], ...] = (
     ("tied\nrows %", _percent("tie_rate")),
     ("zero\n%", _percent("zero_share")),
     ("sum p\nmin / mean", lambda s: f"{s['sum_min']:.4f} / {s['sum_mean']:.4f}"),
+    ("mass lost\nrows %", _percent("mass_loss_rate")),
+    ("winner clipped\nrows %", _percent("winner_clip_rate")),
     ("mean\nloss", lambda s: f"{s['mean_loss']:.4f}"),
     ("rows\nignored", lambda s: f"{s['ignored_rows']:,}"),
     ("elements\nper cycle", lambda s: f"{s['elements_per_cycle']:.3f}"),
@@ -138,6 +149,15 @@ def _table(unit: str, told: list[_Fields]) -> Table:
         style = "red" if fields["mismatches"] else ""
         shown.add_row(*(cells[place] for _, cells in columns), style=style)
     return shown
+
+
+def notes(simulations: list[Shown]) -> list[str]:
+    """What configurations lose, each sentence once, with the names of those that it is true of."""
+    names: dict[str, list[str]] = {}
+    for simulation in simulations:
+        for note in simulation.notes:
+            names.setdefault(note, []).append(_name(simulation.fields))
+    return [f"{', '.join(told)}: {note}" for note, told in names.items()]
 
 
 def write_json(simulations: list[Shown], path: Path) -> None:
@@ -207,5 +227,8 @@ def _title(fields: _Fields) -> str:
     ):
         if text := _cell(cell, fields):
             told.append(words.format(text))
-    name = f"{fields['unit']} {_cell(_COLUMNS[0][1], fields)}"
-    return f"{name}: {fields['elements']:,} elements\n{', '.join(told)}"
+    return f"{_name(fields)}: {fields['elements']:,} elements\n{', '.join(told)}"
+
+
+def _name(fields: _Fields) -> str:
+    return f"{fields['unit']} {_cell(_COLUMNS[0][1], fields)}"

@@ -147,6 +147,8 @@ def sim_command(
     simulations = simulated(units, rows, out, seed, waves)
     for table in report.tables(simulations):
         print_table(table)
+    for note in report.notes(simulations):
+        console.print(f"note: {note}")
     written = [files[0], *([json_file] if json_file else [])]
     for path in written:
         report.write_json(simulations, path)

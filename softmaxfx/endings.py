@@ -93,21 +93,11 @@ def _sentence(error: BaseException) -> str:
         case SystemExit():  # how click and others end where a pipe is closed
             return "the standard output must be open until the end, not closed"
         case OSError():
-            return _of_the_system(error)
+            name = error.filename or "a file or pipe that the command needs"
+            return f"{name} cannot be used: {error.strerror or error}"
         case ValueError():
             return str(error)
     return ""
-
-
-def _of_the_system(error: OSError) -> str:
-    reason = error.strerror or str(error)
-    if error.filename is not None:
-        return f"{error.filename} cannot be used: {reason}"
-    try:
-        sys.stdout.flush()
-    except OSError as refused:
-        return f"the standard output must take all that is written: {refused.strerror}"
-    return f"the system refused what a command needs: {reason}"
 
 
 def _open_streams() -> None:

@@ -21,12 +21,8 @@ def require_folder(name: str, folder: Path) -> None:
         ConfigError: a file lies in the way, or the folder or its nearest parent is read-only.
     """
     require(str(folder) != "", f"{name} must name a directory, not ''")
-    existing = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
-    require(
-        existing.is_dir() and os.access(existing, os.W_OK | os.X_OK),
-        f"{name} must be a writable directory, not {folder}: "
-        f"{existing} is {'read-only' if existing.is_dir() else 'no directory'}",
-    )
+    obstacle = _obstacle(folder)
+    require(not obstacle, f"{name} must be a writable directory, not {folder}: {obstacle}")
 
 
 def require_file(name: str, file: Path) -> None:
@@ -39,15 +35,21 @@ def require_file(name: str, file: Path) -> None:
         ConfigError: a directory of that name, or a folder that cannot be written to.
     """
     require(str(file) != "", f"{name} must name a file, not ''")
-    require(not file.is_dir(), f"{name} must be a writable file, not {file}, which is a directory")
-    if _is_stream(file):
-        require(os.access(file, os.W_OK), f"{name} must be a writable file, not {file}")
-        return
-    file = _followed(file)
-    try:
-        require_folder(name, file.parent)
-    except ConfigError as error:
-        raise ConfigError(f"{name} must be a writable file, not {file} ({error})") from None
+    if file.is_dir():
+        obstacle = f"{file} is a directory"
+    elif _is_stream(file):
+        obstacle = "" if os.access(file, os.W_OK) else f"{file} is read-only"
+    else:
+        obstacle = _obstacle(_followed(file).parent)
+    require(not obstacle, f"{name} must be a writable file, not {file}: {obstacle}")
+
+
+def _obstacle(folder: Path) -> str:
+    """Why files cannot be written to a folder; empty where they can."""
+    existing = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
+    if not existing.is_dir():
+        return f"{existing} is no directory"
+    return "" if os.access(existing, os.W_OK | os.X_OK) else f"{existing} is read-only"
 
 
 def write_whole(file: Path, content: str | bytes) -> None:

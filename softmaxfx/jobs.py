@@ -104,7 +104,7 @@ def _simulate(task: Task, progress: Progress) -> Shown:
             task.unit, task.model, task.rows, folder, seed=task.seed, waves=task.waves,
             progress=progress,
         )  # fmt: skip
-    return Shown.of(shown)
+    return Shown.of(shown, task.rows)
 
 
 def tell(line: str) -> None:

@@ -6,11 +6,12 @@ other.
 
 import multiprocessing
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from .sim.processes import end_with_parent
+from .sim.processes import SIGNALS, end_with_parent
 from .study.sweep.workers import worker_count
 
 Job, Outcome = TypeVar("Job"), TypeVar("Outcome")
@@ -47,10 +48,11 @@ def side_by_side(
     count = min(len(jobs), worker_count(None))
     with ProcessPoolExecutor(count, initializer=_begin, initargs=(shares,)) as pool:
         try:
-            futures = [pool.submit(_work, work, job, place) for place, job in enumerate(jobs)]
+            with _signals_blocked():  # a worker begins with what its parent makes of them
+                futures = [pool.submit(_work, work, job, place) for place, job in enumerate(jobs)]
             _watch(jobs, futures, lambda: progress(sum(shares) / len(jobs)), begun)
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            # without workers the pool gives up all that is open; it cannot stand cancelled futures
             for worker in multiprocessing.active_children():
                 worker.terminate()
             raise
@@ -77,10 +79,13 @@ def _watch(
 
 
 def _begin(shares: Any) -> None:
-    """The begin of a worker: the parent decides what Ctrl-C means, and ends it by SIGTERM."""
-    # a handler and not SIG_IGN, which programs that are started here would inherit
-    signal.signal(signal.SIGINT, lambda *_: None)
+    """The begin of a worker: the parent decides what signals mean, and ends it by SIGTERM."""
+    for number in SIGNALS:
+        # a handler and not SIG_IGN, which programs that are started here would inherit
+        signal.signal(number, lambda *_: None)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     end_with_parent()
     global _shares
     _shares = shares
@@ -93,3 +98,16 @@ def _work(work: Callable[[Job, Progress], Outcome], job: Job, place: int) -> Out
     outcome = work(job, progress)
     progress(1.0)
     return outcome
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """Signals wait, and in processes that are started meanwhile until they are unblocked."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -6,6 +6,7 @@ table that does not fit is turned over.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.measure import Measurement
@@ -27,6 +28,14 @@ class _Console(Console):
         super().__init__(
             width=width, stderr=stderr, soft_wrap=True, markup=False, highlight=False, emoji=False
         )
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """Print; an error of the system names what it is that cannot be written."""
+        try:
+            super().print(*objects, **how)
+        except OSError as error:
+            name = f"the standard {'error' if self.stderr else 'output'}"
+            raise OSError(error.errno, error.strerror, name) from None
 
     def on_broken_pipe(self) -> None:
         """Leave it to the command how it ends."""
@@ -115,7 +124,7 @@ def working(label: str, *, time_left: bool = False) -> Iterator[Callable[[float]
         return
     columns = (
         TextColumn("{task.description}", markup=False, table_column=Column(overflow="fold")),
-        BarColumn(bar_width=20),
+        BarColumn(bar_width=14),
         TaskProgressColumn(),
         TimeElapsedColumn(),
         *((TextColumn("left:"), TimeRemainingColumn()) if time_left else ()),

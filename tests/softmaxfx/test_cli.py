@@ -180,8 +180,8 @@ def test_own_rows_are_simulated_and_reported(models, tmp_path):
     assert list(report) == [
         "unit", "preset", "datapath", "rows", "elements", "mismatches", "cycles",
         "elements_per_cycle", "latency_cycles", "max_error_ulp", "bound_ulp",
-        "max_error_unclipped", "clip_rate", "tie_rate", "sum_min", "sum_mean", "zero_share",
-        "mean_kl", "seconds",
+        "max_error_unclipped", "clip_rate", "tie_rate", "sum_min", "sum_mean", "mass_loss_rate",
+        "winner_clip_rate", "winner_tie_rate", "zero_share", "mean_kl", "seconds",
     ]  # fmt: skip
     assert (report["rows"], report["elements"], report["mismatches"]) == (2, 5, 0)
     assert report["clip_rate"] == pytest.approx(1 / 4)
@@ -287,7 +287,7 @@ def test_the_reference_command_fails_where_the_jacobian_gives_another_gradient(
             ["--set", "function=log_softmax", "--set", "output=SQ(6, 10)"],
             r"function must be softmax to be held against float softmax, not log_softmax",
         ),
-        (["--json", "/dev/null/x.json"], r"the report must be a writable file, not /dev/null/x"),
+        (["--json", "/dev/null/x.json"], r"--json must be a writable file, not /dev/null/x"),
     ],
 )
 def test_what_the_reference_command_cannot_do_is_one_sentence(arguments, sentence, own_rows):

@@ -22,7 +22,10 @@ COMMON = {
     "zero_share", "seconds",
 }  # fmt: skip
 OWN = {
-    "softmax": {"tie_rate", "sum_min", "sum_mean", "mean_kl"},
+    "softmax": {
+        "tie_rate", "sum_min", "sum_mean", "mean_kl", "mass_loss_rate", "winner_clip_rate",
+        "winner_tie_rate",
+    },
     "softmax_backward": {"saturated_share"},
     "cross_entropy": {
         "loss_max_error_ulp", "loss_bound_ulp", "loss_max_error_unclipped", "ignored_rows",
