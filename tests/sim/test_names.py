@@ -1,0 +1,46 @@
+"""No name that a unit can have meets a name of the bench, in either simulator."""
+
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from softmaxfx.fpga.export import export
+from softmaxfx.golden import preset
+from softmaxfx.golden.rows import LogitRows
+from softmaxfx.sim import icarus
+from softmaxfx.sim.run import simulate
+from softmaxfx.sim.sidecar import load_unit
+from softmaxfx.sim.simulator import build
+from softmaxfx.sim.wiring import bench_text
+
+NAMES = [
+    "bench", "bench_source", "bench_control", "bench_bench", "bench_", "bench__core", "top", "dut",
+    "Vtop", "Vtop__Syms", "control", "s_axis_neighbour", "aclk", "simulator", "main", "verilated",
+]  # fmt: skip
+SMALL = preset("tiny", max_length=4)
+
+
+def declared(text: str) -> list[str]:
+    return re.findall(r"^module (\w+)", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_module_of_unit_and_bench_has_a_name_of_its_own(name, tmp_path):
+    unit = load_unit(export(SMALL, tmp_path, name=name).verilog)
+    modules = declared(bench_text(unit)) + declared(unit.verilog.read_text())
+    assert len(set(modules)) == len(modules) > 5
+
+
+@pytest.mark.parametrize("name", ["bench", "bench_source", "Vtop", "dut"])
+def test_a_unit_of_that_name_equals_the_golden_model(name, models, tmp_path):
+    unit = load_unit(export(SMALL, tmp_path, name=name).verilog)
+    rows = LogitRows.from_array(np.random.default_rng(1).normal(0, 3, (50, 4)))
+    built = [build(unit, models)]
+    if shutil.which("iverilog"):
+        built.append(icarus.build(unit, models))
+    for model in built:
+        shown = simulate(unit, model, rows, tmp_path / model.simulator)
+        assert shown.score.first == ""
+        assert shown.score.elements == rows.elements
