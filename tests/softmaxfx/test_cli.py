@@ -179,7 +179,7 @@ def test_own_rows_are_simulated_and_reported(models, tmp_path):
     assert (out / "errors.png").read_bytes().startswith(b"\x89PNG")
     assert list(report) == [
         "unit", "preset", "datapath", "rows", "elements", "mismatches", "cycles",
-        "elements_per_cycle", "latency_cycles", "max_error_ulp", "bound_ulp",
+        "elements_per_cycle", "beats_per_cycle", "latency_cycles", "max_error_ulp", "bound_ulp",
         "max_error_unclipped", "clip_rate", "tie_rate", "sum_min", "sum_mean", "mass_loss_rate",
         "winner_clip_rate", "winner_tie_rate", "zero_share", "mean_kl", "seconds",
     ]  # fmt: skip

@@ -18,8 +18,8 @@ UNITS = "softmax", "softmax_backward", "cross_entropy"
 SMALL = "--preset", "tiny", "--lanes", "2", "--max-length", "16"
 COMMON = {
     "unit", "preset", "datapath", "rows", "elements", "mismatches", "cycles", "elements_per_cycle",
-    "latency_cycles", "max_error_ulp", "bound_ulp", "max_error_unclipped", "clip_rate",
-    "zero_share", "seconds",
+    "beats_per_cycle", "latency_cycles", "max_error_ulp", "bound_ulp", "max_error_unclipped",
+    "clip_rate", "zero_share", "seconds",
 }  # fmt: skip
 OWN = {
     "softmax": {
@@ -187,6 +187,62 @@ def test_whole_gradients_and_those_beyond_the_format_saturate(own, out):
     assert told["elements"] == 13
     # all the same, they cancel but for the roundings
     assert told["zero_share"] > 0.5
+
+
+NOTHING_TO_DRAW = {
+    "all masked": ("softmax", np.full((2, 3), -np.inf), None),
+    "no target": ("cross_entropy", LOGITS, np.full(4, 70)),
+}
+"""(unit, logits, targets): no element has an error."""
+
+ALIKE = {
+    "one element": ("softmax", np.zeros((1, 1)), None),
+    "one error": ("softmax", np.zeros((3, 4)), None),
+    "one row has a target": ("cross_entropy", LOGITS, np.array([70, 70, 70, 0])),
+    "a masked row beside others": ("softmax", np.array([[-np.inf, -np.inf], [1.0, 2.0]]), None),
+}
+"""Elements whose errors are few, or all the same."""
+
+
+@pytest.mark.parametrize(
+    ("unit", "logits", "targets"), [*NOTHING_TO_DRAW.values(), *ALIKE.values()],
+    ids=[*NOTHING_TO_DRAW, *ALIKE],
+)  # fmt: skip
+def test_a_picture_shows_what_there_is(unit, logits, targets, out, tmp_path):
+    np.save(tmp_path / "l.npy", logits)
+    files: list[object] = ["--logits", tmp_path / "l.npy"]
+    if targets is not None:
+        np.save(tmp_path / "t.npy", targets)
+        files += ["--targets", tmp_path / "t.npy"]
+    result = call("sim", unit, *SMALL, *files, "--out", out)
+    assert (result.exit_code, result.stderr) == (0, ""), result.output
+    (told,) = json.loads((out / "report.json").read_text(), parse_constant=pytest.fail)
+    assert told["mismatches"] == 0
+    assert (out / "errors.png").read_bytes().startswith(b"\x89PNG")
+    assert "nan" not in result.output
+
+
+def test_two_at_once_in_one_folder_do_not_meet(out):
+    """The default folder is everybody's."""
+    arguments = [*SMALL, "--rows", "300", "--out", out]
+    commands = [[sys.executable, "-m", "softmaxfx", "sim", *unit, *arguments] for unit in ([], [])]
+    running = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for command in commands
+    ]
+    for process in running:
+        _, told = process.communicate(timeout=300)
+        assert (process.returncode, told) == (0, "")
+    assert tuple(reports(out)) == UNITS
+    assert [path.name for path in out.iterdir() if path.name.startswith(".")] == []
+
+
+def test_what_is_lost_of_the_rows_is_told_with_figures(out, tmp_path):
+    np.save(tmp_path / "far.npy", np.array([[30.0, 20.0, 0.0], [1.0, 0.0, 0.0]]))
+    result = call("sim", "softmax", *SMALL, "--logits", tmp_path / "far.npy", "--out", out)
+    assert result.exit_code == 0, result.output
+    note = r"note: softmax tiny max_subtract: 50 % of 2 rows have a maximum beyond range = 10: .*50"
+    assert re.search(note, result.stdout)
 
 
 # What is refused
