@@ -4,6 +4,7 @@
 command says, and nothing else: neither a full disk nor a defect of this package.
 """
 
+import io
 import os
 import subprocess
 import sys
@@ -115,15 +116,16 @@ def _open_streams() -> None:
             os.set_inheritable(nowhere, True)
     require(not closed, "the standard output must be open, not closed")
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def _close_streams() -> None:
     """Drop what a stream does not take: Python would fail over it, with a status of its own."""
     for stream in (sys.stdout, sys.stderr):
+        if stream is None:
+            continue
         try:
-            if stream is not None:
-                stream.flush()
+            stream.flush()
         except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 from .sim.processes import SIGNALS, end_with_parent
 from .study.sweep.workers import worker_count
 
-Job, Outcome = TypeVar("Job"), TypeVar("Outcome")
+Job = TypeVar("Job")
+Outcome = TypeVar("Outcome")
 Progress = Callable[[float], object]
 """Told the share of the work that is done."""
 
