@@ -76,8 +76,7 @@ def export(
     name = checked_name(own_name if name is None else name, target)
     require_folder("out", directory)
     kind.bounds(config)  # proves the promises: a configuration that breaks one goes no further
-    technology = ROM_STYLES[rom] if target == "generic" else TARGETS[target]
-    body = verilog_text(kind.top(config=config, target=technology), name)
+    body = verilog_of(config, unit=unit, name=name, rom=rom, target=target)
     models = models_of(target)
     description = describe(
         config,
@@ -100,6 +99,12 @@ def export(
     write_whole(verilog, text)
     write_whole(sidecar, json.dumps(description, indent=2) + "\n")
     return Exported(verilog, sidecar, description)
+
+
+def verilog_of(config: SoftmaxConfig, *, unit: str, name: str, rom: str, target: str) -> str:
+    """Verilog of a unit, without what the file says of itself; arguments as of :func:`export`."""
+    technology = ROM_STYLES[rom] if target == "generic" else TARGETS[target]
+    return verilog_text(unit_kind(unit).top(config=config, target=technology), name)
 
 
 def checked_name(name: str, target: str) -> str:

@@ -13,6 +13,7 @@ from ..files import json_text, png, write_whole
 from ..golden.losses import Losses
 from .kinds import kind_of
 from .run import Simulation
+from .verdict import failures
 
 _Fields = dict[str, Any]
 
@@ -59,16 +60,14 @@ class Shown:
     """What is told of a simulation: small, where the simulation holds every element.
 
     Attributes:
-        fields: of ``sim --json``. verilog: the file under test.
-        first: the first mismatch, in words. bounds_kept: no error is above its bound.
+        fields: of ``sim --json``.
+        failures: what is not as promised, see :func:`.verdict.failures`.
         errors: of the unit's main output.
         notes: what the configuration loses of the rows, in sentences.
     """
 
     fields: _Fields
-    verilog: Path
-    first: str
-    bounds_kept: bool
+    failures: tuple[str, ...]
     errors: Histogram
     notes: tuple[str, ...]
 
@@ -80,17 +79,10 @@ class Shown:
         losses = Losses.of(unit.config, kind_of(unit).logits(rows), p)
         return cls(
             simulation.to_dict(),
-            unit.verilog,
-            simulation.score.first,
-            simulation.bounds_kept,
+            tuple(failures(simulation)),
             Histogram.of(simulation),
             tuple(losses.notes(unit.config)),
         )
-
-    @property
-    def mismatches(self) -> int:
-        """Elements and flags that differ from the golden model's."""
-        return self.fields["mismatches"]
 
 
 def _percent(field: str) -> Callable[[_Fields], str]:

@@ -36,6 +36,7 @@ class Simulation:
         measured: errors, bounds, and what explains them.
         cycles: of the run with random pauses.
         elements_per_cycle: over rows back to back, neighbours never pausing.
+        paced_beats: of these rows. refused_cycles: in which an input refused one of them.
         latency_cycles: of a one-beat row through the idle unit, to the main output.
         seconds: of the run with random pauses, the comparison included.
     """
@@ -46,8 +47,15 @@ class Simulation:
     measured: Measured
     cycles: int
     elements_per_cycle: float
+    paced_beats: int
+    refused_cycles: int
     latency_cycles: int
     seconds: float
+
+    @property
+    def beats_per_cycle(self) -> float:
+        """That the inputs accept of rows back to back, at most 1; 0 where none were right."""
+        return self.paced_beats / max(self.paced_beats + self.refused_cycles, 1)
 
     @property
     def metrics(self) -> Any:
@@ -86,6 +94,7 @@ class Simulation:
             "mismatches": self.score.mismatches,
             "cycles": self.cycles,
             "elements_per_cycle": self.elements_per_cycle,
+            "beats_per_cycle": self.beats_per_cycle,
             "latency_cycles": self.latency_cycles,
             "max_error_ulp": metrics.pop("max_error_ulp"),
             "bound_ulp": self.bound_ulp,
@@ -123,16 +132,18 @@ def simulate(
         unit, model, rows, folder / "stream", Neighbours(True, seed), waves=waves, progress=progress
     )
     seconds = time.perf_counter() - start
-    rate, latency, pace = _pace(unit, model, rows, folder / "pace")
+    pace = _pace(unit, model, rows, folder / "pace")
     emitted = stream.emitted
     return Simulation(
         unit=unit,
         rows=len(rows.lengths),
-        score=pace if pace.mismatches and not stream.score.mismatches else stream.score,
+        score=pace.score if pace.score.mismatches and not stream.score.mismatches else stream.score,
         measured=kind.measure(stream.answer, rows, unit.config),
         cycles=int(emitted[-1]) if emitted.size else 0,
-        elements_per_cycle=rate,
-        latency_cycles=latency,
+        elements_per_cycle=pace.elements_per_cycle,
+        paced_beats=pace.beats,
+        refused_cycles=pace.refused_cycles,
+        latency_cycles=pace.latency_cycles,
         seconds=seconds,
     )
 
@@ -204,8 +215,19 @@ def _first_beats(
     return first & rows[np.cumsum(first) - 1]
 
 
-def _pace(unit: Unit, model: Model, rows: Any, folder: Path) -> tuple[float, int, Score]:
-    """Elements per cycle of rows back to back, latency in cycles of a row of one beat, the score.
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """How fast a unit is, see :class:`Simulation`; 0 where the score has mismatches."""
+
+    score: Score
+    elements_per_cycle: float = 0.0
+    beats: int = 0
+    refused_cycles: int = 0
+    latency_cycles: int = 0
+
+
+def _pace(unit: Unit, model: Model, rows: Any, folder: Path) -> _Pace:
+    """The pace of rows back to back, and the latency of a row of one beat.
 
     The longest rows come first, neighbours never pausing; then single elements, one at a time.
     """
@@ -216,10 +238,17 @@ def _pace(unit: Unit, model: Model, rows: Any, folder: Path) -> tuple[float, int
     drain = np.arange(len(chosen)) >= len(order)
     stream = _stream(unit, model, paced, folder, Neighbours(False, 1), drain=drain)
     if stream.score.mismatches:
-        return 0.0, 0, stream.score
+        return _Pace(stream.score)
     beats = int((-(-lengths[~drain] // unit.lanes)).sum())
+    accepted = [cycles[:beats] for cycles in stream.accepted.values() if len(cycles) >= beats]
     first = min(int(cycles[0]) for cycles in stream.accepted.values())
     busy = int(stream.emitted[beats - 1]) - first + 1
     whole = np.max([cycles[-LATENCY_ROWS:] for cycles in stream.accepted.values()], axis=0)
     waits = stream.emitted[beats:] - whole
-    return int(lengths[~drain].sum()) / busy, int(waits.max()), stream.score
+    return _Pace(
+        score=stream.score,
+        elements_per_cycle=int(lengths[~drain].sum()) / busy,
+        beats=beats,
+        refused_cycles=max(int(cycles[-1] - cycles[0]) + 1 - beats for cycles in accepted),
+        latency_cycles=int(waits.max()),
+    )
