@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from softmaxfx import cli
+from softmaxfx import cli, jobs
 from softmaxfx.fpga import bench, bench_report
 from softmaxfx.fpga.bench import BRAM, CASES, DENSITY, FITS, FMAX, LUT, Case, Goal, Result
 from softmaxfx.fpga.critical_path import CriticalPath
@@ -217,7 +217,7 @@ def test_the_command_goes_on_where_a_unit_does_not_fit(results, tmp_path, monkey
             raise ToolError(on.placer.name, SENTENCE.split(": ")[1], tmp_path / "log")
         return results[0].synthesis
 
-    monkeypatch.setattr(cli, "_synthesised", synthesised)
+    monkeypatch.setattr(jobs, "synthesised", synthesised)
     done = CliRunner().invoke(cli.main, ["bench", "--seeds", "3"])
     assert done.exit_code == 0, done.output
     assert "3 of 3: tiny exact_sum, 1 lane for ice40" in done.output
@@ -233,7 +233,7 @@ def test_the_command_goes_on_where_a_unit_does_not_fit(results, tmp_path, monkey
     ("arguments", "sentence"),
     [
         (["--out", "table.txt"], r"--out must be a \.md file, not table\.txt"),
-        (["--out", "."], r"Invalid value for '--out': File '\.' is a directory"),
+        (["--out", "."], r"--out must be a writable file, not \.: \. is a directory"),
         (["--seeds", "0"], r"Invalid value for '--seeds': 0 is not in"),
     ],
 )
