@@ -65,15 +65,19 @@ OTHERS = {
 
 
 @pytest.fixture(scope="module")
-def built_alone(tmp_path_factory):
-    """Cycles of a unit's run, with an environment of no such variables."""
-    folder = tmp_path_factory.mktemp("alone")
-    return cycles(folder, build)
+def unit(tmp_path_factory):
+    """A small unit, exported before any of the variables is set."""
+    return load_unit(export(SMALL, tmp_path_factory.mktemp("unit"), name="little").verilog)
 
 
-def cycles(folder, builder):
-    """Build and run a small unit from nothing; how many cycles it took."""
-    unit = load_unit(export(SMALL, folder, name="little").verilog)
+@pytest.fixture(scope="module")
+def undisturbed(unit, tmp_path_factory):
+    """Cycles of the unit's run without any of the variables."""
+    return cycles(unit, tmp_path_factory.mktemp("undisturbed"), build)
+
+
+def cycles(unit, folder, builder):
+    """Build and run a unit from nothing; how many cycles it took."""
     rows = LogitRows.from_array(np.random.default_rng(1).normal(0, 3, (40, 4)))
     shown = simulate(unit, builder(unit, folder / "models"), rows, folder / "runs")
     assert shown.score.first == ""
@@ -82,18 +86,18 @@ def cycles(folder, builder):
 
 
 @pytest.mark.parametrize("whose", OTHERS)
-def test_a_build_and_a_run_are_the_same(whose, built_alone, monkeypatch, tmp_path):
+def test_a_build_and_a_run_are_the_same(whose, unit, undisturbed, monkeypatch, tmp_path):
     for name, value in OTHERS[whose].items():
         monkeypatch.setenv(name, value)
-    assert cycles(tmp_path, build) == built_alone
+    assert cycles(unit, tmp_path, build) == undisturbed
 
 
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
-def test_all_of_it_changes_nothing_in_icarus(built_alone, monkeypatch, tmp_path):
+def test_all_of_it_changes_nothing_in_icarus(unit, undisturbed, monkeypatch, tmp_path):
     for variables in OTHERS.values():
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-    assert cycles(tmp_path, icarus.build) == built_alone
+    assert cycles(unit, tmp_path, icarus.build) == undisturbed
 
 
 def shown(folder) -> set[str]:
