@@ -8,6 +8,7 @@ import gc
 import json
 import os
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -207,7 +208,8 @@ def _peak_on_cpu(form: Function, p: "Tensor", dp: "Tensor") -> int:
     gc.collect()  # a tensor of someone else's, freed meanwhile, would count
     with tempfile.TemporaryDirectory() as folder:
         trace = Path(folder) / "trace.json"
-        with _silenced():
+        # some versions of torch warn that a cycle ends, of which there is one only
+        with _silenced(), warnings.catch_warnings(action="ignore", category=UserWarning):
             with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
                 form(p, dp)
             profiler.export_chrome_trace(str(trace))
