@@ -201,9 +201,9 @@ module bench_control #(
     state <= {state[30:0], state[31] ^ state[21] ^ state[1] ^ state[0]};
     restart <= 0;
     if (resetting) left <= left - 1;
-    // other sources may never reach their marks, for want of a partner: so some time after the
-    // first has
-    else if (|marked && (&(marked | exhausted) || state[5:0] == 0)) begin
+    // some time after all sources have reached their marks, or the first: others may never do, for
+    // want of a partner
+    else if (|marked && (&(marked | exhausted) ? state[4:0] == 0 : state[5:0] == 0)) begin
       left <= 1 + state[31:24] % 5;
       restart <= 1;
       resets_done <= resets_done + 1;

@@ -108,9 +108,18 @@ def hang_after_an_error(text: str) -> str:
     return text
 
 
+def ignore_a_reset_of_one_cycle(text: str) -> str:
+    """A reset is one where the cycle before it was one too."""
+    seen = "reg seen = 1'h1;\n  always @(posedge aclk) seen <= aresetn;"
+    text, count = re.subn(r"(assign \S+ += ~ aresetn);", rf"{seen}\n  \1 & ~seen;", text)
+    assert count == 1
+    return text
+
+
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
+        (ignore_a_reset_of_one_cycle, r"after reset \d+"),
         (cut_a_beat_early, r"after reset \d+: row \d+, beat \d+"),
         (never_swallow, r"after reset \d+: row \d+, beat \d+"),
         (forget_faults, r"tuser gold 0b\d+1, gate 0b\d+0|tkeep"),
