@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .exports import export_once
 from .fpga import bench
 from .fpga.export import export
 from .fpga.flow import Flow
@@ -49,7 +50,7 @@ def exported(chosen: Sequence[Chosen], out: Path, target: str = "generic") -> li
     """Export units and read them back, as a stranger would."""
     count = f"{len(chosen)} units" if len(chosen) > 1 else f"{chosen[0][0]} {chosen[0][1] or ''}"
     with working(f"exporting {count.strip()}") as progress:
-        jobs = [(*one, out / "verilog", target) for one in chosen]
+        jobs = [(*one, out, target) for one in chosen]
         files = side_by_side(_export, jobs, progress)
     for note in dict.fromkeys(note for *_, config in chosen for note in config.notes()):
         console.print(f"note: {note}")
@@ -57,8 +58,8 @@ def exported(chosen: Sequence[Chosen], out: Path, target: str = "generic") -> li
 
 
 def _export(job: tuple[str, str | None, SoftmaxConfig, Path, str], progress: Progress) -> Path:
-    unit, preset, config, folder, target = job
-    return export(config, folder, unit=unit, preset=preset, target=target).verilog
+    unit, preset, config, out, target = job
+    return export_once(config, out, unit=unit, preset=preset, target=target)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
