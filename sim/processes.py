@@ -27,6 +27,7 @@ SIGNALS = tuple(
 
 _GUARD = 'read said || kill -s KILL -- "-$0"'
 
+_interrupted = False
 _running: set[subprocess.Popen[bytes]] = set()
 os.register_at_fork(after_in_child=_running.clear)  # they are the parent's
 
@@ -61,6 +62,8 @@ def started(
     guard = None
     try:
         _running.add(process)
+        if _interrupted:  # between the start and here, or before another thread's next start
+            _kill(process)
         guard = subprocess.Popen(
             ["/bin/sh", "-c", _GUARD, str(process.pid)],
             env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -129,9 +132,10 @@ def ask(needed: str, command: Sequence[str | Path], *, timeout: float = 60) -> s
 def ended_by_signals() -> Iterator[None]:
     """Ctrl-C, SIGTERM and SIGHUP raise ``KeyboardInterrupt`` in the block, in the main thread.
 
-    Before, they kill what :func:`started` runs in any thread, so that no thread waits for it. A
-    signal that is ignored, as SIGHUP is under nohup, stays ignored.
+    Before, they kill what :func:`started` runs in any thread, or will run until the block ends, so
+    that no thread waits for it. A signal that is ignored, as SIGHUP is under nohup, stays ignored.
     """
+    global _interrupted
     before = {}
     if threading.current_thread() is threading.main_thread():
         before = {number: signal.getsignal(number) for number in SIGNALS}
@@ -143,9 +147,13 @@ def ended_by_signals() -> Iterator[None]:
     finally:
         for number, old in changed.items():
             signal.signal(number, old)
+        if changed:
+            _interrupted = False
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    global _interrupted
+    _interrupted = True
     for process in tuple(_running):
         _kill(process)
     raise KeyboardInterrupt

@@ -138,6 +138,32 @@ def test_a_signal_interrupts_and_its_old_meaning_comes_back(number):
     assert signal.getsignal(number) is before
 
 
+def test_what_another_thread_starts_after_a_signal_does_not_last():
+    def work():
+        began.wait()
+        return run_to_end(["sleep", "600"], subprocess.DEVNULL)
+
+    began = threading.Event()
+
+    def interrupted_before_the_start():
+        with ended_by_signals(), ThreadPoolExecutor(1) as pool:
+            ends.append(pool.submit(work))
+            try:
+                interrupted_here()
+            finally:
+                began.set()
+
+    def interrupted_here():
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+
+    ends = []
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_before_the_start()
+    assert ends[0].result() == -signal.SIGKILL
+    assert run_to_end(["true"], subprocess.DEVNULL) == 0
+
+
 def test_a_signal_that_is_ignored_stays_ignored():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
