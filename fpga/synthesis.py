@@ -16,6 +16,7 @@ from ..sim.kinds import kind_of
 from ..sim.run import PACE_ROWS, simulate
 from ..sim.sidecar import Unit
 from ..sim.simulator import build
+from ..sim.store import claimed
 from .critical_path import CriticalPath, critical_path
 from .flow import Flow, Netlist
 from .gate_level import GateLevel
@@ -132,7 +133,9 @@ def measure_pace(unit: Unit, out: Path) -> float:
     rng = np.random.default_rng(1)
     logits = LogitRows.from_array(rng.normal(0, 3, shape))
     rows = kind_of(unit).rows(logits, unit.config, rng)
-    measured = simulate(unit, build(unit, out / "models"), rows, out / "runs" / unit.top)
+    model = build(unit, out / "models")
+    with claimed(out / "runs" / unit.top) as folder:
+        measured = simulate(unit, model, rows, folder)
     require(
         measured.score.mismatches == 0,
         f"{unit.top} must equal the golden model before it is measured: {measured.score.first}",
