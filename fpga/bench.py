@@ -211,4 +211,6 @@ def sample_error(config: SoftmaxConfig) -> float:
     """Largest |p - float64 softmax of the logits before quantisation| on :func:`sample_rows`."""
     rows = sample_rows()
     result = softmax_rows(rows.codes(config), config, ~rows.active)
-    return measure(result, rows, config).max_error_unclipped
+    worst = measure(result, rows, config).max_error_unclipped
+    assert worst is not None, "there are elements"
+    return worst

@@ -6,11 +6,12 @@ The models are yosys' own, and those in ``models/`` for what yosys knows as blac
 import importlib.util
 import re
 import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+from ..files import write_whole
 from ..golden.errors import ConfigError
+from ..sim.processes import ask
 from ..sim.sidecar import Unit
 from .device import Device
 from .header import TIMESCALE
@@ -52,9 +53,8 @@ def with_cells(unit: Unit, verilog: Path, device: Device, folder: Path) -> Unit:
 
 
 def _together(unit: Unit, verilog: Path, models: str, folder: Path) -> Unit:
-    folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{unit.top}.v"
-    file.write_text(f"{verilog.read_text()}\n{models}")
+    write_whole(file, f"{verilog.read_text()}\n{models}")
     return replace(unit, verilog=file, models=())
 
 
@@ -79,8 +79,7 @@ def yosys_share() -> Path:
         return Path(wheel.origin).parent / "share"
     if (config := shutil.which("yosys-config")) is None:
         raise ConfigError("the gate-level check needs yosys: pip install 'softmaxfx[synth]'")
-    told = subprocess.run([config, "--datdir"], capture_output=True, text=True, check=True)
-    return Path(told.stdout.strip())
+    return Path(ask("the gate-level check needs yosys", [config, "--datdir"]).strip())
 
 
 def _with_includes(file: Path) -> str:

@@ -4,7 +4,7 @@ import os
 import re
 from typing import Any
 
-from ..golden.errors import require
+from ..golden.errors import ConfigError, require
 
 SETTLE = """\
   // Its event comes when every `always @*` waits for one, in Verilog and in SystemVerilog.
@@ -36,12 +36,16 @@ def verilog_text(top: Any, name: str) -> str:
     """Verilog of a component, every module name prefixed with ``name``.
 
     Raises:
-        ConfigError: a name that is a keyword.
+        ConfigError: a name that is a keyword, or yosys failed.
     """
-    os.environ.setdefault("AMARANTH_USE_YOSYS", "builtin")  # the same bytes on every machine
+    os.environ["AMARANTH_USE_YOSYS"] = "builtin"  # the same bytes on every machine
     from amaranth.back import verilog
 
-    text = verilog.convert(top, name=name, emit_src=False, strip_internal_attrs=True)
+    try:
+        text = verilog.convert(top, name=name, emit_src=False, strip_internal_attrs=True)
+    except verilog.YosysError as error:
+        reason = (str(error).strip().splitlines() or ["it printed nothing"])[-1]
+        raise ConfigError(f"yosys must write the Verilog, and failed: {reason}") from None
     text = text[text.index("\nmodule ") + 1 :]
     require(f"module {name}(" in text, f"name must not be a keyword of Verilog, as {name!r} is")
     modules = re.findall(r"^module \\(\S+) ", text, re.MULTILINE)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files import write_whole
 from ..golden.config import SoftmaxConfig
 from ..golden.rows import LogitRows
 from .hostile import hostile_stream, run_hostile
@@ -376,7 +377,6 @@ _ASSIGN = re.compile(r"^ +assign \\(\$\d+) += (.*);$", re.MULTILINE)
 
 def write_report(result: Coverage, path: Path) -> None:
     """Write totals, and what was missed with its reason, as Markdown."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     groups: dict[str, list[Missed]] = defaultdict(list)
     for missed in result.missed:
         groups[missed.reason].append(missed)
@@ -394,7 +394,7 @@ def write_report(result: Coverage, path: Path) -> None:
     ]
     for reason, members in groups.items():
         lines += ["", f"## {reason}", "", *_listed(members)]
-    path.write_text("\n".join(lines) + "\n")
+    write_whole(path, "\n".join(lines) + "\n")
 
 
 def _listed(members: Iterable[Missed]) -> list[str]:

@@ -240,7 +240,8 @@ def _pace(unit: Unit, model: Model, rows: Any, folder: Path) -> _Pace:
     if stream.score.mismatches:
         return _Pace(stream.score)
     beats = int((-(-lengths[~drain] // unit.lanes)).sum())
-    accepted = [cycles[:beats] for cycles in stream.accepted.values() if len(cycles) >= beats]
+    most = max(map(len, stream.accepted.values()))  # others have one beat a row
+    accepted = [cycles[:beats] for cycles in stream.accepted.values() if len(cycles) == most]
     first = min(int(cycles[0]) for cycles in stream.accepted.values())
     busy = int(stream.emitted[beats - 1]) - first + 1
     whole = np.max([cycles[-LATENCY_ROWS:] for cycles in stream.accepted.values()], axis=0)

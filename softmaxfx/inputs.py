@@ -159,8 +159,7 @@ def _fitting(rows: Any, config: SoftmaxConfig) -> Any:
     if not fits.all():
         console.print(
             f"note: {int((~fits).sum()):,} of {fits.size:,} recorded rows are longer than "
-            f"max_length = {config.max_length} and are left out",
-            highlight=False,
+            f"max_length = {config.max_length} and are left out"
         )
         rows = rows.take(np.flatnonzero(fits))
     return rows
@@ -187,8 +186,7 @@ def _recorded_gradients(held: Format) -> BackwardRows:
         scaled.append(np.nan_to_num(np.ldexp(dp, powers[-1])))
     console.print(
         f"note: the recorded dP are scaled by {', '.join(f'2^{power}' for power in powers)} "
-        f"to fit {held}",
-        highlight=False,
+        f"to fit {held}"
     )
     logits = LogitRows.concatenate([LogitRows.from_array(scores) for scores, _ in recorded])
     return BackwardRows(logits, np.concatenate(scaled))

@@ -42,18 +42,6 @@ def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def out_option(default: str, what: str) -> Callable[..., Any]:
-    """The option that names the directory a command writes to."""
-    return click.option(
-        "--out",
-        type=click.Path(path_type=Path),
-        default=Path(default),
-        show_default=True,
-        metavar="DIR",
-        help=what,
-    )
-
-
 def chosen_configs(
     presets: tuple[str, ...],
     file: Path | None,

@@ -200,7 +200,9 @@ class _Job:
         from .study.sweep.drain import Progress, drain
         from .study.sweep.evaluate import Maker
         from .study.sweep.results import scope_of
+        from .study.sweep.rules import require_rows
 
+        require_rows(self.space, self.sources)
         entries = self.entries()
         scope = scope_of(entries)
         maker = Maker(self.sources, self.out / "synth")
@@ -247,10 +249,12 @@ class _Job:
         """Find the cheapest configuration that meets a goal."""
         from .study.sweep.evaluate import Maker
         from .study.sweep.goal import Goal
+        from .study.sweep.rules import require_rows
         from .study.sweep.search import search
         from .study.sweep.task import Task
 
         task = Task(self.space, Goal.parse(goal), minimize, self.data, trials=trials)
+        require_rows(self.space, self.sources, sorted(task.named))
         maker = Maker(self.sources, self.out / "synth")
         with self.opened() as results, working("searching", time_left=True) as progress:
             found = search(

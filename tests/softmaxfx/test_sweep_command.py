@@ -156,6 +156,24 @@ def test_a_mistake_is_one_sentence(arguments, sentence, space, tmp_path):
     assert_refused(call(*given, "--out", tmp_path / "out", *arguments), sentence)
 
 
+@pytest.mark.parametrize(
+    ("array", "goal", "sentence"),
+    [
+        (np.zeros((3, 65)), None, r"max_length"),
+        (np.full((3, 4), -np.inf), None, r"masked"),
+        (np.zeros((3, 4)), "ece <= 1", r"ece"),
+    ],
+    ids=["rows too long", "all masked", "a goal of what no row has"],
+)
+def test_rules_of_rows_are_told_before_the_work(array, goal, sentence, space, tmp_path):
+    np.save(tmp_path / "logits.npy", array)
+    more = ["--goal", goal, "--minimize", "bits"] if goal else []
+    out = tmp_path / "out"
+    result = call("--space", space, "--logits", tmp_path / "logits.npy", "--out", out, *more)
+    assert_refused(result, sentence)
+    assert not out.exists()
+
+
 def test_a_missing_library_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(sweep, "find_spec", lambda name: None if name == "optuna" else object())
     assert_refused(
