@@ -1,7 +1,8 @@
 """What tests of several rooms share: exported units, and simulation models that are kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,11 @@ from softmaxfx.sim.sidecar import Unit, load_unit
 from softmaxfx.sim.simulator import Model, build
 
 ROOT = Path(__file__).parent.parent
+
+
+def left_long(names: Iterable[str], *kept: str) -> list[Any]:
+    """Names to parametrise with, all but some left to ``make test-long``: each builds a model."""
+    return [name if name in kept else pytest.param(name, marks=pytest.mark.long) for name in names]
 
 
 @pytest.fixture(scope="session")

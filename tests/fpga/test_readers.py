@@ -20,6 +20,8 @@ from softmaxfx.golden import SQ, preset
 from softmaxfx.sim.sidecar import load_unit
 from softmaxfx.sim.simulator import find_verilator
 
+from ..conftest import left_long
+
 CASES = {
     "softmax": ("softmax", preset("base"), {}),
     "exact sum": ("softmax", preset("int8", datapath="exact_sum"), {}),
@@ -44,7 +46,12 @@ CASES = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=CASES)
+@pytest.fixture(
+    scope="module",
+    params=left_long(
+        CASES, "exact sum", "case tables", "ECP5", "iCE40", "backward", "cross-entropy, one lane"
+    ),
+)
 def unit(request, tmp_path_factory):
     name, config, options = CASES[request.param]
     return load_unit(export(config, tmp_path_factory.mktemp("v"), unit=name, **options).verilog)

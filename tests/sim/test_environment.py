@@ -17,6 +17,8 @@ from softmaxfx.sim.run import simulate
 from softmaxfx.sim.sidecar import load_unit
 from softmaxfx.sim.simulator import build
 
+from ..conftest import left_long
+
 SMALL = preset("tiny", max_length=4)
 
 OTHERS = {
@@ -85,7 +87,7 @@ def cycles(unit, folder, builder):
     return shown.cycles, shown.latency_cycles
 
 
-@pytest.mark.parametrize("whose", OTHERS)
+@pytest.mark.parametrize("whose", left_long(OTHERS, "cocotb", "make"))
 def test_a_build_and_a_run_are_the_same(whose, unit, undisturbed, monkeypatch, tmp_path):
     for name, value in OTHERS[whose].items():
         monkeypatch.setenv(name, value)

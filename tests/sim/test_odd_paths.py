@@ -19,6 +19,8 @@ from softmaxfx.sim.run import simulate
 from softmaxfx.sim.sidecar import load_unit
 from softmaxfx.sim.simulator import build, check_tools
 
+from ..conftest import left_long
+
 SMALL = preset("tiny", max_length=4)
 
 ODD = [
@@ -76,7 +78,7 @@ def odd_tools(folder: Path, monkeypatch) -> None:
         monkeypatch.setattr(cocotb_tools.config, name, link)
 
 
-@pytest.mark.parametrize("name", ["a b", ALL_OF_THEM])
+@pytest.mark.parametrize("name", left_long(["a b", ALL_OF_THEM], ALL_OF_THEM))
 def test_a_build_and_a_run_in_an_odd_clone(name, tmp_path, monkeypatch):
     clone = tmp_path / name
     clone.mkdir()

@@ -20,6 +20,8 @@ from softmaxfx.sim.kinds import kind_of
 from softmaxfx.sim.scoreboard import score
 from softmaxfx.sim.sidecar import load_unit
 
+from ..conftest import left_long
+
 pytestmark = pytest.mark.skipif(
     shutil.which("iverilog") is None, reason="Icarus Verilog (iverilog) is not installed"
 )
@@ -128,7 +130,7 @@ def _beside(monkeypatch):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("target", [*TARGETS, "case"])
+@pytest.mark.parametrize("target", left_long([*TARGETS, "case"], "generic"))
 @pytest.mark.parametrize("name", UNITS)
 def test_every_unit_starts_for_every_target_in_both_languages(name, target, language, tmp_path):
     options = {"rom": "case"} if target == "case" else {"target": target}
@@ -174,7 +176,7 @@ def test_the_sidecar_tells_what_goes_in_while_the_outputs_are_blocked(name, tmp_
     assert accepted(shortest, 0) == min(told["rows"], told["beats"])
 
 
-@pytest.mark.parametrize("length", [1, 9])
+@pytest.mark.parametrize("length", [9, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", UNITS)
 def test_the_sidecar_tells_the_latency(name, length, tmp_path):
     unit = exported(tmp_path / "rtl", name)
