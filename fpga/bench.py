@@ -8,9 +8,9 @@ from typing import Any, Literal
 import numpy as np
 
 from ..golden.config import Datapath, SoftmaxConfig, preset
-from ..golden.metrics import measure
+from ..golden.measures.metrics import measure
 from ..golden.rows import LogitRows
-from ..golden.softmax import softmax_rows
+from ..golden.units.softmax import softmax_rows
 from ..sim.sidecar import Unit
 from .device import DEVICES, Device
 from .synthesis import Synthesis

@@ -10,9 +10,9 @@ from typing import Any
 from ..files import require_folder, write_whole
 from ..golden.config import SoftmaxConfig
 from ..golden.errors import require
-from ..hdl.ecp5 import Ecp5
-from ..hdl.ice40 import Ice40
-from ..hdl.target import GENERIC, ROM_STYLES, Target
+from ..hdl.targets.ecp5 import Ecp5
+from ..hdl.targets.generic import GENERIC, ROM_STYLES, Target
+from ..hdl.targets.ice40 import Ice40
 from .cells import models_of
 from .description import describe
 from .header import command, header

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..golden.bounds import backward_bound_ulp, bound_ulp, loss_bound
 from ..golden.config import SoftmaxConfig
 from ..golden.errors import ConfigError
 from ..golden.formats import Format
-from ..hdl import backward, cross_entropy, softmax
+from ..golden.proofs.bounds import backward_bound_ulp, bound_ulp, loss_bound
 from ..hdl.axi import CrossEntropyAxi, SoftmaxAxi, SoftmaxBackwardAxi
-from ..hdl.inlet import Inlet
-from ..hdl.latency import Capacity, Latency
+from ..hdl.flow.inlet import Inlet
+from ..hdl.units import cross_entropy, softmax, softmax_backward
+from ..hdl.units.latency import Capacity, Latency
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ UNITS: dict[str, UnitKind] = {
     ),
     "softmax_backward": UnitKind(
         top=SoftmaxBackwardAxi,
-        latency=backward.latency,
+        latency=softmax_backward.latency,
         bounds=lambda config: {"bound_ulp": backward_bound_ulp(config)},
         formats=lambda config: {
             "p": config.output,
@@ -62,7 +62,7 @@ UNITS: dict[str, UnitKind] = {
             "grad_output": config.grad_output,
         },
         users={"s_axis_p": _ROW, "s_axis_dp": "", "m_axis": _ROW},
-        capacity=backward.capacity,
+        capacity=softmax_backward.capacity,
         has_datapath=False,
         more=lambda _: {"skew_beats": Inlet.SKEW},
     ),

@@ -1,12 +1,12 @@
 """The golden model: the specification of every bit, in NumPy alone."""
 
-from .backward import softmax_backward
-from .bounds import ErrorBound, backward_bound_ulp, bound_ulp, error_bound, loss_bound
 from .config import PRESETS, SoftmaxConfig, preset
-from .cross_entropy import cross_entropy
 from .errors import ConfigError
 from .formats import SQ, UQ, Format, parse_format
-from .softmax import softmax
+from .proofs.bounds import ErrorBound, backward_bound_ulp, bound_ulp, error_bound, loss_bound
+from .units.cross_entropy import cross_entropy
+from .units.softmax import softmax
+from .units.softmax_backward import softmax_backward
 
 __all__ = [
     "PRESETS",

@@ -16,13 +16,13 @@ from amaranth.hdl import (
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.backward import SEED_BITS
 from ..golden.config import SoftmaxConfig
 from ..golden.formats import Format
-from .backward import SoftmaxBackward
-from .cross_entropy import CrossEntropy
-from .softmax import Softmax
-from .target import GENERIC, Target
+from ..golden.units.softmax_backward import SEED_BITS
+from .targets.generic import GENERIC, Target
+from .units.cross_entropy import CrossEntropy
+from .units.softmax import Softmax
+from .units.softmax_backward import SoftmaxBackward
 
 STATUS_BITS = 3
 """Status bits in the lowest places of the output's tuser: error, saturated, ignored."""

@@ -6,14 +6,14 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import numpy.typing as npt
 
-from ..golden.bounds import bound_ulp
 from ..golden.config import SoftmaxConfig
-from ..golden.cross_entropy import LossRows, cross_entropy_rows
 from ..golden.formats import UQ, Codes, Format
-from ..golden.frame import Frames, cut_frames
-from ..golden.gradient_metrics import loss_error_ulp, measure_loss
-from ..golden.metrics import clipped_values, exact_softmax, within
+from ..golden.measures.gradient_metrics import loss_error_ulp, measure_loss
+from ..golden.measures.metrics import clipped_values, exact_softmax, within
+from ..golden.ports.frame import Frames, cut_frames
+from ..golden.proofs.bounds import bound_ulp
 from ..golden.rows import LogitRows
+from ..golden.units.cross_entropy import LossRows, cross_entropy_rows
 from .beats import Beats, in_beats, pack_rows
 from .frames import FRAMES
 from .kind import STATUS_BITS, Answer, Measured, shortened

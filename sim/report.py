@@ -10,7 +10,7 @@ import numpy.typing as npt
 from rich.table import Table
 
 from ..files import json_text, png, write_whole
-from ..golden.losses import Losses
+from ..golden.measures.losses import Losses
 from .kinds import kind_of
 from .run import Simulation
 from .verdict import failures

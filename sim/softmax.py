@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..golden.bounds import bound_ulp
 from ..golden.config import SoftmaxConfig
 from ..golden.formats import Codes, Format
-from ..golden.frame import Frames, cut_frames
-from ..golden.metrics import error_ulp, measure, within
+from ..golden.measures.metrics import error_ulp, measure, within
+from ..golden.ports.frame import Frames, cut_frames
+from ..golden.proofs.bounds import bound_ulp
 from ..golden.rows import LogitRows
-from ..golden.softmax import SoftmaxRows, softmax_rows
+from ..golden.units.softmax import SoftmaxRows, softmax_rows
 from .beats import Beats, Bits, in_beats, pack_rows
 from .frames import FRAMES, frame_shape, some_masked, with_data
 from .kind import STATUS_BITS, Answer, Measured, shortened

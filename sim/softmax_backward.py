@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from ..golden.backward import GradientRows, backward_rows
-from ..golden.bounds import backward_bound_ulp
 from ..golden.config import SoftmaxConfig
 from ..golden.formats import Codes, Format
-from ..golden.frame import Frames, cut_frames
-from ..golden.gradient_metrics import backward_error_ulp, measure_backward
-from ..golden.join import join
-from ..golden.metrics import within
+from ..golden.measures.gradient_metrics import backward_error_ulp, measure_backward
+from ..golden.measures.metrics import within
+from ..golden.ports.frame import Frames, cut_frames
+from ..golden.ports.join import join
+from ..golden.proofs.bounds import backward_bound_ulp
 from ..golden.rows import LogitRows
-from ..golden.softmax import softmax_rows
+from ..golden.units.softmax import softmax_rows
+from ..golden.units.softmax_backward import GradientRows, backward_rows
 from .beats import Beats, Bits, in_beats, pack_rows
 from .frames import FRAMES, Shape, frame_shape, full_frame, with_data
 from .kind import STATUS_BITS, Answer, Measured, shortened

@@ -1,13 +1,10 @@
 """Exports that are made once: they depend on the configuration and on the code that makes them."""
 
-import hashlib
-import json
 import platform
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from . import fpga, golden, hdl
+from .code import code_sha256
 from .files import write_whole
 from .fpga.export import default_name, export
 from .golden import SoftmaxConfig
@@ -38,25 +35,12 @@ def export_once(
     def fill(folder: Path) -> None:
         export(config, folder, unit=unit, preset=preset, target=target)
 
-    recipe = [config.to_dict(), unit, preset, target, _code(), _versions()]
+    code = code_sha256("golden", "hdl", "fpga")
+    recipe = [config.to_dict(), unit, preset, target, code, _versions()]
     made = once(out / "exports", recipe, fill, holds=(f"{name}.v", f"{name}.json"))
     for file in sorted(made.iterdir()):
         write_whole(out / "verilog" / file.name, file.read_bytes())
     return out / "verilog" / f"{name}.v"
-
-
-@cache
-def _code() -> str:
-    """A digest of every file of the rooms that an export is made by."""
-    digest = hashlib.sha256()
-    for room in (golden, hdl, fpga):
-        (folder,) = map(Path, room.__path__)
-        for file in sorted(folder.rglob("*")):
-            if file.is_file() and file.suffix != ".pyc":
-                name = file.relative_to(folder).as_posix()
-                digest.update(json.dumps([room.__name__, name]).encode())
-                digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
 
 
 def _versions() -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 from .golden import ConfigError, SoftmaxConfig
 from .golden.errors import require
 from .golden.formats import Format
-from .golden.losses import Losses
+from .golden.measures.losses import Losses
 from .golden.rows import LogitRows
 from .sim.cross_entropy import TargetRows
 from .sim.kinds import kind_of
@@ -20,7 +20,7 @@ from .sim.run import Simulation
 from .sim.softmax_backward import BackwardRows
 from .study import recordings
 from .study.npy_file import load_array
-from .study.sweep.own_rows import checked_gradients, checked_targets
+from .study.sweep.measure.own_rows import checked_gradients, checked_targets
 from .terminal import console
 
 ATTENTION_SHARE = 8

@@ -16,9 +16,9 @@ from .outputs import OutFile, out_option, report_files
 from .terminal import console, working
 
 if TYPE_CHECKING:  # the extra `sweep` is imported where it is used
-    from .study.sweep.entries import Entry
+    from .study.sweep.measure.sources import Source
     from .study.sweep.results import Results
-    from .study.sweep.sources import Source
+    from .study.sweep.space.entries import Entry
 
 NEEDED = ("sqlalchemy", "optuna")
 
@@ -134,7 +134,7 @@ class _Job:
         require(
             not missing, f"sweep needs {', '.join(missing)}: pip install 'softmaxfx[sweep,synth]'"
         )
-        from .study.sweep.space import SHIPPED, Space
+        from .study.sweep.space.space import SHIPPED, Space
 
         require(
             logits is not None or (targets is None and gradients is None),
@@ -149,7 +149,7 @@ class _Job:
     def _sources(
         self, logits: Path | None, targets: Path | None, gradients: Path | None
     ) -> "tuple[Source, ...]":
-        from .study.sweep.sources import own_source, recorded_sources
+        from .study.sweep.measure.sources import own_source, recorded_sources
 
         space = self.space
         if logits is not None:
@@ -186,8 +186,8 @@ class _Job:
 
     def entries(self) -> "list[Entry]":
         """All that the sweep covers; what takes longest first."""
-        from .study.sweep.entries import baseline
-        from .study.sweep.float_formats import BASELINES
+        from .study.sweep.measure.float_formats import BASELINES
+        from .study.sweep.space.entries import baseline
 
         return [
             *(self.space.syntheses() if self.designs else []),
@@ -200,7 +200,7 @@ class _Job:
         from .study.sweep.drain import Progress, drain
         from .study.sweep.evaluate import Maker
         from .study.sweep.results import scope_of
-        from .study.sweep.rules import require_rows
+        from .study.sweep.space.rules import require_rows
 
         require_rows(self.space, self.sources)
         entries = self.entries()
@@ -226,7 +226,7 @@ class _Job:
 
     def report(self, results: "Results") -> Path:
         """Write the report; the file that says it in words."""
-        from .study.sweep.report import report
+        from .study.sweep.report.report import report
 
         with working("writing the report"):
             stored = list(results.stored(self.entries()).values())
@@ -248,10 +248,10 @@ class _Job:
     def search(self, goal: str, minimize: str, trials: int, workers: int | None) -> int:
         """Find the cheapest configuration that meets a goal."""
         from .study.sweep.evaluate import Maker
-        from .study.sweep.goal import Goal
-        from .study.sweep.rules import require_rows
         from .study.sweep.search import search
-        from .study.sweep.task import Task
+        from .study.sweep.space.goal import Goal
+        from .study.sweep.space.rules import require_rows
+        from .study.sweep.space.task import Task
 
         task = Task(self.space, Goal.parse(goal), minimize, self.data, trials=trials)
         require_rows(self.space, self.sources, sorted(task.named))

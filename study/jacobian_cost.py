@@ -17,7 +17,7 @@ from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from ..golden.reference import REFERENCES, Reference
+from ..golden.torch.reference import REFERENCES, Reference
 
 if TYPE_CHECKING:
     from torch import Tensor

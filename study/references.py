@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..golden.bounds import backward_bound_ulp, bound_ulp, loss_bound
 from ..golden.config import SoftmaxConfig
-from ..golden.gradient_reference import compare_backward, compare_cross_entropy
-from ..golden.reference import Comparison, compare
+from ..golden.proofs.bounds import backward_bound_ulp, bound_ulp, loss_bound
+from ..golden.torch.gradient_reference import compare_backward, compare_cross_entropy
+from ..golden.torch.reference import Comparison, compare
 
 
 @dataclass(frozen=True, slots=True)

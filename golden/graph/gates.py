@@ -21,7 +21,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from .given import plain
+from ..given import plain
 
 Reals = npt.NDArray[np.float64]
 Arrays = tuple[Reals, ...]

@@ -14,8 +14,8 @@ from typing import Literal
 
 import numpy as np
 
+from ..given import plain
 from .gates import Arrays, Elementwise, Gate, Reals, require_rows
-from .given import plain
 
 
 @dataclass(frozen=True, slots=True)

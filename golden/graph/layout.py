@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from .graph import Graph, Node
+from .nodes import Graph, Node
 
 PITCH = 48.0
 """Distance of a gate's inputs: room for a value above and a gradient below each edge."""

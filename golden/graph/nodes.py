@@ -22,7 +22,7 @@ from itertools import count
 import numpy as np
 import numpy.typing as npt
 
-from .formats import Format
+from ..formats import Format
 from .gates import (
     Add,
     Arrays,

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import numpy as np
 
 from .gates import Reals
-from .graph import Graph, Node
-from .graph_layout import Place, layout
+from .layout import Place, layout
+from .nodes import Graph, Node
 
 STYLE = """
 text { font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 13px;

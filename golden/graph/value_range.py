@@ -7,7 +7,7 @@ from math import floor, isfinite
 import numpy as np
 import numpy.typing as npt
 
-from .formats import Format
+from ..formats import Format
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .backward import GradientRows
-from .bounds import loss_bound
-from .config import SoftmaxConfig
-from .cross_entropy import LossRows
-from .dot import Dot
-from .formats import Codes
+from ..config import SoftmaxConfig
+from ..formats import Codes
+from ..proofs.bounds import loss_bound
+from ..rows import LogitRows
+from ..stages.dot import Dot
+from ..units.cross_entropy import LossRows
+from ..units.softmax_backward import GradientRows
 from .metrics import clipped_values, exact_softmax, largest_of, mean_of, within
-from .rows import LogitRows
 
 Bits = npt.NDArray[np.bool_]
 Reals = npt.NDArray[np.float64]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .config import SoftmaxConfig
-from .formats import Codes
-from .rows import LogitRows
+from ..config import SoftmaxConfig
+from ..formats import Codes
+from ..rows import LogitRows
 
 Bits = npt.NDArray[np.bool_]
 Reals = npt.NDArray[np.float64]

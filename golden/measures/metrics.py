@@ -5,11 +5,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from .config import SoftmaxConfig
-from .formats import Codes
+from ..config import SoftmaxConfig
+from ..formats import Codes
+from ..rows import LogitRows
+from ..units.softmax import SoftmaxRows
 from .losses import Losses
-from .rows import LogitRows
-from .softmax import SoftmaxRows
 
 Reals = npt.NDArray[np.float64]
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .config import SoftmaxConfig
-from .formats import Codes
+from ..config import SoftmaxConfig
+from ..formats import Codes
 
 Bits = npt.NDArray[np.bool_]
 

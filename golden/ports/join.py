@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .formats import Codes
+from ..formats import Codes
 
 Bits = npt.NDArray[np.bool_]
 

@@ -28,18 +28,18 @@ from math import sqrt
 import numpy as np
 import numpy.typing as npt
 
-from .accumulate import Accumulate
-from .config import SoftmaxConfig
-from .exp import exp_table
-from .formats import Format
-from .gradient import Gradient
+from ..config import SoftmaxConfig
+from ..formats import Format
+from ..stages.accumulate import Accumulate
+from ..stages.exp import exp_table
+from ..stages.gradient import Gradient
+from ..stages.ln import ln_error
+from ..stages.log_probability import GUARD as LOG_GUARD
+from ..stages.log_probability import LogProbability
+from ..stages.loss import loss_stage
+from ..stages.probability import output_stage
+from ..stages.reciprocal import ReciprocalTable, segments
 from .hull import convex_hull
-from .ln import ln_error
-from .log_probability import GUARD as LOG_GUARD
-from .log_probability import LogProbability
-from .loss import loss_stage
-from .probability import output_stage
-from .reciprocal import ReciprocalTable, segments
 
 Reals = npt.NDArray[np.float64]
 

@@ -5,9 +5,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from .config import SoftmaxConfig
+from ..config import SoftmaxConfig
+from ..formats import Codes
 from .exp import ExpTable, exp_table
-from .formats import Codes
 from .leading_one import leading_one
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from .formats import Codes
+from ..formats import Codes
 
 
 def difference(

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from .config import SoftmaxConfig
-from .errors import require
-from .formats import SQ, Codes, Format, round_half_up, saturate
+from ..config import SoftmaxConfig
+from ..errors import require
+from ..formats import SQ, Codes, Format, round_half_up, saturate
 
 SUM_BITS = 63
 """Widest sum that the golden model's integers hold, the sign included."""

@@ -22,10 +22,10 @@ import mpmath
 import numpy as np
 import numpy.typing as npt
 
-from .config import SoftmaxConfig
-from .errors import require
+from ..config import SoftmaxConfig
+from ..errors import require
+from ..formats import Codes
 from .exact import WORKING_BITS, Real, round_half_even, table
-from .formats import Codes
 
 
 @dataclass(frozen=True, eq=False)

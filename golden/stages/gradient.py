@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .config import Rounding, SoftmaxConfig
+from ..config import Rounding, SoftmaxConfig
+from ..errors import require
+from ..formats import Codes, Format, round_half_up, saturate
 from .dot import SUM_BITS, Dot
-from .errors import require
-from .formats import Codes, Format, round_half_up, saturate
 
 
 @dataclass(frozen=True, slots=True)

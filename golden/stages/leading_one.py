@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .formats import Codes
+from ..formats import Codes
 
 
 def leading_one(codes: Codes) -> Codes:

@@ -16,10 +16,10 @@ from functools import lru_cache
 import mpmath
 import numpy as np
 
+from ..config import SoftmaxConfig
+from ..formats import Codes
 from .accumulate import lowest_exponent
-from .config import SoftmaxConfig
 from .exact import Real, table
-from .formats import Codes
 from .leading_one import normalise
 
 GUARD = 3

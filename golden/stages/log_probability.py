@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from math import ceil, log2
 
-from .config import SoftmaxConfig
-from .errors import require
+from ..config import SoftmaxConfig
+from ..errors import require
+from ..formats import Codes, Format, saturate
 from .exact import table
-from .formats import Codes, Format, saturate
 from .ln import LnTable, ln_table
 
 PRODUCT_BITS = 63

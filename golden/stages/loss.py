@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import floor, log, log2
 
-from .config import SoftmaxConfig
-from .errors import require
-from .formats import Codes, Format, saturate
+from ..config import SoftmaxConfig
+from ..errors import require
+from ..formats import Codes, Format, saturate
 from .log_probability import GUARD, PRODUCT_BITS, LogProbability
 
 WEIGHT_FRACTION = 24

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..config import SoftmaxConfig
+from ..errors import require
+from ..formats import Codes, round_half_up, saturate
 from .accumulate import leading_zeros
-from .config import SoftmaxConfig
-from .errors import require
-from .formats import Codes, round_half_up, saturate
 
 
 @dataclass(frozen=True, slots=True)

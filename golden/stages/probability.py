@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .config import SoftmaxConfig
-from .formats import Codes
+from ..config import SoftmaxConfig
+from ..formats import Codes
 from .log_probability import LogProbability
 from .normalize import Normalize
 from .reciprocal import ReciprocalTable, reciprocal_table

@@ -4,8 +4,8 @@ import dataclasses
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .config import SoftmaxConfig
-from .formats import Codes, Format, round_half_up, saturate
+from ..config import SoftmaxConfig
+from ..formats import Codes, Format, round_half_up, saturate
 from .loss import WEIGHT_FRACTION
 from .normalize import Normalize
 from .probability import Elements

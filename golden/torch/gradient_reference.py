@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .backward import backward_rows
-from .config import SoftmaxConfig
-from .cross_entropy import IGNORE_INDEX, cross_entropy_rows
-from .dot import Dot
-from .formats import Codes, Format
-from .gradient_metrics import exact_backward, exact_cross_entropy
-from .metrics import clipped_values, exact_softmax
+from ..config import SoftmaxConfig
+from ..formats import Codes, Format
+from ..measures.gradient_metrics import exact_backward, exact_cross_entropy
+from ..measures.metrics import clipped_values, exact_softmax
+from ..rows import LogitRows
+from ..stages.dot import Dot
+from ..units.cross_entropy import IGNORE_INDEX, cross_entropy_rows
+from ..units.softmax import softmax_rows
+from ..units.softmax_backward import backward_rows
 from .reference import NUMPY, REFERENCES, Comparison, Distance, Reference
-from .rows import LogitRows
-from .softmax import softmax_rows
 
 Bits = npt.NDArray[np.bool_]
 Reals = npt.NDArray[np.float64]

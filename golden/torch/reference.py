@@ -12,12 +12,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from .config import SoftmaxConfig
-from .errors import require
-from .formats import Codes
-from .metrics import clipped_values, exact_softmax
-from .rows import LogitRows
-from .softmax import softmax
+from ..config import SoftmaxConfig
+from ..errors import require
+from ..formats import Codes
+from ..measures.metrics import clipped_values, exact_softmax
+from ..rows import LogitRows
+from ..units.softmax import softmax
 
 Reals = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

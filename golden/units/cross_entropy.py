@@ -7,12 +7,12 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from .config import SoftmaxConfig
-from .errors import require_whole
-from .formats import Codes, checked_codes
-from .given import left_out, plain, real_values, unmasked, without_mask
-from .loss import WEIGHT_FRACTION, loss_stage
-from .residual import residual_stage
+from ..config import SoftmaxConfig
+from ..errors import require_whole
+from ..formats import Codes, checked_codes
+from ..given import left_out, plain, real_values, unmasked, without_mask
+from ..stages.loss import WEIGHT_FRACTION, loss_stage
+from ..stages.residual import residual_stage
 from .softmax import BLOCK, exponentials
 
 Bits = npt.NDArray[np.bool_]

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .accumulate import Accumulate
-from .clip import clip
-from .config import SoftmaxConfig
-from .difference import difference
-from .exp import exp_table
-from .formats import Codes, checked_codes
-from .given import left_out, without_mask
-from .probability import Elements, output_stage
-from .row_max import row_max
+from ..config import SoftmaxConfig
+from ..formats import Codes, checked_codes
+from ..given import left_out, without_mask
+from ..stages.accumulate import Accumulate
+from ..stages.clip import clip
+from ..stages.difference import difference
+from ..stages.exp import exp_table
+from ..stages.probability import Elements, output_stage
+from ..stages.row_max import row_max
 
 BLOCK = 1 << 16
 """Elements computed at once: few enough that the intermediate arrays stay in the cache."""

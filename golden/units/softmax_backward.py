@@ -9,12 +9,12 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from .bounds import bound_ulp
-from .config import SoftmaxConfig
-from .dither import random_bits
-from .formats import Codes, checked_codes
-from .given import flags, plain
-from .gradient import Gradient
+from ..config import SoftmaxConfig
+from ..formats import Codes, checked_codes
+from ..given import flags, plain
+from ..proofs.bounds import bound_ulp
+from ..stages.dither import random_bits
+from ..stages.gradient import Gradient
 
 Bits = npt.NDArray[np.bool_]
 BLOCK = 1 << 16

@@ -4,10 +4,10 @@ from amaranth.hdl import Module, Mux, ShapeLike, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .pipeline import register
-from .shift_count import FIRST, after, width_for
-from .target import GENERIC, Target
-from .two_port import TwoPort
+from ..parts.pipeline import register
+from ..parts.shift_count import FIRST, after, width_for
+from ..parts.two_port import TwoPort
+from ..targets.generic import GENERIC, Target
 
 
 class Backlog(wiring.Component):

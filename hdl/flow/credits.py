@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .compare import above
+from ..parts.compare import above
 
 
 class Credits(wiring.Component):

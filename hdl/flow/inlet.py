@@ -4,10 +4,10 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..parts.pipeline import register
+from ..parts.shift_count import OTHER, after
+from ..targets.generic import GENERIC, Target
 from .backlog import Backlog
-from .pipeline import register
-from .shift_count import OTHER, after
-from .target import GENERIC, Target
 
 
 class Inlet(wiring.Component):

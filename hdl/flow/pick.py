@@ -7,9 +7,9 @@ from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from .pipeline import delay, register
-from .target import GENERIC, Target
-from .two_port import TwoPort
+from ..parts.pipeline import delay, register
+from ..parts.two_port import TwoPort
+from ..targets.generic import GENERIC, Target
 
 
 class Pick(wiring.Component):

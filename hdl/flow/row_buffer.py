@@ -6,10 +6,10 @@ from amaranth.hdl import Cat, Const, Module, Mux, ShapeLike, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .compare import above
-from .pipeline import delay, register
-from .target import GENERIC, Target
-from .two_port import TwoPort
+from ..parts.compare import above
+from ..parts.pipeline import delay, register
+from ..parts.two_port import TwoPort
+from ..targets.generic import GENERIC, Target
 
 
 class RowBuffer(wiring.Component):

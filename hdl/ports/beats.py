@@ -3,7 +3,7 @@
 from amaranth.hdl import signed
 from amaranth.lib import data
 
-from ..golden.config import SoftmaxConfig
+from ...golden.config import SoftmaxConfig
 
 
 def input_layout(config: SoftmaxConfig) -> data.StructLayout:

@@ -7,8 +7,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.config import SoftmaxConfig
-from .pipeline import delay, register
+from ...golden.config import SoftmaxConfig
+from ..parts.pipeline import delay, register
 
 
 class Cut(wiring.Component):

@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from .inlet import Inlet
-from .pipeline import delay, register
+from ..flow.inlet import Inlet
+from ..parts.pipeline import delay, register
 
 
 class Join(wiring.Component):

@@ -6,9 +6,9 @@ from amaranth.hdl import Module, Mux, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.accumulate import Accumulate as Golden
-from .pipeline import delay, register, tree
-from .target import GENERIC, Target
+from ...golden.stages.accumulate import Accumulate as Golden
+from ..parts.pipeline import delay, register, tree
+from ..targets.generic import GENERIC, Target
 
 ALIGN_CYCLES = 3
 """Cycles in which a term is shifted to its place."""

@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Mux, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .compare import above
-from .pipeline import register
+from ..parts.compare import above
+from ..parts.pipeline import register
 
 
 class Difference(wiring.Component):

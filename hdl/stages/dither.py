@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.dither import CONSTANT, ROUNDS, WORD, Z0
-from .pipeline import delay, register
+from ...golden.stages.dither import CONSTANT, ROUNDS, WORD, Z0
+from ..parts.pipeline import delay, register
 
 
 class Dither(wiring.Component):

@@ -6,11 +6,11 @@ from amaranth.hdl import Cat, Module, Mux, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.dot import Dot as Golden
-from .multiply import Multiply
-from .pipeline import delay, register, tree
-from .saturate import saturating
-from .target import GENERIC, Target
+from ...golden.stages.dot import Dot as Golden
+from ..parts.multiply import Multiply
+from ..parts.pipeline import delay, register, tree
+from ..parts.saturate import saturating
+from ..targets.generic import GENERIC, Target
 
 
 class Dot(wiring.Component):

@@ -6,10 +6,10 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.accumulate import Accumulate as Golden
-from .pipeline import delay, register, tree
-from .shift_left import ShiftLeft
-from .target import GENERIC, Target
+from ...golden.stages.accumulate import Accumulate as Golden
+from ..parts.pipeline import delay, register, tree
+from ..parts.shift_left import ShiftLeft
+from ..targets.generic import GENERIC, Target
 
 LIMB_PLACES = 4
 """Bits of a place that shift inside a limb; the further bits choose the limb."""

@@ -6,14 +6,14 @@ from amaranth.hdl import Cat, Const, Module, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.accumulate import lowest_exponent
-from ..golden.config import SoftmaxConfig
-from ..golden.exp import ExpTable
-from .multiply import Multiply
-from .pipeline import delay, register
-from .rom import Rom
-from .staircase import Staircase
-from .target import GENERIC, Target
+from ...golden.config import SoftmaxConfig
+from ...golden.stages.accumulate import lowest_exponent
+from ...golden.stages.exp import ExpTable
+from ..parts.multiply import Multiply
+from ..parts.pipeline import delay, register
+from ..parts.rom import Rom
+from ..parts.staircase import Staircase
+from ..targets.generic import GENERIC, Target
 
 SHARE_LATENCY = Multiply.latency + 3
 """Cycles in which the running mantissa loses the share of a further table. Block RAM and multiplier

@@ -4,11 +4,11 @@ from amaranth.hdl import Cat, Module, Mux, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.gradient import Gradient as Golden
-from .multiply import Multiply
-from .pipeline import register
-from .saturate import saturating
-from .target import GENERIC, Target
+from ...golden.stages.gradient import Gradient as Golden
+from ..parts.multiply import Multiply
+from ..parts.pipeline import register
+from ..parts.saturate import saturating
+from ..targets.generic import GENERIC, Target
 
 
 class Gradient(wiring.Component):

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .pipeline import register
+from ..parts.pipeline import register
 
 
 class Normalise(wiring.Component):

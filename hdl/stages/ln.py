@@ -4,12 +4,12 @@ from amaranth.hdl import Module, Shape, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.ln import GUARD, LnTable
+from ...golden.stages.ln import GUARD, LnTable
+from ..parts.multiply import Multiply
+from ..parts.pipeline import delay, register
+from ..parts.rom import Rom
+from ..targets.generic import GENERIC, Target
 from .leading_one import Normalise
-from .multiply import Multiply
-from .pipeline import delay, register
-from .rom import Rom
-from .target import GENERIC, Target
 
 
 class Ln(wiring.Component):

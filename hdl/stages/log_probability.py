@@ -4,11 +4,11 @@ from amaranth.hdl import Module, Mux, Shape, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.log_probability import GUARD
-from ..golden.log_probability import LogProbability as Golden
-from .multiply import Multiply
-from .pipeline import delay, register
-from .target import GENERIC, Target
+from ...golden.stages.log_probability import GUARD
+from ...golden.stages.log_probability import LogProbability as Golden
+from ..parts.multiply import Multiply
+from ..parts.pipeline import delay, register
+from ..targets.generic import GENERIC, Target
 
 
 class LogProbability(wiring.Component):

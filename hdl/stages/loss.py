@@ -4,11 +4,11 @@ from amaranth.hdl import Module, Mux, Shape, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.log_probability import GUARD
-from ..golden.loss import Loss as Golden
-from .multiply import Multiply
-from .pipeline import delay, register
-from .target import GENERIC, Target
+from ...golden.stages.log_probability import GUARD
+from ...golden.stages.loss import Loss as Golden
+from ..parts.multiply import Multiply
+from ..parts.pipeline import delay, register
+from ..targets.generic import GENERIC, Target
 
 
 def whole_places(golden: Golden) -> int | None:

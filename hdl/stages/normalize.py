@@ -6,11 +6,11 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.normalize import Normalize as Golden
+from ...golden.stages.normalize import Normalize as Golden
+from ..parts.multiply import Multiply
+from ..parts.pipeline import delay, register
+from ..targets.generic import GENERIC, Target
 from .exp import Contents
-from .multiply import Multiply
-from .pipeline import delay, register
-from .target import GENERIC, Target
 
 
 class Normalize(wiring.Component):

@@ -11,19 +11,19 @@ from typing import Any, Protocol
 from amaranth.hdl import Module, Mux, Shape, Value
 from amaranth.lib import data
 
-from ..golden.accumulate import Accumulate
-from ..golden.config import SoftmaxConfig
-from ..golden.probability import Logarithm as GoldenLogarithm
-from ..golden.probability import Probability as GoldenProbability
-from ..golden.probability import output_stage
+from ...golden.config import SoftmaxConfig
+from ...golden.stages.accumulate import Accumulate
+from ...golden.stages.probability import Logarithm as GoldenLogarithm
+from ...golden.stages.probability import Probability as GoldenProbability
+from ...golden.stages.probability import output_stage
+from ..parts.pipeline import delay
+from ..targets.generic import Target
 from .exp import Contents, Exp
 from .leading_one import Normalise
 from .ln import Ln
 from .log_probability import LogProbability
 from .normalize import Normalize
-from .pipeline import delay
 from .reciprocal import Reciprocal
-from .target import Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.reciprocal import GUARD, ReciprocalTable
+from ...golden.stages.reciprocal import GUARD, ReciprocalTable
+from ..parts.multiply import Multiply
+from ..parts.pipeline import delay, register
+from ..parts.rom import Rom
+from ..targets.generic import GENERIC, Target
 from .leading_one import Normalise
-from .multiply import Multiply
-from .pipeline import delay, register
-from .rom import Rom
-from .target import GENERIC, Target
 
 LATENCY = Rom.latency + Multiply.latency + 2
 """Cycles from a normalised sum to its reciprocal."""

@@ -7,23 +7,23 @@ from amaranth.hdl import Cat, Module, Mux, Shape, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from ..golden.bounds import bound_ulp
-from ..golden.config import SoftmaxConfig
-from ..golden.ln import LnTable
-from ..golden.log_probability import GUARD
-from ..golden.loss import Loss as GoldenLoss
-from ..golden.residual import Residual as Golden
+from ...golden.config import SoftmaxConfig
+from ...golden.proofs.bounds import bound_ulp
+from ...golden.stages.ln import LnTable
+from ...golden.stages.log_probability import GUARD
+from ...golden.stages.loss import Loss as GoldenLoss
+from ...golden.stages.residual import Residual as Golden
+from ..parts.pipeline import delay, register
+from ..targets.generic import Target
 from .exp import Contents, Exp
 from .leading_one import Normalise
 from .ln import LATENCY as LN_LATENCY
 from .ln import ln_of
 from .loss import whole_places
 from .normalize import Normalize
-from .pipeline import delay, register
 from .probability import Place, Probability
 from .reciprocal import LATENCY as RECIPROCAL_LATENCY
 from .reciprocal import Reciprocal
-from .target import Target
 
 
 class Residual(Normalize):

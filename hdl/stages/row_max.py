@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from .pipeline import delay, register, tree
+from ..parts.pipeline import delay, register, tree
 
 
 class RowMax(wiring.Component):

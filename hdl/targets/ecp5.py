@@ -6,12 +6,12 @@ outside, and the way from a block RAM without one is longer than most of the log
 
 from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Signal, Value
 
-from .multiply import Multiply
-from .restart_add import RestartAdd
-from .rom import CaseRom, Rom, RomPair, Table
-from .shift_left import MultiplyShift, ShiftLeft
-from .target import Target
-from .two_port import TwoPort
+from ..parts.multiply import Multiply
+from ..parts.restart_add import RestartAdd
+from ..parts.rom import CaseRom, Rom, RomPair, Table
+from ..parts.shift_left import MultiplyShift, ShiftLeft
+from ..parts.two_port import TwoPort
+from .generic import Target
 
 BLOCK_SHAPES = ((512, 36), (1024, 18), (2048, 9))
 """(words, bits) of a block RAM. Narrower ones exist, but leave its ninth bits unused."""

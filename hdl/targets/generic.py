@@ -3,11 +3,11 @@
 A target changes how a primitive is described, never a bit or a cycle.
 """
 
-from .multiply import Multiply
-from .restart_add import RestartAdd
-from .rom import CaseRom, Rom, RomPair, Table
-from .shift_left import ShiftLeft
-from .two_port import TwoPort
+from ..parts.multiply import Multiply
+from ..parts.restart_add import RestartAdd
+from ..parts.rom import CaseRom, Rom, RomPair, Table
+from ..parts.shift_left import ShiftLeft
+from ..parts.two_port import TwoPort
 
 
 class Target:

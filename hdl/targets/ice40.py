@@ -2,9 +2,9 @@
 
 from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Shape, Signal, Value
 
-from .multiply import Multiply
-from .pipeline import delay, register
-from .target import Target
+from ..parts.multiply import Multiply
+from ..parts.pipeline import delay, register
+from .generic import Target
 
 FACTOR_BITS = 16
 """Width of a multiplier's operands."""

@@ -7,26 +7,26 @@ from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.config import SoftmaxConfig
-from ..golden.loss import loss_stage
-from ..golden.residual import residual_stage
-from .backlog import Backlog
-from .beats import input_layout, output_layout, row_layout, tag_layout
-from .credits import Credits
-from .difference import Difference
-from .exp import Contents
-from .frame import Frame
-from .inlet import Inlet
+from ...golden.config import SoftmaxConfig
+from ...golden.stages.loss import loss_stage
+from ...golden.stages.residual import residual_stage
+from ..flow.backlog import Backlog
+from ..flow.credits import Credits
+from ..flow.inlet import Inlet
+from ..flow.pick import Pick
+from ..flow.queue import Queue
+from ..flow.row_buffer import RowBuffer
+from ..parts.pipeline import delay, register
+from ..ports.beats import input_layout, output_layout, row_layout, tag_layout
+from ..ports.frame import Frame
+from ..stages.difference import Difference
+from ..stages.exp import Contents
+from ..stages.loss import Loss
+from ..stages.residual import Residuals
+from ..targets.generic import GENERIC, Target
 from .last_pass import ROWS, LastPass, capacity_of
 from .latency import Capacity, Latency
-from .loss import Loss
-from .pick import Pick
-from .pipeline import delay, register
-from .queue import Queue
-from .residual import Residuals
-from .row_buffer import RowBuffer
 from .softmax import DATAPATHS
-from .target import GENERIC, Target
 
 FLAGS = ("ignored",)
 

@@ -4,19 +4,19 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In
 
-from ..golden.accumulate import Accumulate as GoldenAccumulate
-from ..golden.config import SoftmaxConfig
-from ..golden.exp import exp_table
-from .beats import input_layout
-from .credits import Credits
-from .exact_accumulate import ExactAccumulate
-from .exp import ByLogit, Exp
-from .frame import Frame
+from ...golden.config import SoftmaxConfig
+from ...golden.stages.accumulate import Accumulate as GoldenAccumulate
+from ...golden.stages.exp import exp_table
+from ..flow.credits import Credits
+from ..parts.pipeline import delay, register
+from ..ports.beats import input_layout
+from ..ports.frame import Frame
+from ..stages.exact_accumulate import ExactAccumulate
+from ..stages.exp import ByLogit, Exp
+from ..stages.probability import Place
+from ..targets.generic import GENERIC, Target
 from .last_pass import PROBABILITIES, ROWS, Ending, LastPass, ports_of
 from .latency import Latency
-from .pipeline import delay, register
-from .probability import Place
-from .target import GENERIC, Target
 
 
 class Stages:

@@ -9,16 +9,16 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.config import SoftmaxConfig
-from .beats import output_layout, row_layout, tag_layout
-from .credits import Credits
-from .exp import Contents
+from ...golden.config import SoftmaxConfig
+from ..flow.credits import Credits
+from ..flow.queue import Queue
+from ..flow.row_buffer import RowBuffer
+from ..parts.pipeline import delay, register
+from ..ports.beats import output_layout, row_layout, tag_layout
+from ..stages.exp import Contents
+from ..stages.probability import LastStage, Logarithm, Probability, last_stage
+from ..targets.generic import GENERIC, Target
 from .latency import Capacity
-from .pipeline import delay, register
-from .probability import LastStage, Logarithm, Probability, last_stage
-from .queue import Queue
-from .row_buffer import RowBuffer
-from .target import GENERIC, Target
 
 ROWS = 80
 """Rows that can be in flight between input and output."""

@@ -4,22 +4,22 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In
 
-from ..golden.accumulate import Accumulate as GoldenAccumulate
-from ..golden.config import SoftmaxConfig
-from ..golden.exp import exp_table
-from .accumulate import Accumulate
-from .beats import input_layout, row_layout
-from .credits import Credits
-from .difference import Difference
-from .exp import ByDifference, Exp
-from .frame import Frame
+from ...golden.config import SoftmaxConfig
+from ...golden.stages.accumulate import Accumulate as GoldenAccumulate
+from ...golden.stages.exp import exp_table
+from ..flow.credits import Credits
+from ..flow.row_buffer import RowBuffer
+from ..parts.pipeline import delay
+from ..ports.beats import input_layout, row_layout
+from ..ports.frame import Frame
+from ..stages.accumulate import Accumulate
+from ..stages.difference import Difference
+from ..stages.exp import ByDifference, Exp
+from ..stages.probability import Place
+from ..stages.row_max import RowMax
+from ..targets.generic import GENERIC, Target
 from .last_pass import PROBABILITIES, ROWS, Ending, LastPass, ports_of
 from .latency import Latency
-from .pipeline import delay
-from .probability import Place
-from .row_buffer import RowBuffer
-from .row_max import RowMax
-from .target import GENERIC, Target
 
 
 class Stages:

@@ -4,13 +4,13 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.config import SoftmaxConfig
+from ...golden.config import SoftmaxConfig
+from ..ports.beats import input_layout, output_layout
+from ..ports.frame import Frame
+from ..targets.generic import GENERIC, Target
 from . import exact_sum, max_subtract
-from .beats import input_layout, output_layout
-from .frame import Frame
 from .last_pass import capacity_of
 from .latency import Capacity, Latency
-from .target import GENERIC, Target
 
 DATAPATHS = {
     "max_subtract": (max_subtract.MaxSubtract, max_subtract.Stages),

@@ -6,21 +6,21 @@ from amaranth.hdl import Module, Mux, ShapeLike, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.backward import SEED_BITS, backward_stage
-from ..golden.config import SoftmaxConfig
-from ..golden.gradient import Gradient as GoldenGradient
-from .beats import id_field, output_layout
-from .credits import Credits
-from .dither import Dither
-from .dot import Dot
-from .frame import Cut
-from .gradient import Gradient
-from .inlet import Inlet
-from .join import Join
+from ...golden.config import SoftmaxConfig
+from ...golden.stages.gradient import Gradient as GoldenGradient
+from ...golden.units.softmax_backward import SEED_BITS, backward_stage
+from ..flow.credits import Credits
+from ..flow.inlet import Inlet
+from ..parts.pipeline import delay, register
+from ..ports.beats import id_field, output_layout
+from ..ports.frame import Cut
+from ..ports.join import Join
+from ..stages.dither import Dither
+from ..stages.dot import Dot
+from ..stages.gradient import Gradient
+from ..targets.generic import GENERIC, Target
 from .last_pass import ROWS, LastPass, capacity_of
 from .latency import Capacity, Latency
-from .pipeline import delay, register
-from .target import GENERIC, Target
 
 GO = 2
 """Cycles on the way from the credits of the row buffer to the inlets, which are far from it."""

@@ -12,8 +12,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from ...golden.errors import ConfigError
-from .entries import Entry, Measured, require_code
 from .results import Results, Scope, Tally
+from .space.entries import Entry, Measured, require_code
 from .workers import orphaned, run_workers, worker_count
 
 Evaluate = Callable[[Entry], Measured]

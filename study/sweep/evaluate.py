@@ -12,10 +12,10 @@ from ...fpga.tools import ToolError
 from ...golden.errors import ConfigError
 from ...sim.sidecar import load_unit
 from .drain import EvaluationError
-from .entries import Entry, Measured
-from .floats import baselines
-from .measure import Meter
-from .sources import Source
+from .measure.floats import baselines
+from .measure.measure import Meter
+from .measure.sources import Source
+from .space.entries import Entry, Measured
 
 
 @dataclass(frozen=True)

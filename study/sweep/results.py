@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .entries import KINDS, STATUSES, Entry, Measured, code_version
+from .space.entries import KINDS, STATUSES, Entry, Measured, code_version
 from .storage import DEFAULT_URL, Storage, rows
 
 CHUNK = 500

@@ -14,11 +14,11 @@ from optuna.trial import TrialState
 
 from ...golden.errors import require
 from .drain import LEASE, PAUSE, Evaluate, MakeEvaluate, Progress, evaluate_entries, holding
-from .entries import Candidate, Entry, fields_sha256, require_code, sha256
-from .goal import POINT_METRICS
-from .proposals import Count, opened_study, proposed, tell_cached, to_know
 from .results import Results
-from .task import Task, Tried, judged, stored_entries
+from .space.entries import Candidate, Entry, fields_sha256, require_code, sha256
+from .space.goal import POINT_METRICS
+from .space.proposals import Count, opened_study, proposed, tell_cached, to_know
+from .space.task import Task, Tried, judged, stored_entries
 from .workers import Stopped, orphaned, run_workers, worker_count
 
 

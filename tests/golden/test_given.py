@@ -20,7 +20,7 @@ from softmaxfx.golden import (
 )
 from softmaxfx.golden.config import field_names
 from softmaxfx.golden.given import plain
-from softmaxfx.golden.grouped_gates import Clip
+from softmaxfx.golden.graph.grouped_gates import Clip
 from softmaxfx.golden.rows import LogitRows
 
 TINY = preset("tiny")

@@ -18,9 +18,9 @@ from softmaxfx.golden import (
     softmax,
     softmax_backward,
 )
-from softmaxfx.golden.gates import Exp, Ln, Max, Mul, Sum
-from softmaxfx.golden.graph import Graph, softmax_chain
-from softmaxfx.golden.grouped_gates import Clip, Softmax, SoftmaxWithLoss
+from softmaxfx.golden.graph.gates import Exp, Ln, Max, Mul, Sum
+from softmaxfx.golden.graph.grouped_gates import Clip, Softmax, SoftmaxWithLoss
+from softmaxfx.golden.graph.nodes import Graph, softmax_chain
 
 CLOSE = {"rtol": 1e-12, "atol": 1e-12}
 REACHED = 1e-11

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from softmaxfx.golden import SoftmaxConfig
-from softmaxfx.golden.frame import Frames, cut_frames
+from softmaxfx.golden.ports.frame import Frames, cut_frames
 
 from .rows import Row, every_byte, ident_of, input_beats, output_beats, packed, random_rows
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from softmaxfx.golden import SoftmaxConfig
-from softmaxfx.golden.softmax import softmax_rows
+from softmaxfx.golden.units.softmax import softmax_rows
 
 from .streams import plain
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import SQ, SoftmaxConfig
-from softmaxfx.hdl.frame import Cut
+from softmaxfx.hdl.ports.frame import Cut
 
 from .hostile import Stream, random_stream
 from .rows import packed

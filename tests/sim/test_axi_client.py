@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import preset
-from softmaxfx.golden.softmax import softmax_rows
+from softmaxfx.golden.units.softmax import softmax_rows
 from softmaxfx.sim.simulator import run_cocotb, verilate
 
 pytestmark = pytest.mark.skipif(

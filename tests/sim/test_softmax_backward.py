@@ -8,8 +8,8 @@ import pytest
 
 from softmaxfx.fpga.export import export
 from softmaxfx.golden import SQ, SoftmaxConfig, preset
-from softmaxfx.golden.backward import backward_rows
 from softmaxfx.golden.rows import LogitRows
+from softmaxfx.golden.units.softmax_backward import backward_rows
 from softmaxfx.sim.beats import Beats
 from softmaxfx.sim.blocked import run_blocked
 from softmaxfx.sim.coverage import ordinary_rows

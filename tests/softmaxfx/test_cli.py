@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from softmaxfx.cli import main
-from softmaxfx.golden.reference import REFERENCES
+from softmaxfx.golden.torch.reference import REFERENCES
 from softmaxfx.study import jacobian_cost, references
 
 

@@ -12,8 +12,8 @@ from softmaxfx.golden import ConfigError, preset
 from softmaxfx.inputs import Given
 from softmaxfx.study.npy_file import load_array
 from softmaxfx.study.references import hold
-from softmaxfx.study.sweep.measure import Meter
-from softmaxfx.study.sweep.sources import own_source
+from softmaxfx.study.sweep.measure.measure import Meter
+from softmaxfx.study.sweep.measure.sources import own_source
 
 TINY = preset("tiny", max_length=8)
 LOGITS = np.array([[1.0, 2.0, -np.inf, 4.0], [0.5, 1.0, 3.0, np.nan], [2.0, 0.0, 1.0, 1.0]])

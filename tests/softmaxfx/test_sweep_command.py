@@ -14,9 +14,9 @@ from click.testing import CliRunner
 from softmaxfx import sweep
 from softmaxfx.cli import main
 from softmaxfx.golden import SQ, SoftmaxConfig, bound_ulp, preset
-from softmaxfx.golden.metrics import measure
+from softmaxfx.golden.measures.metrics import measure
 from softmaxfx.golden.rows import LogitRows
-from softmaxfx.golden.softmax import softmax_rows
+from softmaxfx.golden.units.softmax import softmax_rows
 
 SPACE = """
 sources = ["digits"]

@@ -14,7 +14,7 @@ from rich.table import Table
 from softmaxfx import terminal
 from softmaxfx.fpga import bench_report
 from softmaxfx.fpga.peers import load_peers
-from softmaxfx.golden.reference import REFERENCES, Comparison, Distance
+from softmaxfx.golden.torch.reference import REFERENCES, Comparison, Distance
 from softmaxfx.sim import report
 from softmaxfx.study import reference_report
 from softmaxfx.study.jacobian_cost import FormCost, JacobianCost

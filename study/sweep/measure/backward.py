@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ...golden.backward import backward_stage
-from ...golden.config import SoftmaxConfig
-from ...golden.dither import random_bits
-from ...golden.formats import Codes, Format
-from ...golden.gradient import Gradient
-from ...golden.metrics import largest_of
-from ...sim.sidecar import ROUNDING_SEED
+from ....golden.config import SoftmaxConfig
+from ....golden.formats import Codes, Format
+from ....golden.measures.metrics import largest_of
+from ....golden.stages.dither import random_bits
+from ....golden.stages.gradient import Gradient
+from ....golden.units.softmax_backward import backward_stage
+from ....sim.sidecar import ROUNDING_SEED
 from .kept import Kept
 from .known import known
 from .ragged import Ragged

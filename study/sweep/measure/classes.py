@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from ...golden.formats import Codes
-from ...golden.gradient_metrics import exact_cross_entropy
+from ....golden.formats import Codes
+from ....golden.measures.gradient_metrics import exact_cross_entropy
 from .calibration import calibration_error
 from .ragged import Ragged
 from .sources import Source

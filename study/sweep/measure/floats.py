@@ -6,8 +6,8 @@ The arithmetic between is float64, so a baseline is the best that any unit with 
 import numpy as np
 import numpy.typing as npt
 
-from ...golden.config import SoftmaxConfig
-from ...golden.metrics import exact_softmax, mean_of
+from ....golden.config import SoftmaxConfig
+from ....golden.measures.metrics import exact_softmax, mean_of
 from .backward import BackwardMeter
 from .classes import Classes
 from .distribution import compare

@@ -3,11 +3,11 @@
 import numpy as np
 import numpy.typing as npt
 
-from ...golden.config import SoftmaxConfig
-from ...golden.formats import Codes, saturate
-from ...golden.loss import loss_stage
-from ...golden.metrics import clipped_values
-from ...golden.residual import residual_stage
+from ....golden.config import SoftmaxConfig
+from ....golden.formats import Codes, saturate
+from ....golden.measures.metrics import clipped_values
+from ....golden.stages.loss import loss_stage
+from ....golden.stages.residual import residual_stage
 from .classes import Classes
 from .kept import Kept
 from .known import known

@@ -8,8 +8,8 @@ padding of short rows.
 
 import numpy as np
 
-from ...golden.config import SoftmaxConfig
-from ...golden.errors import require
+from ....golden.config import SoftmaxConfig
+from ....golden.errors import require
 from .backward import BackwardMeter
 from .distribution import compare
 from .kept import Kept

@@ -8,8 +8,8 @@ array, so that it is added in the order, and has the bits, of the golden metrics
 import numpy as np
 import numpy.typing as npt
 
-from ...golden.formats import Codes
-from ...golden.rows import LogitRows
+from ....golden.formats import Codes
+from ....golden.rows import LogitRows
 
 Bits = npt.NDArray[np.bool_]
 Reals = npt.NDArray[np.float64]

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...golden.config import SoftmaxConfig
-from ...golden.formats import Codes
-from ...golden.metrics import clipped_values, exact_softmax
-from ...golden.probability import Elements, Probability, output_stage
-from ...golden.rows import LogitRows
-from ...golden.softmax import exponentials
+from ....golden.config import SoftmaxConfig
+from ....golden.formats import Codes
+from ....golden.measures.metrics import clipped_values, exact_softmax
+from ....golden.rows import LogitRows
+from ....golden.stages.probability import Elements, Probability, output_stage
+from ....golden.units.softmax import exponentials
 from .kept import Kept
 from .ragged import Ragged
 

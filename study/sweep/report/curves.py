@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from ...golden.config import BACKWARD_FIELDS, LOSS_FIELDS
+from ....golden.config import BACKWARD_FIELDS, LOSS_FIELDS
 from .catalogue import Metric
 from .gathered import COSTS, Configuration, Point
 

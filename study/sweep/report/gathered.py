@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ...golden.config import BACKWARD_FIELDS, LOSS_FIELDS, SoftmaxConfig
-from ...golden.formats import parse_format
-from . import recipe
+from ....golden.config import BACKWARD_FIELDS, LOSS_FIELDS, SoftmaxConfig
+from ....golden.formats import parse_format
+from ..space import recipe
 
 COSTS = frozenset(("lanes", "id_width"))
 """Fields that change what a unit costs, and none of its numbers."""

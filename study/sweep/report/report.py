@@ -11,8 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from ...files import json_text, write_whole
-from ...golden.errors import require
+from ....files import json_text, write_whole
+from ....golden.errors import require
 from .gathered import Gathered, Row, Source
 from .page import page
 from .precision import precision_text

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...golden.config import field_names
+from ....golden.config import field_names
 from .catalogue import (
     DESIGN_FIGURES,
     FRONT_METRICS,

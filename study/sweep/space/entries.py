@@ -4,14 +4,12 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Literal, get_args
 
-from ...golden.config import SoftmaxConfig
-from ...golden.errors import require
+from ....code import code_sha256
+from ....golden.config import SoftmaxConfig
+from ....golden.errors import require
 
 Kind = Literal["point", "design", "float"]
 Status = Literal["open", "claimed", "done", "infeasible", "failed"]
@@ -21,14 +19,16 @@ STATUSES: tuple[str, ...] = get_args(Status)
 COST_FIELDS = frozenset(("lanes", "id_width"))
 """Fields that change what a unit costs and no bit of what it computes."""
 
-MEASURING = (
-    "backward", "calibration", "classes", "distribution", "float_formats", "floats", "kept",
-    "known", "loss", "measure", "own_rows", "proven", "ragged", "sources", "stages", "top1",
+_MEASURING = (
+    "golden", "sim", "files", "study.npy_file", "study.recordings", "study.sweep.measure",
+    "study.sweep.evaluate",
 )  # fmt: skip
-"""Files of this room that the numbers of points and float formats depend on."""
-
-_POINT_FILES = ("golden", "*.py"), *(("study.sweep", f"{name}.py") for name in MEASURING)
-_DESIGN_FILES = ("golden", "*.py"), ("hdl", "*.py"), ("fpga", "*.py")
+CODE: dict[str, tuple[str, ...]] = {
+    "point": _MEASURING,
+    "float": _MEASURING,
+    "design": ("golden", "hdl", "sim", "fpga", "files", "study.sweep.evaluate"),
+}
+"""Rooms and modules that results of each kind are made by."""
 
 
 @dataclass(frozen=True)
@@ -158,18 +158,7 @@ def fields_sha256(fields: dict[str, Any]) -> str:
 
 def code_version(kind: str) -> str:
     """The package's version, and a hash of the files that results of a kind depend on."""
-    return _version_of(_DESIGN_FILES if kind == "design" else _POINT_FILES)
-
-
-@cache
-def _version_of(patterns: tuple[tuple[str, str], ...]) -> str:
-    digest = hashlib.sha256()
-    for room, pattern in patterns:
-        folder = Path(str(resources.files(f"softmaxfx.{room}")))
-        for file in sorted(folder.glob(pattern)):
-            content = file.read_bytes()
-            digest.update(f"{room} {file.name} {len(content)} ".encode() + content)
-    return f"{version('softmaxfx')} {digest.hexdigest()[:16]}"
+    return f"{version('softmaxfx')} {code_sha256(*CODE[kind])[:16]}"
 
 
 def require_code(versions: Iterable[str]) -> None:

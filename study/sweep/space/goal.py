@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from ...golden import SoftmaxConfig
-from ...golden.errors import ConfigError, require
+from ....golden import SoftmaxConfig
+from ....golden.errors import ConfigError, require
 
 POINT_METRICS = (
     "bound_ulp", "max_error_ulp", "max_error_unclipped", "mean_error_unclipped", "kl", "sum_min",

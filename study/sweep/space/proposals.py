@@ -14,11 +14,11 @@ import optuna
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from ...golden.errors import ConfigError
+from ....golden.errors import ConfigError
+from ..results import Results
+from ..storage import PATIENCE
 from .entries import Candidate, fields_sha256
-from .results import Results
 from .space import Axis
-from .storage import PATIENCE
 from .task import Task, Tried, combinations, judged, stored_entries
 
 HEARTBEAT = 15

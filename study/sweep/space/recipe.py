@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import fields as dataclass_fields
 from typing import Any
 
-from ...golden.config import SoftmaxConfig, field_names
-from ...golden.errors import ConfigError
-from ...golden.formats import parse_format
-from ...golden.widths import Widths
+from ....golden.config import SoftmaxConfig, field_names
+from ....golden.errors import ConfigError
+from ....golden.formats import parse_format
+from ....golden.widths import Widths
 
 SHOWN = ("input", "output", "lanes", "max_length", "range", "clip", "datapath")
 """Fields that are always written."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from ...golden.config import SoftmaxConfig
-from ...golden.errors import ConfigError, require
-from .classes import Classes
+from ....golden.config import SoftmaxConfig
+from ....golden.errors import ConfigError, require
+from ..measure.classes import Classes
+from ..measure.ragged import Ragged
+from ..measure.sources import Source
 from .goal import POINT_METRICS
-from .ragged import Ragged
-from .sources import Source
 from .space import Space
 
 

@@ -37,12 +37,12 @@ from math import prod
 from pathlib import Path
 from typing import Any, get_args
 
-from ...golden import ConfigError, SoftmaxConfig, preset
-from ...golden import config as configuration
-from ...golden.errors import as_text, require, require_whole
-from ...golden.formats import Format, parse_format
-from ...golden.widths import Widths
-from ..toml_file import read_toml
+from ....golden import ConfigError, SoftmaxConfig, preset
+from ....golden import config as configuration
+from ....golden.errors import as_text, require, require_whole
+from ....golden.formats import Format, parse_format
+from ....golden.widths import Widths
+from ...toml_file import read_toml
 from .entries import COST_FIELDS, Candidate, Entry, fields_sha256
 
 SHIPPED = {name: Path(__file__).with_name(f"{name}.toml") for name in ("default", "full")}

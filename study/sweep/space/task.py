@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from itertools import product
 
-from ...golden.errors import require, require_whole
+from ....golden.errors import require, require_whole
+from ..results import Results
 from .entries import Candidate, Entry, code_version, sha256
 from .goal import DESIGN_METRICS, POINT_METRICS, Goal, require_metric, width_metrics
 from .recipe import changed_fields, command_words, toml_lines
-from .results import Results
 from .space import Grid, Space
 
 PENALTY = 1e12

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from softmaxfx.golden.gates import (
+from softmaxfx.golden.graph.gates import (
     Add,
     Copy,
     Exp,
@@ -22,7 +22,7 @@ from softmaxfx.golden.gates import (
     Sum,
     sum_to,
 )
-from softmaxfx.golden.grouped_gates import Clip, Sigmoid, Softmax, SoftmaxWithLoss
+from softmaxfx.golden.graph.grouped_gates import Clip, Sigmoid, Softmax, SoftmaxWithLoss
 
 
 class Case(NamedTuple):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from softmaxfx.golden.grouped_gates import Clip, Sigmoid, Softmax, SoftmaxWithLoss
+from softmaxfx.golden.graph.grouped_gates import Clip, Sigmoid, Softmax, SoftmaxWithLoss
 
 SHAPES = [(1,), (7,), (4, 9), (2, 3, 5)]
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softmaxfx.golden.formats import SQ, UQ
-from softmaxfx.golden.gates import (
+from softmaxfx.golden.graph.gates import (
     Add,
     Copy,
     Exp,
@@ -21,9 +21,9 @@ from softmaxfx.golden.gates import (
     Subtract,
     Sum,
 )
-from softmaxfx.golden.graph import Graph, Work, sigmoid_chain, softmax_chain
-from softmaxfx.golden.grouped_gates import Clip, Sigmoid, Softmax, SoftmaxWithLoss
-from softmaxfx.golden.value_range import Range
+from softmaxfx.golden.graph.grouped_gates import Clip, Sigmoid, Softmax, SoftmaxWithLoss
+from softmaxfx.golden.graph.nodes import Graph, Work, sigmoid_chain, softmax_chain
+from softmaxfx.golden.graph.value_range import Range
 
 
 def product():

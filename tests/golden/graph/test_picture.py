@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden.formats import SQ, UQ
-from softmaxfx.golden.gates import Add, Exp, Mul, ReLU, Sum
-from softmaxfx.golden.graph import Graph, sigmoid_chain, softmax_chain
-from softmaxfx.golden.graph_layout import GAP, layout, port
-from softmaxfx.golden.graph_picture import MINUS, TIMES, picture
-from softmaxfx.golden.grouped_gates import SoftmaxWithLoss
+from softmaxfx.golden.graph.gates import Add, Exp, Mul, ReLU, Sum
+from softmaxfx.golden.graph.grouped_gates import SoftmaxWithLoss
+from softmaxfx.golden.graph.layout import GAP, layout, port
+from softmaxfx.golden.graph.nodes import Graph, sigmoid_chain, softmax_chain
+from softmaxfx.golden.graph.picture import MINUS, TIMES, picture
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -57,7 +57,7 @@ def network():
 
 def test_the_picture_in_the_documentation_is_of_this_state():
     """Where it is not: write this text to docs/graph.svg."""
-    shown = Path(__file__).parents[2] / "docs" / "graph.svg"
+    shown = Path(__file__).parents[3] / "docs" / "graph.svg"
     assert shown.read_text() == picture(softmax(), "softmax as a computational graph")
 
 

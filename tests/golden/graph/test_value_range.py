@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden.formats import SQ, UQ, Format
-from softmaxfx.golden.value_range import Range
+from softmaxfx.golden.graph.value_range import Range
 
 
 def test_a_range_holds_what_it_has_seen():

@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import UQ, backward_bound_ulp, bound_ulp, loss_bound, preset
-from softmaxfx.golden.backward import backward_rows
-from softmaxfx.golden.cross_entropy import LossRows, cross_entropy_rows
-from softmaxfx.golden.gradient_metrics import (
+from softmaxfx.golden.measures.gradient_metrics import (
     backward_error_ulp,
     exact_cross_entropy,
     loss_error_ulp,
@@ -17,7 +15,9 @@ from softmaxfx.golden.gradient_metrics import (
     measure_loss,
 )
 from softmaxfx.golden.rows import LogitRows
-from softmaxfx.golden.softmax import softmax_rows
+from softmaxfx.golden.units.cross_entropy import LossRows, cross_entropy_rows
+from softmaxfx.golden.units.softmax import softmax_rows
+from softmaxfx.golden.units.softmax_backward import backward_rows
 
 CONFIG = preset("tiny", max_length=8)
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import SQ, UQ, preset
-from softmaxfx.golden.losses import Losses
-from softmaxfx.golden.metrics import measure
+from softmaxfx.golden.measures.losses import Losses
+from softmaxfx.golden.measures.metrics import measure
 from softmaxfx.golden.rows import LogitRows
-from softmaxfx.golden.softmax import softmax_rows
+from softmaxfx.golden.units.softmax import softmax_rows
 
 INF, NAN = np.inf, np.nan
 CONFIGS = {

@@ -7,10 +7,16 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import SQ, preset
-from softmaxfx.golden.bounds import bound_ulp
-from softmaxfx.golden.metrics import clipped_values, error_ulp, exact_softmax, measure, within
+from softmaxfx.golden.measures.metrics import (
+    clipped_values,
+    error_ulp,
+    exact_softmax,
+    measure,
+    within,
+)
+from softmaxfx.golden.proofs.bounds import bound_ulp
 from softmaxfx.golden.rows import LogitRows
-from softmaxfx.golden.softmax import softmax_rows
+from softmaxfx.golden.units.softmax import softmax_rows
 
 CONFIGS = {
     "tiny": preset("tiny", max_length=9),

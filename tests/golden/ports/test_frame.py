@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import preset
-from softmaxfx.golden.frame import cut_frames
+from softmaxfx.golden.ports.frame import cut_frames
 
 CONFIGS = {
     "one lane": preset("tiny", max_length=3),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmaxfx.golden.join import join
+from softmaxfx.golden.ports.join import join
 
 FULL, EMPTY, BROKEN = (1, 1), (0, 0), (1, 0)
 """Keep of a lane whose elements have containers of two bytes."""

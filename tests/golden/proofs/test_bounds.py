@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmaxfx.golden.bounds import bound_ulp, error_bound
 from softmaxfx.golden.config import PRESETS, SoftmaxConfig, preset
-from softmaxfx.golden.exp import exp_table
 from softmaxfx.golden.formats import SQ, UQ
-from softmaxfx.golden.softmax import softmax
+from softmaxfx.golden.proofs.bounds import bound_ulp, error_bound
+from softmaxfx.golden.stages.exp import exp_table
+from softmaxfx.golden.units.softmax import softmax
 
 SLACK = 1e-6
 """ulp granted to the long double reference; it is good to 2^-63 * 2^16."""

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from softmaxfx.golden.hull import convex_hull
+from softmaxfx.golden.proofs.hull import convex_hull
 
 
 def cross(a, b, c):

@@ -6,9 +6,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from softmaxfx.golden.accumulate import Accumulate, lowest_exponent
 from softmaxfx.golden.config import PRESETS, preset
-from softmaxfx.golden.exp import exp_table
+from softmaxfx.golden.stages.accumulate import Accumulate, lowest_exponent
+from softmaxfx.golden.stages.exp import exp_table
 
 EXACT = {
     **{name: config.replace(datapath="exact_sum") for name, config in PRESETS.items()},

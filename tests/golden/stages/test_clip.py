@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from softmaxfx.golden.clip import clip
+from softmaxfx.golden.stages.clip import clip
 
 
 @pytest.mark.parametrize("limit", [1, 5, 80, 127, 128])

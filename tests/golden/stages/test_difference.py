@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from softmaxfx.golden.difference import difference
+from softmaxfx.golden.stages.difference import difference
 
 
 def test_every_pair_of_codes_saturates_at_the_reach_and_is_clipped_beyond_the_span():

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from softmaxfx.golden import dither
-from softmaxfx.golden.dither import random_bits, round_keys
+from softmaxfx.golden.stages import dither
+from softmaxfx.golden.stages.dither import random_bits, round_keys
 
 KEY = (0x0100, 0x0908, 0x1110, 0x1918)
 """The paper's test vector for Simon 32/64; the first round's key word first."""

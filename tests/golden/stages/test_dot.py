@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softmaxfx.golden import PRESETS, SQ, UQ, ConfigError, SoftmaxConfig, preset
-from softmaxfx.golden.dot import Dot
+from softmaxfx.golden.stages.dot import Dot
 
 MULTIPLIER = 18
 CONFIGS = {

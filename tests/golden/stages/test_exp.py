@@ -6,11 +6,11 @@ import mpmath
 import numpy as np
 import pytest
 
-from softmaxfx.golden.bounds import error_bound
 from softmaxfx.golden.config import PRESETS, SoftmaxConfig, preset
 from softmaxfx.golden.errors import ConfigError
-from softmaxfx.golden.exp import exp_table
 from softmaxfx.golden.formats import SQ, UQ
+from softmaxfx.golden.proofs.bounds import error_bound
+from softmaxfx.golden.stages.exp import exp_table
 
 ODD = {
     "sqrt": preset("base", scale=1 / 8**0.5),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import PRESETS, SQ, UQ, ConfigError, SoftmaxConfig, preset
-from softmaxfx.golden.gradient import Gradient
+from softmaxfx.golden.stages.gradient import Gradient
 
 CONFIGS = {
     **PRESETS,

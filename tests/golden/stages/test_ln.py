@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import SQ, UQ, ConfigError, SoftmaxConfig, bound_ulp, preset, softmax
-from softmaxfx.golden.exp import exp_table
-from softmaxfx.golden.ln import GUARD, ln_error, ln_table
-from softmaxfx.golden.metrics import error_ulp
+from softmaxfx.golden.measures.metrics import error_ulp
+from softmaxfx.golden.stages.exp import exp_table
+from softmaxfx.golden.stages.ln import GUARD, ln_error, ln_table
 
 CONFIGS = {
     "base": preset("base", function="log_softmax", output=SQ(6, 10)),

@@ -22,8 +22,8 @@ from softmaxfx.golden import (
     preset,
     softmax,
 )
-from softmaxfx.golden.cross_entropy import cross_entropy_rows
-from softmaxfx.golden.loss import WEIGHT_FRACTION, Loss
+from softmaxfx.golden.stages.loss import WEIGHT_FRACTION, Loss
+from softmaxfx.golden.units.cross_entropy import cross_entropy_rows
 
 GUARD = 4
 LN_GUARD = 3

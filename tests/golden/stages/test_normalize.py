@@ -8,7 +8,7 @@ import pytest
 
 from softmaxfx.golden.config import PRESETS, preset
 from softmaxfx.golden.formats import UQ
-from softmaxfx.golden.normalize import Normalize
+from softmaxfx.golden.stages.normalize import Normalize
 
 CONFIGS = {
     **PRESETS,

@@ -6,11 +6,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from softmaxfx.golden.bounds import reciprocal_error
 from softmaxfx.golden.config import PRESETS, SoftmaxConfig, preset
 from softmaxfx.golden.formats import SQ, UQ
-from softmaxfx.golden.leading_one import leading_one, normalise
-from softmaxfx.golden.reciprocal import reciprocal_table
+from softmaxfx.golden.proofs.bounds import reciprocal_error
+from softmaxfx.golden.stages.leading_one import leading_one, normalise
+from softmaxfx.golden.stages.reciprocal import reciprocal_table
 
 CONFIGS = {
     **PRESETS,

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from softmaxfx.golden import PRESETS, SQ, UQ, SoftmaxConfig, bound_ulp, cross_entropy, preset
 from softmaxfx.golden import softmax as softmax_codes
-from softmaxfx.golden.loss import WEIGHT_FRACTION
-from softmaxfx.golden.probability import Elements
-from softmaxfx.golden.residual import residual_stage
+from softmaxfx.golden.stages.loss import WEIGHT_FRACTION
+from softmaxfx.golden.stages.probability import Elements
+from softmaxfx.golden.stages.residual import residual_stage
 
 ONE = 1 << WEIGHT_FRACTION
 CONFIGS = {

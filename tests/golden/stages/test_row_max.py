@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from softmaxfx.golden.row_max import row_max
+from softmaxfx.golden.stages.row_max import row_max
 
 
 def test_the_maximum_is_python_s_over_the_active_elements_of_each_row():

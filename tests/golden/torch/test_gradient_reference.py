@@ -6,21 +6,21 @@ import mpmath
 import numpy as np
 import pytest
 
-from softmaxfx.golden import gradient_reference, reference
-from softmaxfx.golden.bounds import backward_bound_ulp, bound_ulp, loss_bound
 from softmaxfx.golden.config import preset
-from softmaxfx.golden.cross_entropy import IGNORE_INDEX
 from softmaxfx.golden.errors import ConfigError
 from softmaxfx.golden.formats import SQ
-from softmaxfx.golden.gradient_reference import (
+from softmaxfx.golden.proofs.bounds import backward_bound_ulp, bound_ulp, loss_bound
+from softmaxfx.golden.rows import LogitRows
+from softmaxfx.golden.torch import gradient_reference, reference
+from softmaxfx.golden.torch.gradient_reference import (
     backward_of,
     compare_backward,
     compare_cross_entropy,
     cross_entropy_of,
     softmax_gradient,
 )
-from softmaxfx.golden.reference import NUMPY, REFERENCES
-from softmaxfx.golden.rows import LogitRows
+from softmaxfx.golden.torch.reference import NUMPY, REFERENCES
+from softmaxfx.golden.units.cross_entropy import IGNORE_INDEX
 
 STEP = {"float64": 1e-14, "float32": 3e-6, "float16": 1e-2}
 ATOL = {"float64": 1e-14, "float32": 1e-6, "float16": 4e-3}

@@ -4,10 +4,11 @@ import mpmath
 import numpy as np
 import pytest
 
-from softmaxfx.golden import reference
-from softmaxfx.golden.bounds import bound_ulp
 from softmaxfx.golden.config import preset
-from softmaxfx.golden.reference import (
+from softmaxfx.golden.proofs.bounds import bound_ulp
+from softmaxfx.golden.rows import LogitRows
+from softmaxfx.golden.torch import reference
+from softmaxfx.golden.torch.reference import (
     NUMPY,
     REFERENCES,
     Reference,
@@ -15,8 +16,7 @@ from softmaxfx.golden.reference import (
     compare,
     softmax_float64,
 )
-from softmaxfx.golden.rows import LogitRows
-from softmaxfx.golden.softmax import softmax
+from softmaxfx.golden.units.softmax import softmax
 
 NAN, INF = np.nan, np.inf
 

@@ -21,7 +21,7 @@ from softmaxfx.golden import (
     preset,
     softmax,
 )
-from softmaxfx.golden.cross_entropy import ProbabilitiesGivenWarning, cross_entropy_rows
+from softmaxfx.golden.units.cross_entropy import ProbabilitiesGivenWarning, cross_entropy_rows
 
 WEIGHT = 2.0**-24
 """What a class' weight is rounded to."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from softmaxfx.golden.config import PRESETS, SoftmaxConfig, preset
 from softmaxfx.golden.formats import SQ, UQ
-from softmaxfx.golden.softmax import softmax, softmax_rows
+from softmaxfx.golden.units.softmax import softmax, softmax_rows
 
 CONFIGS = {
     **PRESETS,

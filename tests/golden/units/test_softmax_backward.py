@@ -22,8 +22,8 @@ from softmaxfx.golden import (
     softmax,
     softmax_backward,
 )
-from softmaxfx.golden.backward import BLOCK, backward_rows
-from softmaxfx.golden.dither import random_bits
+from softmaxfx.golden.stages.dither import random_bits
+from softmaxfx.golden.units.softmax_backward import BLOCK, backward_rows
 
 CONFIGS = {
     **PRESETS,

@@ -6,9 +6,9 @@ from collections import deque
 import pytest
 from amaranth.hdl import ResetInserter, Signal
 
-from softmaxfx.hdl.backlog import Backlog
+from softmaxfx.hdl.flow.backlog import Backlog
 
-from .streams import simulate
+from ..streams import simulate
 
 PLACES = [2, 5, 16, 80]
 

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from softmaxfx.hdl.credits import Credits
+from softmaxfx.hdl.flow.credits import Credits
 
-from .streams import simulate
+from ..streams import simulate
 
 
 def run(

@@ -6,9 +6,9 @@ import pytest
 from amaranth.hdl import ResetInserter, Signal
 from amaranth.lib import data
 
-from softmaxfx.hdl.inlet import Inlet
+from softmaxfx.hdl.flow.inlet import Inlet
 
-from .streams import simulate
+from ..streams import simulate
 
 BEAT = data.StructLayout({"number": 12, "last": 1})
 

@@ -7,9 +7,9 @@ import pytest
 from amaranth.hdl import ResetInserter, Signal, Value
 from amaranth.lib import data
 
-from softmaxfx.hdl.pick import Pick
+from softmaxfx.hdl.flow.pick import Pick
 
-from .streams import simulate
+from ..streams import simulate
 
 LANES = [1, 2, 3, 5, 8]
 ELEMENT = data.StructLayout({"x": 9, "active": 1})

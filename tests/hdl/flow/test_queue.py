@@ -6,9 +6,9 @@ from collections import deque
 import pytest
 from amaranth.hdl import ResetInserter, Signal
 
-from softmaxfx.hdl.queue import Queue
+from softmaxfx.hdl.flow.queue import Queue
 
-from .streams import simulate
+from ..streams import simulate
 
 
 class Bench:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import pytest
 from amaranth.hdl import ResetInserter, Signal
 
-from softmaxfx.hdl.row_buffer import RowBuffer
+from softmaxfx.hdl.flow.row_buffer import RowBuffer
 
-from .streams import simulate
+from ..streams import simulate
 
 
 @dataclass

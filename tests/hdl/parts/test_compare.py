@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from amaranth.hdl import Cat, Elaboratable, Module, Signal
 
-from softmaxfx.hdl.compare import LUT_BITS, above
+from softmaxfx.hdl.parts.compare import LUT_BITS, above
 
-from .streams import pipelined
+from ..streams import pipelined
 
 
 class Compare(Elaboratable):

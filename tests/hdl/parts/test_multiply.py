@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from softmaxfx.hdl.multiply import Multiply
+from softmaxfx.hdl.parts.multiply import Multiply
 
-from .streams import pipelined
+from ..streams import pipelined
 
 
 @pytest.mark.parametrize(

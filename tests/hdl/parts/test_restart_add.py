@@ -5,9 +5,9 @@ import random
 import pytest
 from amaranth.hdl import Elaboratable, Module, Signal
 
-from softmaxfx.hdl.restart_add import RestartAdd
+from softmaxfx.hdl.parts.restart_add import RestartAdd
 
-from .streams import trace
+from ..streams import trace
 
 
 class Accumulator(Elaboratable):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from softmaxfx.hdl.rom import Rom
+from softmaxfx.hdl.parts.rom import Rom
 
-from .streams import pipelined
+from ..streams import pipelined
 
 
 @pytest.mark.parametrize(("entries", "width"), [(1, 5), (2, 1), (5, 12), (161, 8), (512, 40)])

@@ -5,9 +5,9 @@ import pytest
 from amaranth.hdl import Elaboratable, Module, Signal, signed
 
 from softmaxfx.golden.formats import saturate
-from softmaxfx.hdl.saturate import saturating
+from softmaxfx.hdl.parts.saturate import saturating
 
-from .streams import pipelined
+from ..streams import pipelined
 
 LATENCY, KNOWN = 2, 1
 """Cycles until the code is there, and until it is known whether it was saturated."""

@@ -4,7 +4,7 @@ import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.sim import Simulator
 
-from softmaxfx.hdl.shift_count import FIRST, OTHER, TAPS, after, width_for
+from softmaxfx.hdl.parts.shift_count import FIRST, OTHER, TAPS, after, width_for
 
 
 @pytest.mark.parametrize("width", TAPS)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from softmaxfx.hdl.multiply import Multiply
-from softmaxfx.hdl.shift_left import MultiplyShift, ShiftLeft
+from softmaxfx.hdl.parts.multiply import Multiply
+from softmaxfx.hdl.parts.shift_left import MultiplyShift, ShiftLeft
 
-from .streams import trace
+from ..streams import trace
 
 
 def shifter(kind: str, width: int, places_bits: int) -> ShiftLeft:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from softmaxfx.hdl.staircase import Staircase
+from softmaxfx.hdl.parts.staircase import Staircase
 
-from .streams import pipelined
+from ..streams import pipelined
 
 
 def check(entries: list[int], width: int) -> None:

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from softmaxfx.hdl.two_port import TwoPort
+from softmaxfx.hdl.parts.two_port import TwoPort
 
-from .streams import trace
+from ..streams import trace
 
 
 @pytest.mark.parametrize(("width", "depth"), [(1, 2), (8, 5), (40, 16), (3, 80), (70, 192)])

@@ -5,12 +5,12 @@ import pytest
 from amaranth.hdl import ResetInserter, Signal
 
 from softmaxfx.golden import SQ, SoftmaxConfig
-from softmaxfx.golden.clip import clip
-from softmaxfx.hdl.frame import Frame
+from softmaxfx.golden.stages.clip import clip
+from softmaxfx.hdl.ports.frame import Frame
 
-from .hostile import Stream, random_stream
-from .rows import packed
-from .streams import plain, simulate, trace
+from ..hostile import Stream, random_stream
+from ..rows import packed
+from ..streams import plain, simulate, trace
 
 FORMATS = {8: SQ(5, 1), 16: SQ(5, 6), 24: SQ(5, 19)}
 """An input format for each container, in bits."""

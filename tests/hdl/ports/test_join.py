@@ -7,12 +7,12 @@ import pytest
 from amaranth.hdl import Elaboratable, Module, ResetInserter, Signal
 from amaranth.lib import data
 
-from softmaxfx.golden.join import join
-from softmaxfx.hdl.inlet import Inlet
-from softmaxfx.hdl.join import Join
+from softmaxfx.golden.ports.join import join
+from softmaxfx.hdl.flow.inlet import Inlet
+from softmaxfx.hdl.ports.join import Join
 
-from .rows import packed
-from .streams import simulate
+from ..rows import packed
+from ..streams import simulate
 
 LANES = 3
 

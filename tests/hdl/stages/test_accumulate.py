@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pytest
 
-from softmaxfx.golden.accumulate import Accumulate as Golden
-from softmaxfx.hdl.accumulate import Accumulate
-from softmaxfx.hdl.exact_accumulate import LIMB, ExactAccumulate
+from softmaxfx.golden.stages.accumulate import Accumulate as Golden
+from softmaxfx.hdl.stages.accumulate import Accumulate
+from softmaxfx.hdl.stages.exact_accumulate import LIMB, ExactAccumulate
 
-from .rows import packed
-from .streams import trace
+from ..rows import packed
+from ..streams import trace
 
 STAGES = {
     "base": (Golden(mantissa_bits=18, fraction=30, max_length=1024), 5),

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from softmaxfx.golden.difference import difference
-from softmaxfx.hdl.difference import Difference
+from softmaxfx.golden.stages.difference import difference
+from softmaxfx.hdl.stages.difference import Difference
 
-from .streams import pipelined
+from ..streams import pipelined
 
 
 def check(x: np.ndarray, maximum: np.ndarray, width: int, span: int, reach: int) -> None:

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from amaranth.hdl import Signal
 
-from softmaxfx.golden.dither import WORD, random_bits
-from softmaxfx.hdl import dither
-from softmaxfx.hdl.dither import Dither
+from softmaxfx.golden.stages.dither import WORD, random_bits
+from softmaxfx.hdl.stages import dither
+from softmaxfx.hdl.stages.dither import Dither
 
-from .streams import trace
+from ..streams import trace
 
 SEEDS = [0, 0xFFFFFFFF, 0x0000FFFF, 0x3C6EF372]
 IDLE = {"i_valid": 0, "i_last": 0, "reset": 0}

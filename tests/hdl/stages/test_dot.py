@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import SQ, UQ, SoftmaxConfig
-from softmaxfx.golden.dot import Dot as Golden
-from softmaxfx.hdl.dot import Dot
+from softmaxfx.golden.stages.dot import Dot as Golden
+from softmaxfx.hdl.stages.dot import Dot
 
-from .streams import trace
+from ..streams import trace
 
 FORMATS = {
     "base": {},

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import SQ, UQ, SoftmaxConfig, preset
-from softmaxfx.golden.accumulate import Accumulate
-from softmaxfx.golden.exp import exp_table
-from softmaxfx.hdl.exp import ByDifference, ByLogit, Exp
-from softmaxfx.hdl.target import ROM_STYLES
+from softmaxfx.golden.stages.accumulate import Accumulate
+from softmaxfx.golden.stages.exp import exp_table
+from softmaxfx.hdl.stages.exp import ByDifference, ByLogit, Exp
+from softmaxfx.hdl.targets.generic import ROM_STYLES
 
-from .streams import pipelined, trace
+from ..streams import pipelined, trace
 
 EXHAUSTIVE = {
     "base": preset("base"),

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import SQ, UQ, SoftmaxConfig
-from softmaxfx.golden.gradient import Gradient as Golden
-from softmaxfx.hdl.gradient import Gradient
+from softmaxfx.golden.stages.gradient import Gradient as Golden
+from softmaxfx.hdl.stages.gradient import Gradient
 
-from .streams import trace
+from ..streams import trace
 
 every_rounding = pytest.mark.parametrize("rounding", ["nearest", "stochastic"])
 

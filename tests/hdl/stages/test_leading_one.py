@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from softmaxfx.golden.leading_one import normalise
-from softmaxfx.hdl.leading_one import Normalise
+from softmaxfx.golden.stages.leading_one import normalise
+from softmaxfx.hdl.stages.leading_one import Normalise
 
-from .streams import pipelined
+from ..streams import pipelined
 
 
 def check(sum_bits: int, lowest: int, kept: int, total: np.ndarray) -> None:

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import SQ, preset
-from softmaxfx.golden.accumulate import Accumulate
-from softmaxfx.golden.ln import ln_table
-from softmaxfx.golden.log_probability import LogProbability as Golden
-from softmaxfx.hdl.ln import Ln
-from softmaxfx.hdl.log_probability import LogProbability
-from softmaxfx.hdl.target import ROM_STYLES
+from softmaxfx.golden.stages.accumulate import Accumulate
+from softmaxfx.golden.stages.ln import ln_table
+from softmaxfx.golden.stages.log_probability import LogProbability as Golden
+from softmaxfx.hdl.stages.ln import Ln
+from softmaxfx.hdl.stages.log_probability import LogProbability
+from softmaxfx.hdl.targets.generic import ROM_STYLES
 
-from .streams import pipelined
+from ..streams import pipelined
 
 BASE = preset("base", function="log_softmax", output=SQ(6, 10))
 INT8 = preset("int8", function="log_softmax", output=SQ(6, 3))

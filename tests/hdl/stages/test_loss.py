@@ -8,11 +8,11 @@ import pytest
 from amaranth.hdl import signed, unsigned
 
 from softmaxfx.golden import UQ, ConfigError, SoftmaxConfig, preset
-from softmaxfx.golden.accumulate import Accumulate
-from softmaxfx.golden.loss import loss_stage
-from softmaxfx.hdl.loss import Loss
+from softmaxfx.golden.stages.accumulate import Accumulate
+from softmaxfx.golden.stages.loss import loss_stage
+from softmaxfx.hdl.stages.loss import Loss
 
-from .streams import pipelined
+from ..streams import pipelined
 
 SIXTEENTHS = 16
 """Of an LSB of the loss: units of the logarithm."""

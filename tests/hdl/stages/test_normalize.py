@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from softmaxfx.golden.normalize import Normalize as Golden
-from softmaxfx.hdl.exp import ByDifference, ByLogit
-from softmaxfx.hdl.normalize import Normalize
+from softmaxfx.golden.stages.normalize import Normalize as Golden
+from softmaxfx.hdl.stages.exp import ByDifference, ByLogit
+from softmaxfx.hdl.stages.normalize import Normalize
 
-from .streams import pipelined
+from ..streams import pipelined
 
 
 def stage(mantissa_bits: int, reciprocal_bits: int, fraction: int, whole: int = 0) -> Golden:

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import UQ, SoftmaxConfig, preset
-from softmaxfx.golden.accumulate import Accumulate
-from softmaxfx.golden.reciprocal import reciprocal_table
-from softmaxfx.hdl.reciprocal import Reciprocal
-from softmaxfx.hdl.target import ROM_STYLES
+from softmaxfx.golden.stages.accumulate import Accumulate
+from softmaxfx.golden.stages.reciprocal import reciprocal_table
+from softmaxfx.hdl.stages.reciprocal import Reciprocal
+from softmaxfx.hdl.targets.generic import ROM_STYLES
 
-from .streams import pipelined
+from ..streams import pipelined
 
 INT8, BASE = preset("int8"), preset("base")
 CONFIGS = {

@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import SQ, UQ, SoftmaxConfig, preset
-from softmaxfx.golden.accumulate import Accumulate
-from softmaxfx.golden.exp import exp_table
-from softmaxfx.golden.loss import WEIGHT_FRACTION, loss_stage
-from softmaxfx.golden.normalize import Normalize as GoldenNormalize
-from softmaxfx.golden.probability import Elements
-from softmaxfx.golden.residual import residual_stage
-from softmaxfx.hdl.exp import ByDifference, ByLogit
-from softmaxfx.hdl.residual import Residual, Residuals
-from softmaxfx.hdl.target import GENERIC
+from softmaxfx.golden.stages.accumulate import Accumulate
+from softmaxfx.golden.stages.exp import exp_table
+from softmaxfx.golden.stages.loss import WEIGHT_FRACTION, loss_stage
+from softmaxfx.golden.stages.normalize import Normalize as GoldenNormalize
+from softmaxfx.golden.stages.probability import Elements
+from softmaxfx.golden.stages.residual import residual_stage
+from softmaxfx.hdl.stages.exp import ByDifference, ByLogit
+from softmaxfx.hdl.stages.residual import Residual, Residuals
+from softmaxfx.hdl.targets.generic import GENERIC
 
-from .streams import pipelined
+from ..streams import pipelined
 
 COUNT = 1500
 INT8, BASE = preset("int8"), preset("base")

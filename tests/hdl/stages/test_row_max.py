@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from softmaxfx.golden.row_max import row_max
-from softmaxfx.hdl.row_max import RowMax
+from softmaxfx.golden.stages.row_max import row_max
+from softmaxfx.hdl.stages.row_max import RowMax
 
-from .rows import packed
-from .streams import trace
+from ..rows import packed
+from ..streams import trace
 
 WIDTH, LOWEST = 7, -64
 Row = tuple[np.ndarray, np.ndarray]

@@ -7,13 +7,13 @@ import pytest
 from amaranth.hdl import ResetInserter, Signal
 
 from softmaxfx.golden import SQ, UQ, SoftmaxConfig, bound_ulp, loss_bound, preset
-from softmaxfx.golden.cross_entropy import cross_entropy_rows
-from softmaxfx.hdl.cross_entropy import CrossEntropy, latency
-from softmaxfx.hdl.last_pass import ROWS
-from softmaxfx.hdl.queue import Queue
+from softmaxfx.golden.units.cross_entropy import cross_entropy_rows
+from softmaxfx.hdl.flow.queue import Queue
+from softmaxfx.hdl.units.cross_entropy import CrossEntropy, latency
+from softmaxfx.hdl.units.last_pass import ROWS
 
-from .hostile import broken_row, faults_of
-from .rows import (
+from ..hostile import broken_row, faults_of
+from ..rows import (
     Row,
     as_beat,
     every_byte,
@@ -23,7 +23,7 @@ from .rows import (
     packed,
     random_rows,
 )
-from .streams import PACES, Pace, plain, simulate, stream_get, stream_put
+from ..streams import PACES, Pace, plain, simulate, stream_get, stream_put
 
 SMALL = preset("int8", lanes=4, max_length=13)
 DATAPATHS = {"max_subtract": SMALL, "exact_sum": SMALL.replace(datapath="exact_sum")}

@@ -10,13 +10,13 @@ from amaranth.sim import Simulator
 
 from softmaxfx.golden import SQ, UQ, SoftmaxConfig, preset
 from softmaxfx.golden.config import PRESETS
-from softmaxfx.hdl.last_pass import ROWS
-from softmaxfx.hdl.softmax import Softmax, latency
-from softmaxfx.hdl.target import Target
+from softmaxfx.hdl.targets.generic import Target
+from softmaxfx.hdl.units.last_pass import ROWS
+from softmaxfx.hdl.units.softmax import Softmax, latency
 
-from .hostile import broken_row, error_beats, faults_of, mixed_traffic, random_stream
-from .rows import Row, as_beat, every_byte, input_beats, log_bits, output_beats, random_rows
-from .streams import Pace, every_pace, simulate, stream_get, stream_put
+from ..hostile import broken_row, error_beats, faults_of, mixed_traffic, random_stream
+from ..rows import Row, as_beat, every_byte, input_beats, log_bits, output_beats, random_rows
+from ..streams import Pace, every_pace, simulate, stream_get, stream_put
 
 SMALL = SoftmaxConfig(input=SQ(5, 3), output=UQ(0, 8), lanes=4, max_length=13)
 EXACT = SMALL.replace(datapath="exact_sum")

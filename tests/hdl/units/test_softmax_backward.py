@@ -10,15 +10,15 @@ from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
 
 from softmaxfx.golden import SQ, UQ, SoftmaxConfig, preset
-from softmaxfx.golden.backward import backward_rows
-from softmaxfx.golden.softmax import softmax
-from softmaxfx.hdl.backward import SoftmaxBackward, latency
-from softmaxfx.hdl.inlet import Inlet
-from softmaxfx.hdl.last_pass import ROWS
-from softmaxfx.hdl.target import Target
+from softmaxfx.golden.units.softmax import softmax
+from softmaxfx.golden.units.softmax_backward import backward_rows
+from softmaxfx.hdl.flow.inlet import Inlet
+from softmaxfx.hdl.targets.generic import Target
+from softmaxfx.hdl.units.last_pass import ROWS
+from softmaxfx.hdl.units.softmax_backward import SoftmaxBackward, latency
 
-from .rows import as_beat, ident_of, packed
-from .streams import Pace, every_pace, simulate, stream_get, stream_put
+from ..rows import as_beat, ident_of, packed
+from ..streams import Pace, every_pace, simulate, stream_get, stream_put
 
 SMALL = preset("int8", lanes=4, max_length=13)
 STEADY = Pace()

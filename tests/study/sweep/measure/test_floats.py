@@ -8,10 +8,10 @@ import pytest
 
 from softmaxfx.golden import SoftmaxConfig
 from softmaxfx.golden.rows import LogitRows
-from softmaxfx.study.sweep.float_formats import BASELINES, Decimals, Float
-from softmaxfx.study.sweep.floats import SCALED_FOR, baselines
-from softmaxfx.study.sweep.measure import Meter
-from softmaxfx.study.sweep.sources import Source, recorded_sources
+from softmaxfx.study.sweep.measure.float_formats import BASELINES, Decimals, Float
+from softmaxfx.study.sweep.measure.floats import SCALED_FOR, baselines
+from softmaxfx.study.sweep.measure.measure import Meter
+from softmaxfx.study.sweep.measure.sources import Source, recorded_sources
 
 NAMES = ("fp32", "fp16", "bf16", "fp8_e4m3", "fp8_e5m2", *(f"round_{k}" for k in range(1, 7)))
 

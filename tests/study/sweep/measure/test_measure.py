@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import SQ, UQ, ConfigError, SoftmaxConfig, bound_ulp, loss_bound, preset
-from softmaxfx.golden.backward import backward_rows
-from softmaxfx.golden.bounds import backward_bound_ulp
-from softmaxfx.golden.cross_entropy import cross_entropy_rows
-from softmaxfx.golden.gradient_metrics import measure_backward, measure_loss
-from softmaxfx.golden.metrics import measure
+from softmaxfx.golden.measures.gradient_metrics import measure_backward, measure_loss
+from softmaxfx.golden.measures.metrics import measure
+from softmaxfx.golden.proofs.bounds import backward_bound_ulp
 from softmaxfx.golden.rows import LogitRows
-from softmaxfx.golden.softmax import softmax_rows
+from softmaxfx.golden.units.cross_entropy import cross_entropy_rows
+from softmaxfx.golden.units.softmax import softmax_rows
+from softmaxfx.golden.units.softmax_backward import backward_rows
 from softmaxfx.sim.sidecar import ROUNDING_SEED
-from softmaxfx.study.sweep import proven
-from softmaxfx.study.sweep.calibration import calibration_error
-from softmaxfx.study.sweep.floats import baselines
-from softmaxfx.study.sweep.measure import Meter
-from softmaxfx.study.sweep.sources import Source, recorded_sources
-from softmaxfx.study.sweep.top1 import wilson
+from softmaxfx.study.sweep.measure import proven
+from softmaxfx.study.sweep.measure.calibration import calibration_error
+from softmaxfx.study.sweep.measure.floats import baselines
+from softmaxfx.study.sweep.measure.measure import Meter
+from softmaxfx.study.sweep.measure.sources import Source, recorded_sources
+from softmaxfx.study.sweep.measure.top1 import wilson
 
 BASE = SoftmaxConfig(max_length=40)
 

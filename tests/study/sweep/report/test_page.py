@@ -8,8 +8,8 @@ import tomllib
 import pytest
 
 from softmaxfx.golden import SoftmaxConfig
-from softmaxfx.study.sweep.page import FIGURES
-from softmaxfx.study.sweep.report import report
+from softmaxfx.study.sweep.report.page import FIGURES
+from softmaxfx.study.sweep.report.report import report
 
 LARGEST = 8 * 2**20
 """Bytes of the page, at most."""

@@ -16,15 +16,16 @@ from softmaxfx.cli import main
 from softmaxfx.golden import ConfigError, SoftmaxConfig, preset
 from softmaxfx.golden.formats import SQ, UQ
 from softmaxfx.options import chosen_configs, config_options
-from softmaxfx.study.sweep import figures, recipe
-from softmaxfx.study.sweep.catalogue import METRICS
-from softmaxfx.study.sweep.curves import comparable, curve, find_knee, swept_widths
-from softmaxfx.study.sweep.figures import page_data
-from softmaxfx.study.sweep.fronts import pareto, placed
-from softmaxfx.study.sweep.gathered import Configuration, Gathered
-from softmaxfx.study.sweep.precision import precision_text, reason
-from softmaxfx.study.sweep.recommend import recommend
-from softmaxfx.study.sweep.report import report
+from softmaxfx.study.sweep.report import figures
+from softmaxfx.study.sweep.report.catalogue import METRICS
+from softmaxfx.study.sweep.report.curves import comparable, curve, find_knee, swept_widths
+from softmaxfx.study.sweep.report.figures import page_data
+from softmaxfx.study.sweep.report.fronts import pareto, placed
+from softmaxfx.study.sweep.report.gathered import Configuration, Gathered
+from softmaxfx.study.sweep.report.precision import precision_text, reason
+from softmaxfx.study.sweep.report.recommend import recommend
+from softmaxfx.study.sweep.report.report import report
+from softmaxfx.study.sweep.space import recipe
 
 ERROR = METRICS["max_error_unclipped"]
 

@@ -5,9 +5,9 @@ import pytest
 
 from softmaxfx.golden import ConfigError
 from softmaxfx.golden.rows import LogitRows
-from softmaxfx.study.sweep.rules import require_rows
-from softmaxfx.study.sweep.sources import Source
-from softmaxfx.study.sweep.space import Space
+from softmaxfx.study.sweep.measure.sources import Source
+from softmaxfx.study.sweep.space.rules import require_rows
+from softmaxfx.study.sweep.space.space import Space
 
 ROWS = LogitRows.from_array([[1.0, 2.0, 3.0], [1.0, -np.inf, np.nan]])
 BARE = Source("bare", ROWS)

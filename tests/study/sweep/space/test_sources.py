@@ -9,7 +9,7 @@ import pytest
 from softmaxfx.golden import SQ, ConfigError
 from softmaxfx.golden.rows import LogitRows
 from softmaxfx.study import recordings
-from softmaxfx.study.sweep.sources import Source, own_source, recorded_sources
+from softmaxfx.study.sweep.measure.sources import Source, own_source, recorded_sources
 
 
 @pytest.fixture(scope="module")

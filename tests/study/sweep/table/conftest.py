@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from softmaxfx.study.sweep.results import Results
-from softmaxfx.study.sweep.space import Space
+from softmaxfx.study.sweep.space.space import Space
 
 SPACE = {
     "sources": ["one", "two"],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from softmaxfx.golden import ConfigError
 from softmaxfx.golden.formats import parse_format
-from softmaxfx.study.sweep.entries import Entry, Measured
+from softmaxfx.study.sweep.space.entries import Entry, Measured
 
 
 @dataclass(frozen=True)

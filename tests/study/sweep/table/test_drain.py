@@ -15,9 +15,9 @@ import pytest
 from softmaxfx.golden import ConfigError
 from softmaxfx.study.sweep import drain as module
 from softmaxfx.study.sweep.drain import EvaluationError, drain, estimate, evaluate_entries, holding
-from softmaxfx.study.sweep.entries import Measured
 from softmaxfx.study.sweep.results import Results, Tally, scope_of
-from softmaxfx.study.sweep.space import made
+from softmaxfx.study.sweep.space.entries import Measured
+from softmaxfx.study.sweep.space.space import made
 
 COMMAND = """
 import signal

@@ -9,8 +9,8 @@ import pytest
 
 from softmaxfx.golden import ConfigError
 from softmaxfx.study.sweep import storage
-from softmaxfx.study.sweep.entries import Measured, baseline
 from softmaxfx.study.sweep.results import Results, scope_of
+from softmaxfx.study.sweep.space.entries import Measured, baseline
 
 METRICS = {"kl": 1 / 3, "sum_min": 0.1 + 0.2, "tie_rate": 0}
 

@@ -10,11 +10,11 @@ import pytest
 from softmaxfx.golden import ConfigError, SoftmaxConfig, preset
 from softmaxfx.study.sweep import search as module
 from softmaxfx.study.sweep.drain import evaluate_entries
-from softmaxfx.study.sweep.goal import Comparison, Goal, width_metrics
 from softmaxfx.study.sweep.results import Results
 from softmaxfx.study.sweep.search import search
-from softmaxfx.study.sweep.space import Space
-from softmaxfx.study.sweep.task import Task
+from softmaxfx.study.sweep.space.goal import Comparison, Goal, width_metrics
+from softmaxfx.study.sweep.space.space import Space
+from softmaxfx.study.sweep.space.task import Task
 
 DATA = {"one": "1" * 64, "two": "2" * 64}
 

@@ -3,14 +3,19 @@
 import ast
 import copy
 import tomllib
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from softmaxfx import code
+from softmaxfx.code import code_sha256, files_of
 from softmaxfx.golden import ConfigError, SoftmaxConfig, preset
-from softmaxfx.study.sweep import entries as module
-from softmaxfx.study.sweep.entries import MEASURING, baseline, code_version
-from softmaxfx.study.sweep.space import SHIPPED, Space
+from softmaxfx.study.sweep.space import entries as module
+from softmaxfx.study.sweep.space.entries import CODE, baseline, code_version
+from softmaxfx.study.sweep.space.space import SHIPPED, Space
 
 
 def parse(text):
@@ -133,20 +138,62 @@ def test_gradient_formats_are_part_of_the_key():
     assert first.point("a", "0" * 64).config_sha256 != second.point("a", "0" * 64).config_sha256
 
 
-def test_the_code_version_covers_every_file_that_measuring_imports():
-    folder = Path(module.__file__).parent
-    reached, left = set(), ["measure", "floats"]
+def test_points_and_designs_are_made_by_different_code():
+    assert code_version("point") == code_version("float") != code_version("design")
+
+
+def imported(module):
+    """Modules of this package that a module imports, by their names within it."""
+    package = module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(Path(find_spec(f"softmaxfx.{module}").origin).read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            near = ["softmaxfx", *package.split(".")][: len(package.split(".")) + 2 - node.level]
+            place = ".".join([*near[1:], *([node.module] if node.module else [])])
+            for name in (place, *(f"{place}.{alias.name}" for alias in node.names)):
+                with suppress(ModuleNotFoundError):  # a name inside a module
+                    if name and find_spec(f"softmaxfx.{name}"):
+                        yield name
+
+
+STARTS = {
+    "point": ["study.sweep.measure.measure"],
+    "float": ["study.sweep.measure.floats"],
+    "design": ["fpga.export", "fpga.synthesis", "fpga.flow"],
+}
+
+
+@pytest.mark.parametrize("kind", CODE)
+def test_the_code_version_covers_all_that_a_result_is_made_by(kind):
+    reached, left = set(), [*STARTS[kind]]
     while left:
         name = left.pop()
-        file = folder / f"{name}.py"
-        if name in reached or not file.exists():
-            continue
-        reached.add(name)
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.ImportFrom) and node.level == 1:
-                left += [node.module] if node.module else [alias.name for alias in node.names]
-    assert reached <= set(MEASURING)
-    assert code_version("point") == code_version("float") != code_version("design")
+        if name not in reached:
+            reached.add(name)
+            left += imported(name)
+    covered = {file for place in CODE[kind] for _, file in files_of(place)}
+    assert len(reached) > 20
+    specs = [find_spec(f"softmaxfx.{name}") for name in reached]
+    files = {Path(spec.origin) for spec in specs if not spec.submodule_search_locations}
+    assert files <= covered
+
+
+@pytest.mark.parametrize(
+    "place", ["golden.stages", "golden", "hdl.parts", "sim", "study.sweep.measure"]
+)
+def test_a_change_in_a_room_changes_the_hash(place, tmp_path, monkeypatch):
+    room = tmp_path / "softmaxfx"
+    for name, file in files_of(place):
+        copy_of = room / place.replace(".", "/") / name
+        copy_of.parent.mkdir(parents=True, exist_ok=True)
+        copy_of.write_bytes(file.read_bytes())
+    spec = SimpleNamespace(submodule_search_locations=[str(room / place.replace(".", "/"))])
+    before = code_sha256(place)
+    monkeypatch.setattr(code, "find_spec", lambda name: spec)
+    hashed = code_sha256.__wrapped__
+    assert hashed(place) == before
+    deepest = max((room).rglob("*.py"), key=lambda file: len(file.parts))
+    deepest.write_text(deepest.read_text() + "\n")
+    assert hashed(place) != before
 
 
 def test_the_default_space_is_worth_reading():

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from ...golden.rows import LogitRows
+from ....golden.rows import LogitRows
 
 NO_TARGET = -1
 """The class index of a row without a loss."""

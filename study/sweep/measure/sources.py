@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ...golden.formats import Codes, Format
-from ...golden.rows import LogitRows
-from .. import recordings
-from ..npy_file import load_array
+from ....golden.formats import Codes, Format
+from ....golden.rows import LogitRows
+from ... import recordings
+from ...npy_file import load_array
 from .own_rows import checked_gradients, checked_targets
 
 Bits = npt.NDArray[np.bool_]

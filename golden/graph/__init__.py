@@ -1,0 +1,1 @@
+"""The computational graph that the formulas of gradients come from."""

@@ -1,0 +1,1 @@
+"""What results show: errors, and what explains them."""

@@ -1,0 +1,1 @@
+"""What the ports of a unit mean: frames cut into rows, two streams joined."""

@@ -1,0 +1,1 @@
+"""Float references of the units. The only room that may import torch."""

@@ -1,0 +1,1 @@
+"""How beats wait: credits, queues, buffers."""

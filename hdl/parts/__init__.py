@@ -1,0 +1,1 @@
+"""Parts that know nothing of softmax: adders, shifters, memories, pipelines."""

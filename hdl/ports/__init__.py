@@ -1,0 +1,1 @@
+"""What is inside the ports: beats, frames cut into rows, streams joined."""

@@ -1,0 +1,1 @@
+"""The units, and the datapaths that they share."""

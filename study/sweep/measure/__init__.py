@@ -1,0 +1,1 @@
+"""What a configuration shows on rows."""

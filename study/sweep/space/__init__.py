@@ -1,0 +1,1 @@
+"""What is swept: configurations, rows, goals."""
