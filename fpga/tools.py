@@ -32,12 +32,12 @@ class Tool:
 
     Attributes:
         name: as in ``yosys`` or ``nextpnr-ecp5``.
-        command: path of its executable.
+        command: the words that run it, before its arguments.
         version: told apart to the last digit: results of another version are other results.
     """
 
     name: str
-    command: str
+    command: tuple[str, ...]
     version: str
 
 
@@ -50,15 +50,26 @@ def find_tool(name: str) -> Tool:
         ConfigError: there is none, or it does not run; says what to install.
     """
     wheel = f"yowasp-{name}"
-    command = shutil.which(wheel, path=str(Path(sys.executable).parent))
+    command = _of_wheel(wheel)
     native = None if command else shutil.which(name)
     if not (command or native):
         raise ConfigError(f"synthesis needs {name}: pip install 'softmaxfx[synth]'")
-    path = str(command or native)
-    told = ask(f"synthesis needs {name}", [path, "-V"], timeout=COMPILING)
-    if native:
-        return Tool(name, path, told.splitlines()[-1])
-    return Tool(name, path, f"{wheel} {importlib.metadata.version(wheel)}")
+    words = command or (str(native),)
+    told = ask(f"synthesis needs {name}", [*words, "-V"], timeout=COMPILING)
+    version = f"{wheel} {importlib.metadata.version(wheel)}" if command else told.splitlines()[-1]
+    return Tool(name, words, version)
+
+
+def _of_wheel(script: str) -> tuple[str, ...]:
+    """What runs the script of a wheel; nothing where there is none.
+
+    Not the script itself: its first line cannot name a Python whose path has a quote.
+    """
+    found = importlib.metadata.entry_points(group="console_scripts", name=script)
+    for entry in found:
+        run = f"from {entry.module} import {entry.attr} as main; main()"
+        return sys.executable, "-P", "-c", run
+    return ()
 
 
 def run_tool(tool: Tool, arguments: list[str], folder: Path, log: str) -> None:
@@ -72,7 +83,7 @@ def run_tool(tool: Tool, arguments: list[str], folder: Path, log: str) -> None:
     """
     path = folder / log
     with path.open("wb") as output:
-        status = run_to_end([tool.command, *arguments], output, cwd=folder)
+        status = run_to_end([*tool.command, *arguments], output, cwd=folder)
     if status:
         raise ToolError(tool.name, _reason(path.read_text(errors="replace")), path)
 

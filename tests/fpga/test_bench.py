@@ -29,7 +29,7 @@ PEERS = load_peers()
 
 def flow(target: str) -> Flow:
     chip = device(target)
-    tools = (Tool("yosys", "", "yosys 9.9"), Tool(chip.placer, "", f"{chip.placer} 8.8"))
+    tools = (Tool("yosys", (), "yosys 9.9"), Tool(chip.placer, (), f"{chip.placer} 8.8"))
     return Flow(chip, *tools, cache=None)  # type: ignore[arg-type] # nothing is run
 
 

@@ -4,7 +4,6 @@ Every design has the same ports: a clock, random stimulus, and what it computes.
 each run side by side and are compared in every cycle.
 """
 
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -14,8 +13,10 @@ import numpy as np
 from softmaxfx.fpga.cells import cell_models
 from softmaxfx.fpga.device import device
 from softmaxfx.fpga.tools import run_tool
-from softmaxfx.sim.simulator import build_once, find_verilator
+from softmaxfx.sim.plain import is_plain, plain_paths
+from softmaxfx.sim.simulator import build_once
 from softmaxfx.sim.store import once
+from softmaxfx.sim.tools import verilator_command
 
 from .conftest import KEPT, flow_for
 
@@ -225,16 +226,19 @@ def differing_cycles(scratch: Path) -> dict[str, int]:
     bench += f"always @(negedge clk) if (cycle == {CYCLES}) begin {shown} $finish; end endmodule\n"
     file = scratch / "bench.v"
     file.write_text("\n".join([*text, bench]))
-    environment = {name: value for name, value in os.environ.items() if name != "VERILATOR_ROOT"}
+    cache = KEPT / "models" if is_plain(KEPT.resolve()) else scratch / "models"
 
     def commands(folder: Path) -> list[list[str]]:
         return [
-            [find_verilator(), "--binary", "--timing", "-Wno-lint", "-Wno-fatal", "-Wno-style",
+            [verilator, "--binary", "--timing", "-Wno-lint", "-Wno-fatal", "-Wno-style",
              "--top-module", "bench", "-j", "2", "--Mdir", str(folder), str(file),
              "-CFLAGS", "-fcoroutines -O1", "-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include"],
         ]  # fmt: skip
 
-    home, _ = build_once([file], ["ecp5 models"], commands, KEPT / "models", environment)
+    with plain_paths() as plain:
+        verilator, more = verilator_command(plain)
+        recipe = ["ecp5 models"]
+        home, _ = build_once([file], recipe, commands, cache, more)
     done = subprocess.run(
         [home / "Vbench"], cwd=netlists, capture_output=True, text=True, check=True
     )

@@ -3,7 +3,6 @@
 A case is (unit, configuration, options of the export); a row more is a case more.
 """
 
-import os
 import re
 import shlex
 import shutil
@@ -17,8 +16,10 @@ from softmaxfx.fpga.cells import MODELS
 from softmaxfx.fpga.export import export
 from softmaxfx.fpga.tools import find_tool, run_tool
 from softmaxfx.golden import SQ, preset
+from softmaxfx.sim.environment import own_environment
+from softmaxfx.sim.plain import plain_paths
 from softmaxfx.sim.sidecar import load_unit
-from softmaxfx.sim.simulator import find_verilator
+from softmaxfx.sim.tools import verilator_command
 
 from ..conftest import left_long
 
@@ -68,9 +69,11 @@ def quiet(command, **options):
 
 @pytest.mark.parametrize("options", [(), ("-Wall",)])
 def test_verilator_warns_of_nothing(unit, options):
-    command = [find_verilator(), "--lint-only", *options, "--top-module", unit.top, *files(unit)]
-    environment = {name: value for name, value in os.environ.items() if name != "VERILATOR_ROOT"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    with plain_paths() as plain:
+        verilator, more = verilator_command(plain)
+        command = [verilator, "--lint-only", *options, "--top-module", unit.top, *files(unit)]
+        environment = own_environment(**more)
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert (done.stderr, done.returncode) == ("", 0)
 
 

@@ -87,7 +87,7 @@ def test_what_is_left_without_the_wrapper_is_the_unit_packed_alone(target, reque
 
 
 def test_results_are_kept_for_one_version_of_each_tool(on_ecp5, synthesis):
-    gone = Tool("gone", "/no/such/tool", on_ecp5.flow.placer.version)
+    gone = Tool("gone", ("/no/such/tool",), on_ecp5.flow.placer.version)
     kept = replace(on_ecp5.flow, yosys=replace(gone, version=on_ecp5.flow.yosys.version))
     kept = replace(kept, placer=gone)
     netlist = kept.synthesise(on_ecp5.unit)
@@ -97,11 +97,11 @@ def test_results_are_kept_for_one_version_of_each_tool(on_ecp5, synthesis):
         replace(kept, placer=replace(gone, version="another")),
         replace(kept, device=replace(kept.device, options=(*kept.device.options, "--no-tmdriv"))),
     ):
-        with pytest.raises(FileNotFoundError):
+        with pytest.raises(ConfigError, match="tool must be a program that runs, and does not"):
             other.place(netlist, 1)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ConfigError, match="tool must be a program that runs, and does not"):
         kept.place(netlist, 99)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ConfigError, match="tool must be a program that runs, and does not"):
         replace(kept, yosys=replace(gone, version="another")).synthesise(on_ecp5.unit)
 
 
@@ -128,5 +128,5 @@ def test_the_report_is_written_for_machines_and_people(synthesis, tmp_path):
     assert "| softmax custom max_subtract | 1 | ecp5-portable |" in text
     assert "--speed 6" in text
     assert str(synthesis.path) in text
-    with pytest.raises(ConfigError, match="the report must be a writable file, not"):
+    with pytest.raises(ConfigError, match=r"report\.json must be a writable file: File exists"):
         synthesis_report.write_json([synthesis], tmp_path / "report.md" / "report.json")

@@ -71,6 +71,7 @@ def test_the_command_fails_though_the_rows_hide_the_flipped_bit(models, tmp_path
     old = re.search(r"\] = 18'h(\w+);", text)
     flip = f"] = 18'h{int(old[1], 16) ^ 1:05x};"
     made.verilog.write_text(text.replace(old[0], flip, 1))
+    models.mkdir(parents=True, exist_ok=True)
     out = tmp_path / "out"
     out.mkdir()
     (out / "models").symlink_to(models, target_is_directory=True)

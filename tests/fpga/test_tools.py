@@ -1,4 +1,4 @@
-import sys
+import importlib.metadata
 
 import pytest
 
@@ -8,8 +8,8 @@ from softmaxfx.golden import ConfigError
 
 @pytest.fixture
 def no_wheels(tmp_path, monkeypatch):
-    """A Python beside which no tool lies, and an empty PATH."""
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    """A Python that no wheel of a tool is installed in, and an empty PATH."""
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_: [])
     monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path
 
@@ -53,4 +53,4 @@ def test_a_tool_that_does_not_run_is_refused(no_wheels):
 def test_a_failing_tool_gives_its_reason(said, sentence, tmp_path):
     command = program(tmp_path / "tool", f"cat <<'END'\n{said}\nEND\nexit 1")
     with pytest.raises(ConfigError, match=sentence):
-        run_tool(Tool("tool", command, "1"), [], tmp_path, "log")
+        run_tool(Tool("tool", (command,), "1"), [], tmp_path, "log")

@@ -114,7 +114,7 @@ def test_only_what_is_listed_reaches_a_program(how, monkeypatch, tmp_path):
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
     if how == "synthesis":
-        run_tool(Tool("env", "env", "1"), [], tmp_path, "log")
+        run_tool(Tool("env", ("env",), "1"), [], tmp_path, "log")
     else:
         with (tmp_path / "log").open("wb") as log:
             run_to_end(["env"], log)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -59,6 +60,7 @@ def test_an_odd_temporary_folder_is_refused_only_where_links_are_needed(tmp_path
     odd = tmp_path / "a b"
     odd.mkdir()
     check_tools(tmp_path)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))  # wherever this clone lies
     monkeypatch.setattr(tempfile, "tempdir", str(odd))
     check_tools(tmp_path)
     with pytest.raises(ConfigError, match=r"^TMPDIR must be a folder with only ASCII letters"):

@@ -5,6 +5,7 @@ The commands run as processes of their own, as what ends them is outside of them
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from click.testing import CliRunner
 from softmaxfx import cli
 from softmaxfx.golden import ConfigError
 
-COMMAND = f"'{sys.executable}' -m softmaxfx"
+COMMAND = shlex.join([sys.executable, "-m", "softmaxfx"])
 EXPORT = "softmaxfx export --preset tiny --out out"
 
 SHELL = {
@@ -59,7 +60,7 @@ def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def test_what_the_system_refuses_is_one_sentence(line, sentence, tmp_path):
     done = shell(line, tmp_path)
     status = tmp_path / "status"
-    assert int(status.read_text()) if status.exists() else done.returncode == 2, done
+    assert (int(status.read_text()) if status.exists() else done.returncode) == 2, done
     assert re.search(sentence, done.stderr), done
     assert done.stderr.startswith("softmaxfx: ")
     assert done.stderr.count("\n") == 1

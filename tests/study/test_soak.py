@@ -44,7 +44,7 @@ def small(monkeypatch):
     matrix = [("a unit", "cross_entropy", preset("tiny"), "memory")]
     monkeypatch.setattr(module, "units", lambda: iter(matrix))
     monkeypatch.setattr(module, "ROWS", 20)
-    monkeypatch.setattr(module, "FRAMES", 50)
+    monkeypatch.setattr(module, "FRAMES", 100)
     ticks = count()
     monkeypatch.setattr(module.time, "monotonic", lambda: next(ticks))
 
