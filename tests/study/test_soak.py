@@ -96,5 +96,5 @@ def test_the_command_prints_the_seed_and_the_verdict(small, tmp_path):
     result = CliRunner().invoke(main, ["soak", "--minutes", str(2 / 60), "--out", str(tmp_path)])
     assert result.exit_code == 0
     assert "seed 1: a unit:" in result.output
-    assert "50 hostile frames: ok" in result.output
+    assert "100 hostile frames: ok" in result.output
     assert "1 jobs" in result.output
