@@ -8,7 +8,9 @@ from ..golden.config import SoftmaxConfig
 from ..golden.errors import ConfigError
 from ..golden.formats import Format
 from ..golden.proofs.bounds import backward_bound_ulp, bound_ulp, loss_bound
-from ..hdl.axi import CrossEntropyAxi, SoftmaxAxi, SoftmaxBackwardAxi
+from ..hdl.axi.cross_entropy import CrossEntropyAxi
+from ..hdl.axi.softmax import SoftmaxAxi
+from ..hdl.axi.softmax_backward import SoftmaxBackwardAxi
 from ..hdl.flow.inlet import Inlet
 from ..hdl.units import cross_entropy, softmax, softmax_backward
 from ..hdl.units.latency import Capacity, Latency

@@ -10,11 +10,12 @@ from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
 from softmaxfx.golden import SQ, UQ, SoftmaxConfig, preset
-from softmaxfx.hdl.axi import STATUS_BITS, SoftmaxAxi
+from softmaxfx.hdl.axi.softmax import SoftmaxAxi
+from softmaxfx.hdl.axi.stream import STATUS_BITS
 
-from .hostile import faults_of, mixed_traffic
-from .rows import input_beats, output_beats, random_rows
-from .streams import PERIOD, Pace, every_pace
+from ..hostile import faults_of, mixed_traffic
+from ..rows import input_beats, output_beats, random_rows
+from ..streams import PERIOD, Pace, every_pace
 
 CONFIGS = {
     "bytes": SoftmaxConfig(input=SQ(5, 3), output=UQ(0, 8), lanes=4, max_length=13),

@@ -1,0 +1,1 @@
+"""The units with AXI4-Stream ports, under AMBA's names."""

@@ -1,0 +1,85 @@
+"""What the AXI4-Stream ports of every unit share: clock, reset, members, packing of elements."""
+
+from typing import Any
+
+from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, ResetSignal, Shape, Signal, Value
+from amaranth.lib.wiring import In, Out
+
+from ...golden.config import SoftmaxConfig
+from ...golden.formats import Format
+
+STATUS_BITS = 3
+"""Status bits in the lowest places of the output's tuser: error, saturated, ignored."""
+
+
+def clock_and_reset(m: Module, ports: Any) -> Signal:
+    """Drive the domain of the unit; the reset that the ports must heed."""
+    # reset reaches many registers: it starts from one, and the ports heed it meanwhile
+    m.domains.port = ClockDomain(local=True, reset_less=True)
+    reset = Signal(init=1)
+    m.d.port += reset.eq(~ports.aresetn)
+    m.d.comb += [
+        ClockSignal().eq(ports.aclk),
+        ClockSignal("port").eq(ports.aclk),
+        ResetSignal().eq(reset),
+    ]
+    return reset
+
+
+def connect_logits(m: Module, ports: Any, i: Any, config: SoftmaxConfig, reset: Signal) -> None:
+    """Beats of logits from the port ``s_axis`` to a unit's input."""
+    beat = i.payload
+    m.d.comb += [
+        ports.s_axis_tready.eq(i.ready & ~reset),
+        i.valid.eq(ports.s_axis_tvalid & ~reset),
+        beat.keep.eq(ports.s_axis_tkeep),
+        beat.mask.eq(ports.s_axis_tuser),
+        beat.last.eq(ports.s_axis_tlast),
+    ]
+    for lane in range(config.lanes):
+        element = ports.s_axis_tdata.word_select(lane, config.input.container)
+        m.d.comb += beat.x[lane].eq(element[: config.input.width].as_signed())
+    if config.id_width:
+        m.d.comb += beat.id.eq(ports.s_axis_tid)
+
+
+def unpack(m: Module, beat: Any, tdata: Value, tkeep: Value, container: int) -> None:
+    """Elements and what there is of them, from a port."""
+    lanes = len(beat.present)
+    keeps = [tkeep.word_select(lane, container // 8) for lane in range(lanes)]
+    m.d.comb += [
+        *(
+            beat.x[lane].eq(tdata.word_select(lane, container)[: len(Value.cast(beat.x[lane]))])
+            for lane in range(lanes)
+        ),
+        beat.present.eq(Cat(keep[0] for keep in keeps)),
+        beat.broken.eq(Cat(keep.any() & ~keep.all() for keep in keeps).any()),
+    ]
+
+
+def pack(m: Module, beat: Any, tdata: Value, tkeep: Value, held: Format) -> None:
+    """Results and which there are, to a port."""
+    for lane, kept in enumerate(beat.tag.keep):
+        code = beat.p[lane].as_signed() if held.signed else beat.p[lane]
+        extended = Signal(Shape(held.container, held.signed), name=f"code{lane}")
+        m.d.comb += [
+            extended.eq(code),
+            tdata.word_select(lane, held.container).eq(extended),
+            tkeep.word_select(lane, held.container // 8).eq(kept.replicate(held.container // 8)),
+        ]
+
+
+def axi_stream(
+    prefix: str, flow: Any, *, lanes: int, container: int, user: int, ident: int
+) -> dict[str, Any]:
+    """Members of an AXI4-Stream port whose payload flows ``flow``; nothing of 0 bits."""
+    back = In if flow is Out else Out
+    return {
+        f"{prefix}_tdata": flow(lanes * container),
+        f"{prefix}_tkeep": flow(lanes * container // 8),
+        **({f"{prefix}_tuser": flow(user)} if user else {}),
+        **({f"{prefix}_tid": flow(ident)} if ident else {}),
+        f"{prefix}_tlast": flow(1),
+        f"{prefix}_tvalid": flow(1),
+        f"{prefix}_tready": back(1),
+    }
