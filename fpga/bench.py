@@ -10,11 +10,11 @@ import numpy as np
 from ..golden.config import Datapath, SoftmaxConfig, preset
 from ..golden.measures.metrics import measure
 from ..golden.rows import LogitRows
+from ..golden.units.registry import unit_record
 from ..golden.units.softmax import softmax_rows
 from ..sim.sidecar import Unit
 from .device import DEVICES, Device
 from .synthesis import Synthesis
-from .units import unit_kind
 
 Verdict = Literal["yes", "required only", "missed"]
 
@@ -119,7 +119,7 @@ class Case:
         lanes = self.config.lanes
         parts = [] if self.unit == "softmax" else [self.unit]
         parts += [self.preset]
-        parts += [self.datapath] if unit_kind(self.unit).has_datapath else []
+        parts += [self.datapath] if "datapath" in unit_record(self.unit).fields else []
         longer = f", max_length {self.config.max_length}" if self.long else ""
         return f"{' '.join(parts)}, {lanes} lane{'s' if lanes > 1 else ''}{longer}"
 

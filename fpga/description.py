@@ -7,7 +7,8 @@ from typing import Any
 
 from ..golden.config import SoftmaxConfig
 from ..golden.formats import Format
-from .units import streams, unit_kind
+from ..golden.units.registry import unit_record
+from .units import HARDWARE, streams
 
 
 def describe(
@@ -28,8 +29,8 @@ def describe(
         command: what makes the file again. models: files of models of the target's primitives.
         body: Verilog of the unit.
     """
-    kind = unit_kind(unit)
-    formats = kind.formats(config)
+    record, hardware = unit_record(unit), HARDWARE[unit]
+    formats = record.formats(config)
     ports = _ports(body, name)
     port_streams = streams(ports)
     return {
@@ -39,7 +40,7 @@ def describe(
         "target": target,
         "rom": rom,
         "function": config.function,
-        "datapath": config.datapath if kind.has_datapath else None,
+        "datapath": config.datapath if "datapath" in record.fields else None,
         "lanes": config.lanes,
         "max_length": config.max_length,
         "range": config.range,
@@ -54,28 +55,30 @@ def describe(
         "config": config.to_dict(),
         "id_width": config.id_width,
         "tuser_bits": {stream["name"]: stream["user"] for stream in port_streams},
-        "streams": [stream | {"tuser": kind.users[stream["name"]]} for stream in port_streams],
+        "streams": [
+            stream | {"tuser": record.stream(stream["name"]).user} for stream in port_streams
+        ],
         "seed": "seed" in ports,
-        **kind.more(config),
+        **hardware.more(config),
         "reset": {"port": "aresetn", "active": "low", "synchronous": True, "cycles": 1},
         "latency": {
-            **asdict(kind.latency(config)),
+            **asdict(hardware.latency(config)),
             "from": "the edge that accepts a row's last beat, on the last input to have one",
             "to": "the edge at which m_axis offers the row's first beat, the unit idle before",
         },
-        "blocked": asdict(kind.capacity(config)),
+        "blocked": asdict(hardware.capacity(config)),
         "error_row": {
             "beats": f"those of the row that came in, at most {config.max_beats}",
             "elements": f"{config.lanes} a beat, all present (tkeep all 1) and 0",
             "most_beats": config.max_beats,
             "elements_per_beat": config.lanes,
         },
-        **kind.bounds(config),
+        **record.bounds(config),
         "ports": ports,
         "files": [f"{name}.v"],
         "simulation_files": models,
         "command": command,
-        "config_sha256": config.sha256(unit),
+        "config_sha256": record.sha256(config),
         "version": version("softmaxfx"),
     }
 

@@ -10,13 +10,14 @@ from typing import Any
 from ..files import require_folder, write_whole
 from ..golden.config import SoftmaxConfig
 from ..golden.errors import require
+from ..golden.units.registry import unit_record
 from ..hdl.targets.ecp5 import Ecp5
 from ..hdl.targets.generic import GENERIC, ROM_STYLES, Target
 from ..hdl.targets.ice40 import Ice40
 from .cells import models_of
 from .description import describe
 from .header import command, header
-from .units import unit_kind
+from .units import HARDWARE
 from .verilog import WAIVERS, verilog_text, with_waivers
 
 TARGETS: dict[str, Target] = {"generic": GENERIC, "ecp5": Ecp5(), "ice40": Ice40()}
@@ -38,7 +39,7 @@ class Exported:
 def default_name(unit: str, config: SoftmaxConfig, target: str = "generic") -> str:
     """Unit, a short hash of the configuration, and target: unique in a project with several."""
     suffix = "" if target == "generic" else f"_{target}"
-    return f"{unit}_{config.sha256(unit)[:8]}{suffix}"
+    return f"{unit}_{unit_record(unit).sha256(config)[:8]}{suffix}"
 
 
 def export(
@@ -65,7 +66,7 @@ def export(
         ConfigError: an unknown unit, a name that is no Verilog identifier, or a configuration
             that cannot keep a promise.
     """
-    kind = unit_kind(unit)
+    record = unit_record(unit)
     require(rom in ROM_STYLES, f"rom must be one of {', '.join(ROM_STYLES)}, not {rom!r}")
     require(target in TARGETS, f"target must be one of {', '.join(TARGETS)}, not {target!r}")
     require(
@@ -75,7 +76,7 @@ def export(
     own_name = default_name(unit, config, target)
     name = checked_name(own_name if name is None else name, target)
     require_folder("out", directory)
-    kind.bounds(config)  # proves the promises: a configuration that breaks one goes no further
+    record.bounds(config)  # proves the promises: a configuration that breaks one goes no further
     body = verilog_of(config, unit=unit, name=name, rom=rom, target=target)
     models = models_of(target)
     description = describe(
@@ -104,7 +105,7 @@ def export(
 def verilog_of(config: SoftmaxConfig, *, unit: str, name: str, rom: str, target: str) -> str:
     """Verilog of a unit, without what the file says of itself; arguments as of :func:`export`."""
     technology = ROM_STYLES[rom] if target == "generic" else TARGETS[target]
-    return verilog_text(unit_kind(unit).top(config=config, target=technology), name)
+    return verilog_text(HARDWARE[unit].top(config=config, target=technology), name)
 
 
 def checked_name(name: str, target: str) -> str:

@@ -5,9 +5,10 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from ..golden.config import PRESETS, SoftmaxConfig, fields_of
+from ..golden.config import PRESETS, SoftmaxConfig, field_names
 from ..golden.errors import ConfigError
 from ..golden.formats import Format
+from ..golden.units.registry import unit_record
 from ..golden.widths import Widths
 
 TIMESCALE = "`timescale 1ns / 1ps"
@@ -73,7 +74,8 @@ def _changes(config: SoftmaxConfig, base: SoftmaxConfig, unit: str) -> dict[str,
 
     ``None`` where the others do not go together with the widths of ``base``.
     """
-    fields, widths = fields_of(unit), [field.name for field in dataclasses.fields(Widths)]
+    fields = [name for name in field_names() if name in unit_record(unit).fields]
+    widths = [field.name for field in dataclasses.fields(Widths)]
     changes = {
         field: getattr(config, field)
         for field in fields

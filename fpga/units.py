@@ -1,13 +1,10 @@
-"""The units that can be exported, and what the sidecar tells of each besides its configuration."""
+"""What the hardware adds to a unit's record: what it is made by, and its cycles."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from ..golden.config import SoftmaxConfig
-from ..golden.errors import ConfigError
-from ..golden.formats import Format
-from ..golden.proofs.bounds import backward_bound_ulp, bound_ulp, loss_bound
 from ..hdl.axi.cross_entropy import CrossEntropyAxi
 from ..hdl.axi.softmax import SoftmaxAxi
 from ..hdl.axi.softmax_backward import SoftmaxBackwardAxi
@@ -17,85 +14,32 @@ from ..hdl.units.latency import Capacity, Latency
 
 
 @dataclass(frozen=True, slots=True)
-class UnitKind:
-    """One of the units.
+class UnitHardware:
+    """One of the units, see :mod:`.golden.units.registry`.
 
     Attributes:
         top: its AXI top, of a configuration and a target.
-        latency: of a configuration.
-        bounds: proven errors by their names in the sidecar, ``bound_ulp`` the first. Proving them
-            refuses a configuration that cannot keep a promise.
-        formats: of the elements on its ports.
-        users: what tuser is, of every stream. capacity: of a configuration.
-        has_datapath: its configuration's ``datapath`` matters.
+        latency, capacity: of a configuration.
         more: what else the sidecar tells.
     """
 
     top: Callable[..., Any]
     latency: Callable[[SoftmaxConfig], Latency]
-    bounds: Callable[[SoftmaxConfig], dict[str, float]]
-    formats: Callable[[SoftmaxConfig], dict[str, Format]]
-    users: dict[str, str]
     capacity: Callable[[SoftmaxConfig], Capacity]
-    has_datapath: bool = True
     more: Callable[[SoftmaxConfig], dict[str, Any]] = lambda _: {}
 
 
-_STATUS = "bit 0 error, 1 saturated, 2 ignored"
-_ROW = f"{_STATUS}, 3 + lane clipped"
-_MASK = "bit a lane: 1 leaves the element out"
-
-UNITS: dict[str, UnitKind] = {
-    "softmax": UnitKind(
-        top=SoftmaxAxi,
-        latency=softmax.latency,
-        bounds=lambda config: {"bound_ulp": bound_ulp(config)},
-        formats=lambda config: {"input": config.input, "output": config.output},
-        users={"s_axis": _MASK, "m_axis": _ROW},
-        capacity=softmax.capacity,
-    ),
-    "softmax_backward": UnitKind(
-        top=SoftmaxBackwardAxi,
-        latency=softmax_backward.latency,
-        bounds=lambda config: {"bound_ulp": backward_bound_ulp(config)},
-        formats=lambda config: {
-            "p": config.output,
-            "grad_input": config.grad_input,
-            "grad_output": config.grad_output,
-        },
-        users={"s_axis_p": _ROW, "s_axis_dp": "", "m_axis": _ROW},
-        capacity=softmax_backward.capacity,
-        has_datapath=False,
+HARDWARE: dict[str, UnitHardware] = {
+    "softmax": UnitHardware(SoftmaxAxi, softmax.latency, softmax.capacity),
+    "softmax_backward": UnitHardware(
+        SoftmaxBackwardAxi,
+        softmax_backward.latency,
+        softmax_backward.capacity,
         more=lambda _: {"skew_beats": Inlet.SKEW},
     ),
-    "cross_entropy": UnitKind(
-        top=CrossEntropyAxi,
-        latency=cross_entropy.latency,
-        bounds=lambda config: {
-            "bound_ulp": bound_ulp(config),
-            "loss_bound_ulp": loss_bound(config).ulp,
-        },
-        formats=lambda config: {
-            "input": config.input,
-            "loss_grad": config.loss_grad,
-            "loss": config.loss,
-        },
-        users={"s_axis": _MASK, "s_axis_target": "", "m_axis": _ROW, "m_axis_loss": _STATUS},
-        capacity=cross_entropy.capacity,
-    ),
+    "cross_entropy": UnitHardware(CrossEntropyAxi, cross_entropy.latency, cross_entropy.capacity),
 }
 """Every unit by its name."""
-
-
-def unit_kind(name: str) -> UnitKind:
-    """A unit.
-
-    Raises:
-        ConfigError: there is none of that name.
-    """
-    if name not in UNITS:
-        raise ConfigError(f"unknown unit {name!r}; units are {', '.join(UNITS)}")
-    return UNITS[name]
 
 
 def streams(ports: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:

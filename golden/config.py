@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from math import log as log_of
@@ -35,15 +36,10 @@ _FORMATS = "input", "output", "grad_input", "grad_output", "loss"
 NOTED_LOSS = 0.25
 """What the rounding of a row's probabilities may take of their sum before a note says so."""
 
-UNITS = "softmax", "softmax_backward", "cross_entropy"
-
 BACKWARD_FIELDS = frozenset(("grad_input", "grad_output", "dot_guard", "rounding"))
 """Fields that only the backward unit depends on."""
 LOSS_FIELDS = frozenset(("loss",))
 """Fields that only the cross-entropy unit depends on."""
-_FIELDS_OF_BACKWARD = BACKWARD_FIELDS | {
-    "output", "lanes", "max_length", "id_width", "clip_gradient"
-}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -297,14 +293,9 @@ class SoftmaxConfig:
         parsed = {name: _from_json(name, value) for name, value in fields.items()}
         return (base or cls()).replace(**parsed)
 
-    def sha256(self, unit: str = "softmax") -> str:
-        """Hash of the fields a unit depends on: equal for configurations that make equal units.
-
-        Raises:
-            ConfigError: an unknown unit.
-        """
-        require(unit in UNITS, f"unknown unit {unit!r}; units are {', '.join(UNITS)}")
-        fields = {name: value for name, value in self.to_dict().items() if _depends(unit, name)}
+    def sha256(self, names: Collection[str]) -> str:
+        """Hash of some fields, the derived widths included."""
+        fields = {name: value for name, value in self.to_dict().items() if name in names}
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
     def notes(self) -> list[str]:
@@ -333,11 +324,6 @@ def require_fields(names: dict[str, Any]) -> None:
         require(name in field_names(), f"unknown field {name!r}; fields are {field_names()}")
 
 
-def fields_of(unit: str) -> list[str]:
-    """The names of the fields that a unit depends on."""
-    return [name for name in field_names() if _depends(unit, name)]
-
-
 def _plain(name: str, value: Any) -> Any:
     """A field's value as a plain one, those of a split each.
 
@@ -353,15 +339,6 @@ def _plain(name: str, value: Any) -> Any:
         raise ConfigError(f"{name} must not be an array of shape {value.shape}")
     require(not isinstance(value, int) or abs(value) < 2**64, f"{name} must be a number below 2^64")
     return value
-
-
-def _depends(unit: str, field: str) -> bool:
-    """Whether a unit depends on a field."""
-    if unit == "softmax_backward":
-        return field in _FIELDS_OF_BACKWARD
-    if unit == "softmax":
-        return field not in BACKWARD_FIELDS | LOSS_FIELDS | {"clip_gradient"}
-    return field not in BACKWARD_FIELDS
 
 
 def _to_json(value: Any) -> Any:

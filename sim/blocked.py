@@ -58,7 +58,7 @@ def run_blocked(
     """
     kind = kind_of(unit)
     sent = kind.pack(rows, unit)
-    answer, formats = kind.expect(sent, unit), kind.formats(unit.config)
+    answer, formats = kind.expect(sent, unit), unit.formats
     recorded = run(
         unit,
         model,

@@ -7,22 +7,22 @@ import numpy as np
 import numpy.typing as npt
 
 from ..golden.config import SoftmaxConfig
-from ..golden.formats import UQ, Codes, Format
+from ..golden.formats import Codes
 from ..golden.measures.gradient_metrics import loss_error_ulp, measure_loss
 from ..golden.measures.metrics import clipped_values, exact_softmax, within
 from ..golden.ports.frame import Frames, cut_frames
+from ..golden.ports.status import STATUS_BITS
 from ..golden.proofs.bounds import bound_ulp
 from ..golden.rows import LogitRows
 from ..golden.units.cross_entropy import LossRows, cross_entropy_rows
+from ..golden.units.registry import TARGET
 from .beats import Beats, in_beats, pack_rows
 from .frames import FRAMES
-from .kind import STATUS_BITS, Answer, Measured, shortened
+from .kind import Answer, Measured, shortened
 from .scoreboard import Expected
 from .sidecar import Unit
 from .softmax import hostile_logits, pack_logits, row_beats, row_width
 
-TARGET = UQ(32, 0)
-"""Format of a class index."""
 OUTSIDE_SHARE = 0.1
 """Share of the random rows whose target is outside."""
 
@@ -58,12 +58,6 @@ class CrossEntropy:
     """A kind of unit, see :class:`.kind.Kind`; its rows are :class:`TargetRows`."""
 
     frames = (*FRAMES, "masked", "all masked", "target outside", "target masked")
-
-    def formats(self, config: SoftmaxConfig) -> dict[str, Format]:
-        return {
-            "s_axis": config.input, "s_axis_target": TARGET,
-            "m_axis": config.loss_grad, "m_axis_loss": config.loss,
-        }  # fmt: skip
 
     def pack(self, rows: TargetRows, unit: Unit) -> dict[str, Beats]:
         outside = np.flatnonzero(rows.targets > TARGET.max_code)

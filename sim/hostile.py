@@ -80,7 +80,7 @@ def run_hostile(
         },
         resets=resets,
     )
-    formats = kind.formats(unit.config)
+    formats = unit.formats
     gates = [
         _between_resets(recorded.outputs[port.name], port, formats[port.name].signed)
         for port in unit.outputs

@@ -8,14 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..golden.config import SoftmaxConfig
-from ..golden.formats import Codes, Format
+from ..golden.formats import Codes
 from ..golden.rows import LogitRows
 from .beats import Beats
 from .scoreboard import Expected
 from .sidecar import Unit
 
-STATUS_BITS = 3
-"""Bits of an output's status: error, saturated, ignored."""
 MAIN_OUTPUT = "m_axis"
 """The stream by which a unit's rate and latency are measured."""
 
@@ -62,10 +60,6 @@ class Kind(Protocol):
 
     @property
     def frames(self) -> tuple[str, ...]: ...
-
-    def formats(self, config: SoftmaxConfig) -> dict[str, Format]:
-        """Format of the elements of every stream."""
-        ...
 
     def pack(self, rows: Any, unit: Unit) -> dict[str, Beats]:
         """The beats of rows, by input stream.

@@ -191,7 +191,7 @@ def _stream(
         waves=waves,
         progress=progress,
     )
-    formats = kind.formats(unit.config)
+    formats = unit.formats
     gate, cycles = {}, {}
     for stream in unit.outputs:
         words_out, signed = recorded.outputs[stream.name], formats[stream.name].signed

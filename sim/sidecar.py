@@ -8,6 +8,8 @@ from typing import Any
 
 from ..golden.config import SoftmaxConfig
 from ..golden.errors import ConfigError, require
+from ..golden.formats import Format
+from ..golden.units.registry import unit_record
 
 ROUNDING_SEED = 0x9E3779B9
 """What a unit's ``seed`` port is tied to, where it has one."""
@@ -98,6 +100,15 @@ class Unit:
     @property
     def lanes(self) -> int:
         return self.config.lanes
+
+    @property
+    def formats(self) -> dict[str, Format]:
+        """Format of the elements of every stream.
+
+        Raises:
+            ConfigError: a unit that is not known.
+        """
+        return unit_record(self.name).stream_formats(self.config)
 
     @property
     def inputs(self) -> tuple[Stream, ...]:

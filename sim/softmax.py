@@ -5,15 +5,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..golden.config import SoftmaxConfig
-from ..golden.formats import Codes, Format
+from ..golden.formats import Codes
 from ..golden.measures.metrics import error_ulp, measure, within
 from ..golden.ports.frame import Frames, cut_frames
+from ..golden.ports.status import STATUS_BITS
 from ..golden.proofs.bounds import bound_ulp
 from ..golden.rows import LogitRows
 from ..golden.units.softmax import SoftmaxRows, softmax_rows
 from .beats import Beats, Bits, in_beats, pack_rows
 from .frames import FRAMES, frame_shape, some_masked, with_data
-from .kind import STATUS_BITS, Answer, Measured, shortened
+from .kind import Answer, Measured, shortened
 from .scoreboard import Expected
 from .sidecar import Stream, Unit
 
@@ -22,9 +23,6 @@ class Softmax:
     """A kind of unit, see :class:`.kind.Kind`; its rows are rows of logits."""
 
     frames = (*FRAMES, "masked", "all masked")
-
-    def formats(self, config: SoftmaxConfig) -> dict[str, Format]:
-        return {"s_axis": config.input, "m_axis": config.output}
 
     def pack(self, rows: LogitRows, unit: Unit) -> dict[str, Beats]:
         return {"s_axis": pack_logits(rows, unit)}

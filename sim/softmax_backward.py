@@ -12,13 +12,14 @@ from ..golden.measures.gradient_metrics import backward_error_ulp, measure_backw
 from ..golden.measures.metrics import within
 from ..golden.ports.frame import Frames, cut_frames
 from ..golden.ports.join import join
+from ..golden.ports.status import STATUS_BITS
 from ..golden.proofs.bounds import backward_bound_ulp
 from ..golden.rows import LogitRows
 from ..golden.units.softmax import softmax_rows
 from ..golden.units.softmax_backward import GradientRows, backward_rows
 from .beats import Beats, Bits, in_beats, pack_rows
 from .frames import FRAMES, Shape, frame_shape, full_frame, with_data
-from .kind import STATUS_BITS, Answer, Measured, shortened
+from .kind import Answer, Measured, shortened
 from .scoreboard import Expected
 from .sidecar import Stream, Unit
 from .softmax import row_beats
@@ -74,11 +75,6 @@ class SoftmaxBackward:
     """A kind of unit, see :class:`.kind.Kind`; its rows are :class:`BackwardRows`."""
 
     frames = (*FRAMES, "good", "good", "both broken", "P in error", *MISFITS)
-
-    def formats(self, config: SoftmaxConfig) -> dict[str, Format]:
-        return {
-            "s_axis_p": config.output, "s_axis_dp": config.grad_input, "m_axis": config.grad_output
-        }  # fmt: skip
 
     def pack(self, rows: BackwardRows, unit: Unit) -> dict[str, Beats]:
         config, logits = unit.config, rows.logits

@@ -16,10 +16,10 @@ from .fpga.export import TARGETS, export
 from .fpga.flow import Flow
 from .fpga.peers import load_peers
 from .fpga.tables import table_differences
-from .fpga.units import unit_kind
 from .golden import ConfigError, SoftmaxConfig
 from .golden.config import DATAPATHS
 from .golden.errors import require
+from .golden.units.registry import unit_record
 from .inputs import Given, unit_rows_options
 from .jobs import benched, distinct, exported, exported_case, simulated, synthesised
 from .options import chosen_configs, config_options
@@ -389,9 +389,9 @@ def _configs(
     units: tuple[str, ...], chosen: dict[str, Any]
 ) -> list[tuple[str | None, SoftmaxConfig]]:
     """The chosen configurations; refused where an option of theirs has no effect on the units."""
-    kinds = [unit_kind(unit) for unit in units]
+    records = [unit_record(unit) for unit in units]
     require(
-        not chosen["datapaths"] or any(kind.has_datapath for kind in kinds),
+        not chosen["datapaths"] or any("datapath" in record.fields for record in records),
         f"--datapath must not be given for {', '.join(units)}, which has one only",
     )
     return chosen_configs(**chosen)

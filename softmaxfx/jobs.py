@@ -13,6 +13,7 @@ from .fpga.gate_level import check_netlist
 from .fpga.synthesis import Synthesis, measure_pace, place_seeds, summarise
 from .fpga.tools import ToolError
 from .golden import SoftmaxConfig
+from .golden.units.registry import unit_sha256
 from .inputs import Given
 from .parallel import Progress, side_by_side
 from .sim.report import Shown
@@ -36,7 +37,7 @@ def distinct(
     made = {}
     for unit in units:
         for preset, config in configs:
-            made.setdefault((unit, config.sha256(unit)), (unit, preset, config))
+            made.setdefault((unit, unit_sha256(unit, config)), (unit, preset, config))
     return [*made.values()]
 
 

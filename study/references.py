@@ -55,7 +55,7 @@ def _cross_entropy(config: SoftmaxConfig, rows: Any) -> list[Held]:
     ]
 
 
-_UNITS: dict[str, Callable[[SoftmaxConfig, Any], list[Held]]] = {
+UNITS: dict[str, Callable[[SoftmaxConfig, Any], list[Held]]] = {
     "softmax": _softmax,
     "softmax_backward": _backward,
     "cross_entropy": _cross_entropy,
@@ -73,4 +73,4 @@ def hold(unit: str, config: SoftmaxConfig, rows: Any) -> list[Held]:
         ConfigError: a configuration without such a unit.
         ValueError: rows longer than ``config.max_length``.
     """
-    return _UNITS[unit](config, rows)
+    return UNITS[unit](config, rows)

@@ -22,6 +22,7 @@ from ..golden.errors import require, require_whole
 from ..golden.formats import SQ
 from ..golden.given import plain
 from ..golden.rows import LogitRows
+from ..golden.units.registry import unit_sha256
 from ..sim.hostile import hostile_stream, run_hostile
 from ..sim.kinds import kind_of
 from ..sim.run import simulate
@@ -87,8 +88,8 @@ def units() -> Iterator[tuple[str, str, SoftmaxConfig, str]]:
     choices += [(unit, options) for unit, own in GRADIENT_OPTIONS.items() for options in own]
     for (name, preset), lanes, (unit, options) in product(PRESETS.items(), LANES, choices):
         config = preset.replace(lanes=lanes, **options)
-        if (unit, config.sha256(unit)) not in seen:
-            seen.add((unit, config.sha256(unit)))
+        if (key := (unit, unit_sha256(unit, config))) not in seen:
+            seen.add(key)
             words = "".join(f" {key}={value}" for key, value in options.items())
             yield f"{unit} {name} lanes={lanes}{words}", unit, config, "memory"
     yield "softmax tiny rom=case", "softmax", PRESETS["tiny"], "case"

@@ -13,6 +13,7 @@ import pytest
 
 from softmaxfx.golden import PRESETS, SQ, cross_entropy, softmax, softmax_backward
 from softmaxfx.golden.rows import LogitRows
+from softmaxfx.golden.units.registry import unit_sha256
 from softmaxfx.study import recordings
 
 PINS = Path(__file__).parent / "pins.json"
@@ -65,7 +66,7 @@ def pinned(config, rows):
     dp = config.grad_input.quantize(rng.normal(0, 0.3, codes.shape))
     targets = rng.integers(0, rows.lengths)
     p = softmax(codes, config, masked)
-    found = {"config": config.sha256(), "softmax": digest(p)}
+    found = {"config": unit_sha256("softmax", config), "softmax": digest(p)}
     if config.function == "softmax":
         found["softmax_backward"] = digest(softmax_backward(p, dp, config, seed=14))
         found["cross_entropy"] = digest(*cross_entropy(codes, targets, config, mask=masked))

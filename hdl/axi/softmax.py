@@ -5,9 +5,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...golden.config import SoftmaxConfig
+from ...golden.ports.status import STATUS_BITS
 from ..targets.generic import GENERIC, Target
 from ..units.softmax import Softmax
-from .stream import STATUS_BITS, axi_stream, clock_and_reset, connect_logits, pack
+from .stream import axi_stream, clock_and_reset, connect_logits, pack
 
 
 class SoftmaxAxi(wiring.Component):

@@ -5,10 +5,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...golden.config import SoftmaxConfig
+from ...golden.ports.status import STATUS_BITS
 from ...golden.units.softmax_backward import SEED_BITS
 from ..targets.generic import GENERIC, Target
 from ..units.softmax_backward import SoftmaxBackward
-from .stream import STATUS_BITS, axi_stream, clock_and_reset, pack, unpack
+from .stream import axi_stream, clock_and_reset, pack, unpack
 
 
 class SoftmaxBackwardAxi(wiring.Component):

@@ -8,9 +8,6 @@ from amaranth.lib.wiring import In, Out
 from ...golden.config import SoftmaxConfig
 from ...golden.formats import Format
 
-STATUS_BITS = 3
-"""Status bits in the lowest places of the output's tuser: error, saturated, ignored."""
-
 
 def clock_and_reset(m: Module, ports: Any) -> Signal:
     """Drive the domain of the unit; the reset that the ports must heed."""

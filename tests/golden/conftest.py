@@ -9,6 +9,8 @@ from fractions import Fraction
 import mpmath
 import pytest
 
+from softmaxfx.golden.units.registry import unit_sha256
+
 PRECISION = 320
 RECIPROCAL_GUARD = 3
 
@@ -177,7 +179,7 @@ def twin():
     built = {}
 
     def build(config):
-        key = config.sha256()
+        key = unit_sha256("softmax", config)
         if key not in built:
             built[key] = Twin(config)
         return built[key]

@@ -10,6 +10,7 @@ import pytest
 from softmaxfx.golden.config import PRESETS, SoftmaxConfig, field_names, preset
 from softmaxfx.golden.errors import ConfigError
 from softmaxfx.golden.formats import SQ, UQ
+from softmaxfx.golden.units.registry import unit_sha256
 
 
 @pytest.mark.parametrize(
@@ -343,7 +344,7 @@ def test_json_of_a_configuration_reads_back_as_the_same_unit(config, datapath):
     assert None not in fields.values()
     again = SoftmaxConfig.from_dict(fields)
     assert again.to_dict() == config.to_dict()
-    assert again.sha256() == config.sha256()
+    assert unit_sha256("softmax", again) == unit_sha256("softmax", config)
     assert again.widths == config.widths
     assert (again.datapath, again.top, again.reach) == (datapath, config.top, config.reach)
 
@@ -367,20 +368,22 @@ def test_distances_of_max_subtract_start_at_none_and_end_at_the_span():
 
 def test_the_datapath_alone_tells_units_apart_and_may_be_changed_back():
     base = preset("base")
-    assert exact(base).sha256() != base.sha256()
-    assert exact(base).replace(datapath="max_subtract").sha256() == base.sha256()
+    assert unit_sha256("softmax", exact(base)) != unit_sha256("softmax", base)
+    assert unit_sha256("softmax", exact(base).replace(datapath="max_subtract")) == unit_sha256(
+        "softmax", base
+    )
 
 
 def test_an_exact_sum_s_fraction_may_be_set_to_what_is_derived():
     config = preset("base", datapath="exact_sum")
     by_hand = config.replace(sum_fraction=config.widths.sum_fraction)
-    assert by_hand.sha256() == config.sha256()
+    assert unit_sha256("softmax", by_hand) == unit_sha256("softmax", config)
 
 
 def test_sha256_does_not_tell_a_derived_width_from_the_same_width_set_by_hand():
     derived = preset("base")
     widths = {name: getattr(derived.widths, name) for name in derived.widths.__slots__}
-    assert preset("base", **widths).sha256() == derived.sha256()
+    assert unit_sha256("softmax", preset("base", **widths)) == unit_sha256("softmax", derived)
 
 
 @pytest.mark.parametrize(
@@ -388,7 +391,9 @@ def test_sha256_does_not_tell_a_derived_width_from_the_same_width_set_by_hand():
 )
 def test_sha256_is_equal_where_the_unit_is_equal_whatever_the_number_s_type(fields, same):
     assert preset("base", **fields) == preset("base", **same)
-    assert preset("base", **fields).sha256() == preset("base", **same).sha256()
+    assert unit_sha256("softmax", preset("base", **fields)) == unit_sha256(
+        "softmax", preset("base", **same)
+    )
 
 
 def test_sha256_tells_every_field_apart():
@@ -409,9 +414,9 @@ def test_sha256_tells_every_field_apart():
         {"reciprocal_index": 8},
         {"reciprocal_step": 10},
     ]
-    hashes = {preset("base", **change).sha256() for change in changes}
+    hashes = {unit_sha256("softmax", preset("base", **change)) for change in changes}
     assert len(hashes) == len(changes)
-    assert preset("base").sha256() not in hashes
+    assert unit_sha256("softmax", preset("base")) not in hashes
 
 
 def test_replace_derives_again_the_widths_that_were_not_set_by_hand():

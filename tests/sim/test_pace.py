@@ -18,7 +18,7 @@ def cycles(unit, model, rows, folder, *, pauses=False):
     """(accepted, emitted) cycles of every beat of rows, on an input and on the main output."""
     kind = kind_of(unit)
     sent = kind.pack(rows, unit)
-    answer, formats = kind.expect(sent, unit), kind.formats(unit.config)
+    answer, formats = kind.expect(sent, unit), unit.formats
     recorded = run(
         unit,
         model,

@@ -72,7 +72,7 @@ def some_rows(unit, lengths, seed=1):
 
 def spare_bits(unit, stream):
     """The bits of a word that lie in a container above the width of what it holds."""
-    width, container = kind_of(unit).formats(unit.config)[stream.name].width, 8 * stream.octets
+    width, container = unit.formats[stream.name].width, 8 * stream.octets
     of_lane = ((1 << container) - 1) & ~((1 << width) - 1)
     return sum(of_lane << container * lane for lane in range(stream.lanes))
 
@@ -113,7 +113,7 @@ def run(runner, unit, rows, folder, *, start=(0, 2), pauses=0.0, blocked=(), fli
 def compared(unit, sent, received):
     """The score of what came out."""
     kind = kind_of(unit)
-    answer, formats = kind.expect(sent, unit), kind.formats(unit.config)
+    answer, formats = kind.expect(sent, unit), unit.formats
     gate = {}
     for stream in unit.outputs:
         size = recorded_bytes(stream) - 4

@@ -24,6 +24,7 @@ from softmaxfx.golden import (
 )
 from softmaxfx.golden.stages.loss import WEIGHT_FRACTION, Loss
 from softmaxfx.golden.units.cross_entropy import cross_entropy_rows
+from softmaxfx.golden.units.registry import unit_sha256
 
 GUARD = 4
 LN_GUARD = 3
@@ -123,7 +124,7 @@ def gold(twin):
     built = {}
 
     def build(config):
-        key = config.sha256("cross_entropy")
+        key = unit_sha256("cross_entropy", config)
         if key not in built:
             built[key] = Gold(config, twin)
         return built[key]

@@ -10,8 +10,8 @@ from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
 from softmaxfx.golden import SQ, UQ, SoftmaxConfig, preset
+from softmaxfx.golden.ports.status import STATUS_BITS
 from softmaxfx.hdl.axi.softmax import SoftmaxAxi
-from softmaxfx.hdl.axi.stream import STATUS_BITS
 
 from ..hostile import faults_of, mixed_traffic
 from ..rows import input_beats, output_beats, random_rows

@@ -1,0 +1,64 @@
+"""What a unit is, declared once: its streams, what it depends on, and how far it can be off."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from ..config import SoftmaxConfig
+from ..formats import Format
+from ..ports.status import STATUS
+
+STATUS_TEXT = "bit " + ", ".join(f"{bit} {name}" for bit, name in enumerate(STATUS))
+ROW_TEXT = f"{STATUS_TEXT}, {len(STATUS)} + lane clipped"
+MASK_TEXT = "bit a lane: 1 leaves the element out"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """A stream port of a unit.
+
+    Attributes:
+        name: prefix of its signals. inward: beats go into the unit.
+        format: of its elements, of a configuration.
+        role: what they are called where formats are told; empty where they always are the same.
+        user: what tuser says, in words; empty where there is none.
+    """
+
+    name: str
+    inward: bool
+    format: Callable[[SoftmaxConfig], Format]
+    role: str
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRecord:
+    """A unit.
+
+    Attributes:
+        name: by which every room knows it.
+        fields: of the configuration, those it depends on.
+        streams: its stream ports; the main output is ``m_axis``.
+        bounds: proven errors by their names in the sidecar, ``bound_ulp`` the first. Proving them
+            refuses a configuration that cannot keep a promise.
+    """
+
+    name: str
+    fields: Collection[str]
+    streams: tuple[StreamRecord, ...]
+    bounds: Callable[[SoftmaxConfig], dict[str, float]]
+
+    def formats(self, config: SoftmaxConfig) -> dict[str, Format]:
+        """Format of every role."""
+        return {stream.role: stream.format(config) for stream in self.streams if stream.role}
+
+    def stream_formats(self, config: SoftmaxConfig) -> dict[str, Format]:
+        """Format of the elements of every stream."""
+        return {stream.name: stream.format(config) for stream in self.streams}
+
+    def stream(self, name: str) -> StreamRecord:
+        """The stream of a name."""
+        return next(stream for stream in self.streams if stream.name == name)
+
+    def sha256(self, config: SoftmaxConfig) -> str:
+        """Hash of a configuration, equal for those that make equal units."""
+        return config.sha256(self.fields)

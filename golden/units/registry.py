@@ -1,0 +1,71 @@
+"""Every unit by its name. Other rooms register one object each under the same names."""
+
+from ..config import BACKWARD_FIELDS, LOSS_FIELDS, SoftmaxConfig, field_names
+from ..errors import require
+from ..formats import UQ
+from ..proofs.bounds import backward_bound_ulp, bound_ulp, loss_bound
+from .record import MASK_TEXT, ROW_TEXT, STATUS_TEXT, StreamRecord, UnitRecord
+
+_ALL = frozenset(field_names())
+_LOGITS = StreamRecord("s_axis", True, lambda config: config.input, "input", MASK_TEXT)
+
+TARGET = UQ(32, 0)
+"""Format of a class index."""
+
+_RECORDS = (
+    UnitRecord(
+        name="softmax",
+        fields=_ALL - BACKWARD_FIELDS - LOSS_FIELDS - {"clip_gradient"},
+        streams=(
+            _LOGITS,
+            StreamRecord("m_axis", False, lambda config: config.output, "output", ROW_TEXT),
+        ),
+        bounds=lambda config: {"bound_ulp": bound_ulp(config)},
+    ),
+    UnitRecord(
+        name="softmax_backward",
+        fields=BACKWARD_FIELDS | {"output", "lanes", "max_length", "id_width", "clip_gradient"},
+        streams=(
+            StreamRecord("s_axis_p", True, lambda config: config.output, "p", ROW_TEXT),
+            StreamRecord("s_axis_dp", True, lambda config: config.grad_input, "grad_input"),
+            StreamRecord(
+                "m_axis", False, lambda config: config.grad_output, "grad_output", ROW_TEXT
+            ),
+        ),
+        bounds=lambda config: {"bound_ulp": backward_bound_ulp(config)},
+    ),
+    UnitRecord(
+        name="cross_entropy",
+        fields=_ALL - BACKWARD_FIELDS,
+        streams=(
+            _LOGITS,
+            StreamRecord("s_axis_target", True, lambda _: TARGET, ""),
+            StreamRecord("m_axis", False, lambda config: config.loss_grad, "loss_grad", ROW_TEXT),
+            StreamRecord("m_axis_loss", False, lambda config: config.loss, "loss", STATUS_TEXT),
+        ),
+        bounds=lambda config: {
+            "bound_ulp": bound_ulp(config), "loss_bound_ulp": loss_bound(config).ulp
+        },
+    ),
+)  # fmt: skip
+
+UNITS: dict[str, UnitRecord] = {record.name: record for record in _RECORDS}
+
+
+def unit_record(name: str) -> UnitRecord:
+    """A unit.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    require(name in UNITS, f"unknown unit {name!r}; units are {', '.join(UNITS)}")
+    return UNITS[name]
+
+
+def unit_sha256(unit: str, config: SoftmaxConfig) -> str:
+    """Hash of a configuration, equal for those that make equal units of a name.
+
+    Raises:
+        ConfigError: an unknown unit.
+    """
+    return unit_record(unit).sha256(config)
