@@ -3,7 +3,9 @@
 import functools
 import hashlib
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -97,28 +99,64 @@ def verilate(sources: list[Path], top: str, cache: Path, options: list[str]) -> 
     Raises:
         ConfigError: no compiler, or Verilog that does not build; says where the log is.
     """
-    options = [*OPTIONS, "--top-module", top, *options]
-    recipe = [tool_versions(), version("cocotb"), options, MAKE_OPTIONS]
     with plain_paths() as plain:
-        verilator, more = verilator_command(plain)
 
         def commands(folder: Path) -> list[list[str]]:
-            libraries = plain(cocotb_tools.config.libs_dir)
-            main = plain(cocotb_tools.config.share_dir) / "lib" / "verilator" / "verilator.cpp"
-            # the simulator is told where they are when it starts: an rpath cannot hold every path
-            flags = f"-L{libraries} -Wl,-rpath-link,{libraries} -lcocotbvpi_verilator"
-            files = [str(plain(source)) for source in sources]
-            work = plain.workplace(folder)
-            made = str(work)
-            return [
-                [verilator, *options, "-LDFLAGS", flags, "--Mdir", made, str(main), *files],
-                ["make", "-C", made, "-f", "Vtop.mk", f"-j{os.cpu_count() or 1}",
-                 f"PYTHON3={make_python(plain)}", *MAKE_OPTIONS],
-                *([] if work == folder else [["mv", f"{made}/{EXECUTABLE}", str(folder)]]),
-            ]  # fmt: skip
+            work, runtime = plain.workplace(folder), _runtime(options, cache, plain)
+            moved = [] if work == folder else [["mv", f"{work}/{EXECUTABLE}", str(folder)]]
+            return [*_commands(sources, top, options, work, plain, runtime), *moved]
 
+        recipe = [tool_versions(), version("cocotb"), [*OPTIONS, *options], MAKE_OPTIONS, top]
+        _, more = verilator_command(plain)
         home, reused = build_once(sources, recipe, commands, cache, more, holds=(EXECUTABLE,))
     return Model(home / EXECUTABLE, reused, top)
+
+
+def _commands(
+    sources: list[Path],
+    top: str,
+    options: list[str],
+    work: Path,
+    plain: PlainPaths,
+    runtime: list[Path],
+) -> list[list[str]]:
+    """What makes a model in a folder; ``runtime`` are object files that need not be made."""
+    verilator, _ = verilator_command(plain)
+    libraries = plain(cocotb_tools.config.libs_dir)
+    main = plain(cocotb_tools.config.share_dir) / "lib" / "verilator" / "verilator.cpp"
+    # the simulator is told where they are when it starts: an rpath cannot hold every path
+    flags = f"-L{libraries} -Wl,-rpath-link,{libraries} -lcocotbvpi_verilator"
+    files = [str(plain(source)) for source in sources]
+    return [
+        [verilator, *OPTIONS, "--top-module", top, *options, "-LDFLAGS", flags,
+         "--Mdir", str(work), str(main), *files],
+        *([["cp", *(str(plain(file)) for file in runtime), str(work)]] if runtime else []),
+        ["make", "-C", str(work), "-f", "Vtop.mk", f"-j{os.cpu_count() or 1}",
+         f"PYTHON3={make_python(plain)}", *MAKE_OPTIONS],
+    ]  # fmt: skip
+
+
+def _runtime(options: list[str], cache: Path, plain: PlainPaths) -> list[Path]:
+    """Object files of Verilator's own code: the same in every model of the same options, and most
+    of what there is to compile in a small one.
+
+    Raises:
+        ConfigError: as for a model.
+    """
+    _, more = verilator_command(plain)
+
+    def fill(folder: Path) -> None:
+        with tempfile.TemporaryDirectory(prefix="softmaxfx-") as scratch:
+            work, source = plain.workplace(Path(scratch)), Path(scratch) / "nothing.v"
+            # what is public brings in the same code as in a bench
+            source.write_text("module nothing; reg seen /*verilator public_flat_rw*/; endmodule\n")
+            commands = _commands([source], "nothing", options, work, plain, [])
+            _run_logged(commands, folder, own_environment(**more))
+            for file in work.glob("verilated*.o"):
+                shutil.copy(file, folder)
+
+    recipe = ["runtime", tool_versions(), [*OPTIONS, *options], MAKE_OPTIONS]
+    return sorted(once(cache.absolute(), recipe, fill).glob("verilated*.o"))
 
 
 def build_once(
