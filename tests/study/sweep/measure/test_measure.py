@@ -168,7 +168,7 @@ def test_what_is_kept_does_not_mix_configurations_up(source, meter):
 
 def test_bounds_are_left_out_where_they_are_not_wanted(meter, monkeypatch):
     for name in ("softmax_bound", "cross_entropy_bound", "backward_bound"):
-        monkeypatch.setattr(f"softmaxfx.study.sweep.measure.{name}", None)
+        monkeypatch.setattr(f"softmaxfx.study.sweep.measure.measure.{name}", None)
     without = meter.measure(BASE, bound=False)
     monkeypatch.undo()
     bounds = {"bound_ulp", "loss_bound_ulp", "backward_bound_ulp"}
