@@ -15,6 +15,8 @@ from softmaxfx.fpga.export import default_name, export
 from softmaxfx.golden import SQ, UQ, ConfigError, SoftmaxConfig, preset
 from softmaxfx.golden.units.registry import unit_sha256
 
+from ..conftest import left_long
+
 
 @pytest.fixture(scope="module", params=["base", "tiny"])
 def exported(request, tmp_path_factory):
@@ -173,7 +175,9 @@ EXPORTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", EXPORTS)
+@pytest.mark.parametrize(
+    "case", left_long(EXPORTS, "a changed preset", "a preset with widths by hand", "backward")
+)
 def test_the_command_in_the_header_makes_the_same_file(case, tmp_path):
     unit, config, options = EXPORTS[case]
     first = export(config, tmp_path / "first", unit=unit, **options)

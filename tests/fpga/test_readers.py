@@ -49,9 +49,7 @@ CASES = {
 
 @pytest.fixture(
     scope="module",
-    params=left_long(
-        CASES, "exact sum", "case tables", "ECP5", "iCE40", "backward", "cross-entropy, one lane"
-    ),
+    params=left_long(CASES, "case tables", "ECP5", "cross-entropy, one lane"),
 )
 def unit(request, tmp_path_factory):
     name, config, options = CASES[request.param]
