@@ -312,8 +312,8 @@ def _where(points: list[str], highest: int) -> str:
 class _Names:
     """Readable names of coverage points, from the unit's Verilog."""
 
-    IDLE = r"dump_module\$\d+"
-    """A register that yosys adds to wake up combinational blocks; it is no hardware."""
+    IDLE = r"\bsettle\b"
+    """A register that wakes up combinational blocks; it is no hardware."""
 
     def __init__(self, unit: Unit):
         text = unit.verilog.read_text()
