@@ -21,11 +21,11 @@ from .plain import PlainPaths, plain_paths, require_plain_links
 from .processes import run_to_end
 from .sidecar import Unit
 from .store import once
-from .tools import find_program, find_verilator, make_python, tool_versions, verilator_command
+from .tools import find_program, make_python, tool_versions, verilator_command
 from .wiring import bench_sources, bench_top
 
 __all__ = [
-    "Model", "build", "build_once", "check_tools", "find_verilator", "run_cocotb", "verilate",
+    "Model", "build", "build_once", "check_tools", "run_cocotb", "verilate",
 ]  # fmt: skip
 
 EXECUTABLE = "simulator"

@@ -41,9 +41,10 @@ class CaseRom(Rom):
         m = Module()
         entry = Signal(self._width, reset_less=True)
         entry_read = Signal(self._width, reset_less=True)
-        beyond = [*self._entries, 0][min(len(self._entries), (1 << len(self.i)) - 1)]
+        last = (1 << len(self.i)) - 1
+        beyond = self._entries[last] if len(self._entries) > last else 0
         with m.Switch(self.i):
-            for address, value in enumerate(self._entries[: (1 << len(self.i)) - 1]):
+            for address, value in enumerate(self._entries[:last]):
                 with m.Case(address):
                     m.d.sync += entry.eq(value)
             with m.Default():  # every case statement has one, a full table's its last entry
