@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from .given import plain, real_values, unmasked
 from .spelling import spelled
-
-Codes = npt.NDArray[np.int64]
+from .types import Codes, Reals
 
 MAX_WIDTH = 48
 """Widest format in bits: codes, and products of a code with a power of two, stay inside int64."""
@@ -99,7 +98,7 @@ class Format:
         # floor(x + 0.5) would round 0.5 - 2**-54 up, for the sum rounds; the difference is exact
         return (floor + (scaled - floor >= 0.5)).astype(np.int64)
 
-    def to_float(self, codes: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def to_float(self, codes: npt.ArrayLike) -> Reals:
         """The exact values of codes.
 
         Raises:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Bits = npt.NDArray[np.bool_]
+from .types import Bits
 
 
 def plain(value: Any) -> Any:

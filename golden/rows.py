@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .config import SoftmaxConfig
-from .formats import Codes
 from .given import unmasked
+from .types import Bits, Codes, Indices, Integers, Reals
 
 BLOCK = 1 << 16
 """Elements quantised at once: few enough to stay in the cache."""
@@ -23,9 +23,9 @@ class LogitRows:
         lengths: elements of each row, masked ones included.
     """
 
-    values: npt.NDArray[np.float64]
-    active: npt.NDArray[np.bool_]
-    lengths: npt.NDArray[np.int64]
+    values: Reals
+    active: Bits
+    lengths: Integers
 
     @classmethod
     def from_array(cls, array: npt.ArrayLike) -> "LogitRows":
@@ -58,7 +58,7 @@ class LogitRows:
         return cls(np.where(active, values, 0.0), active, lengths)
 
     @property
-    def present(self) -> npt.NDArray[np.bool_]:
+    def present(self) -> Bits:
         """bool, (rows, longest row): the elements of the rows, masked ones included."""
         return np.arange(self.values.shape[1]) < self.lengths[:, None]
 
@@ -67,7 +67,7 @@ class LogitRows:
         """Elements of all rows, masked ones included."""
         return int(self.lengths.sum())
 
-    def take(self, rows: slice | npt.NDArray[np.intp]) -> "LogitRows":
+    def take(self, rows: slice | Indices) -> "LogitRows":
         """Some of the rows, no wider than the longest of them."""
         lengths = self.lengths[rows]
         width = int(lengths.max())
@@ -88,7 +88,7 @@ class LogitRows:
         )
 
     @staticmethod
-    def require_length(lengths: npt.NDArray[np.int64], max_length: int) -> None:
+    def require_length(lengths: Integers, max_length: int) -> None:
         """Raise ``ValueError`` where a row is longer than a unit takes."""
         longest = int(lengths.argmax())
         if lengths[longest] > max_length:
@@ -114,7 +114,7 @@ class LogitRows:
         return codes
 
 
-def _refuse(bad: npt.NDArray[np.bool_], rule: str) -> None:
+def _refuse(bad: Bits, rule: str) -> None:
     if bad.any():
         row, column = np.argwhere(bad)[0]
         raise ValueError(f"logits {rule}, as at row {row}, column {column}")

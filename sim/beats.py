@@ -4,15 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 
-from ..golden.formats import Codes
+from ..golden.types import Bits, Codes, Integers
 from .sidecar import Stream
 
 RESET_CYCLE = 0xFFFFFFFF
 """In place of a cycle: the unit was reset here, the word holds no beat."""
-
-Bits = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +45,7 @@ class Beats:
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def in_beats(array: np.ndarray, beats: npt.NDArray[np.int64], lanes: int) -> np.ndarray:
+def in_beats(array: np.ndarray, beats: Integers, lanes: int) -> np.ndarray:
     """Elements of rows beat by beat, (beats of all rows, lanes).
 
     Args:
@@ -59,9 +56,7 @@ def in_beats(array: np.ndarray, beats: npt.NDArray[np.int64], lanes: int) -> np.
     return wide.reshape(len(array), most, lanes)[np.arange(most) < beats[:, None]]
 
 
-def pack_rows(
-    codes: Codes, lengths: npt.NDArray[np.int64], stream: Stream, user: Bits | None = None
-) -> Beats:
+def pack_rows(codes: Codes, lengths: Integers, stream: Stream, user: Bits | None = None) -> Beats:
     """Rows of elements as beats, the tid counting the rows; only a last beat is partial.
 
     Args:
@@ -122,9 +117,7 @@ def recorded_bytes(stream: Stream) -> int:
     return (-(-stream.bits // 32) + 1) * 4
 
 
-def read_beats(
-    words: bytes, stream: Stream, *, signed: bool
-) -> tuple[Beats, npt.NDArray[np.int64]]:
+def read_beats(words: bytes, stream: Stream, *, signed: bool) -> tuple[Beats, Integers]:
     """Beats and their cycles from the bench's ``NAME.out``; RESET_CYCLE marks a reset."""
     size = recorded_bytes(stream)
     raw = np.frombuffer(words, np.uint8, len(words) // size * size).reshape(-1, size)

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from ..golden.config import SoftmaxConfig
-from ..golden.formats import Codes
 from ..golden.measures.gradient_metrics import loss_error_ulp, measure_loss
 from ..golden.measures.metrics import clipped_values, exact_softmax, within
 from ..golden.ports.frame import Frames, cut_frames
 from ..golden.ports.status import STATUS_BITS
 from ..golden.proofs.bounds import bound_ulp
 from ..golden.rows import LogitRows
+from ..golden.types import Codes, Indices, Integers
 from ..golden.units.cross_entropy import LossRows, cross_entropy_rows
 from ..golden.units.registry import TARGET
 from .beats import Beats, in_beats, pack_rows
@@ -37,10 +36,10 @@ class TargetRows:
     """
 
     logits: LogitRows
-    targets: npt.NDArray[np.int64]
+    targets: Integers
 
     @property
-    def lengths(self) -> npt.NDArray[np.int64]:
+    def lengths(self) -> Integers:
         """Elements of each row."""
         return self.logits.lengths
 
@@ -49,7 +48,7 @@ class TargetRows:
         """Elements of all rows."""
         return self.logits.elements
 
-    def take(self, rows: slice | npt.NDArray[np.intp]) -> "TargetRows":
+    def take(self, rows: slice | Indices) -> "TargetRows":
         """Some of the rows, no wider than the longest of them."""
         return TargetRows(self.logits.take(rows), self.targets[rows])
 

@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ..golden.config import SoftmaxConfig
-from ..golden.formats import Codes, Format
+from ..golden.formats import Format
+from ..golden.types import Bits, Codes
 from .beats import Beats
 from .sidecar import Stream
-
-Bits = npt.NDArray[np.bool_]
 
 FRAMES = (
     "good", "good", "good", "empty", "null last beat", "too many beats", "one element too many",

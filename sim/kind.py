@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from ..golden.config import SoftmaxConfig
-from ..golden.formats import Codes
 from ..golden.rows import LogitRows
+from ..golden.types import Codes, Reals
 from .beats import Beats
 from .scoreboard import Expected
 from .sidecar import Unit
@@ -47,7 +46,7 @@ class Measured:
     bound_ulp: float
     bounds_kept: bool
     probabilities: Codes
-    errors: npt.NDArray[np.float64]
+    errors: Reals
 
 
 class Kind(Protocol):

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from rich.table import Table
 
 from ..files import json_text, png, write_whole
 from ..golden.measures.losses import Losses
+from ..golden.types import Integers, Reals
 from .kinds import kind_of
 from .run import Simulation
 from .verdict import failures
@@ -19,8 +19,6 @@ _Fields = dict[str, Any]
 
 BINS = 96
 """Of the picture, along both axes."""
-
-_Reals = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -33,9 +31,9 @@ class Histogram:
         counts: elements, (probability, error).
     """
 
-    probability: _Reals
-    error: _Reals
-    counts: npt.NDArray[np.int64]
+    probability: Reals
+    error: Reals
+    counts: Integers
 
     @classmethod
     def of(cls, simulation: Simulation) -> "Histogram":

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ..golden.formats import Codes
+from ..golden.types import Bits, Codes, Integers, Reals
 from .beats import beat_words, read_beats
 from .bench import Neighbours, run
 from .kind import MAIN_OUTPUT, Answer, Measured
@@ -18,7 +17,6 @@ from .scoreboard import Score, score
 from .sidecar import Unit
 from .simulator import Model
 
-Cycles = npt.NDArray[np.int64]
 Progress = Callable[[float], object]
 """Called with the share of the work that is done."""
 
@@ -78,7 +76,7 @@ class Simulation:
         return self.measured.probabilities
 
     @property
-    def errors(self) -> npt.NDArray[np.float64]:
+    def errors(self) -> Reals:
         """Of the same elements, in output LSB."""
         return self.measured.errors
 
@@ -158,8 +156,8 @@ class _Stream:
 
     score: Score
     answer: Answer
-    accepted: dict[str, Cycles]
-    emitted: Cycles
+    accepted: dict[str, Integers]
+    emitted: Integers
 
 
 def _stream(
@@ -169,7 +167,7 @@ def _stream(
     folder: Path,
     neighbours: Neighbours,
     *,
-    drain: npt.NDArray[np.bool_] | None = None,
+    drain: Bits | None = None,
     waves: bool = False,
     progress: Progress = lambda _: None,
 ) -> _Stream:
@@ -205,9 +203,7 @@ def _stream(
     return _Stream(score(answer.streams, gate) + hung, answer, accepted, cycles[MAIN_OUTPUT])
 
 
-def _first_beats(
-    last: npt.NDArray[np.bool_], rows: npt.NDArray[np.bool_] | None
-) -> npt.NDArray[np.bool_] | None:
+def _first_beats(last: Bits, rows: Bits | None) -> Bits | None:
     """The first beats of some of the rows."""
     if rows is None:
         return None

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from ..golden.formats import Codes
+from ..golden.types import Codes, Integers
 from .beats import Beats
 
 
@@ -47,7 +46,7 @@ class Expected:
     """
 
     beats: Beats
-    row: npt.NDArray[np.int64]
+    row: Integers
     inputs: dict[str, Codes]
 
     def take(self, beats: slice) -> "Expected":

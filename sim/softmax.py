@@ -5,14 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..golden.config import SoftmaxConfig
-from ..golden.formats import Codes
 from ..golden.measures.metrics import error_ulp, measure, within
 from ..golden.ports.frame import Frames, cut_frames
 from ..golden.ports.status import STATUS_BITS
 from ..golden.proofs.bounds import bound_ulp
 from ..golden.rows import LogitRows
+from ..golden.types import Bits, Codes
 from ..golden.units.softmax import SoftmaxRows, softmax_rows
-from .beats import Beats, Bits, in_beats, pack_rows
+from .beats import Beats, in_beats, pack_rows
 from .frames import FRAMES, frame_shape, some_masked, with_data
 from .kind import Answer, Measured, shortened
 from .scoreboard import Expected

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from ..golden.config import SoftmaxConfig
-from ..golden.formats import Codes, Format
+from ..golden.formats import Format
 from ..golden.measures.gradient_metrics import backward_error_ulp, measure_backward
 from ..golden.measures.metrics import within
 from ..golden.ports.frame import Frames, cut_frames
@@ -15,9 +14,10 @@ from ..golden.ports.join import join
 from ..golden.ports.status import STATUS_BITS
 from ..golden.proofs.bounds import backward_bound_ulp
 from ..golden.rows import LogitRows
+from ..golden.types import Bits, Codes, Indices, Integers, Reals
 from ..golden.units.softmax import softmax_rows
 from ..golden.units.softmax_backward import GradientRows, backward_rows
-from .beats import Beats, Bits, in_beats, pack_rows
+from .beats import Beats, in_beats, pack_rows
 from .frames import FRAMES, Shape, frame_shape, full_frame, with_data
 from .kind import Answer, Measured, shortened
 from .scoreboard import Expected
@@ -34,10 +34,10 @@ class BackwardRows:
     """
 
     logits: LogitRows
-    dp: npt.NDArray[np.float64]
+    dp: Reals
 
     @property
-    def lengths(self) -> npt.NDArray[np.int64]:
+    def lengths(self) -> Integers:
         """Elements of each row."""
         return self.logits.lengths
 
@@ -46,7 +46,7 @@ class BackwardRows:
         """Elements of all rows."""
         return self.logits.elements
 
-    def take(self, rows: slice | npt.NDArray[np.intp]) -> "BackwardRows":
+    def take(self, rows: slice | Indices) -> "BackwardRows":
         """Some of the rows, no wider than the longest of them."""
         logits = self.logits.take(rows)
         return BackwardRows(logits, self.dp[rows, : logits.values.shape[1]])

@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..golden.types import Bits, Reals
+
 DATA = Path(__file__).parent / "data"
 RECORDINGS_FILE = DATA / "recordings.npz"
 GRADIENTS_FILE = DATA / "gradients.npz"
@@ -39,7 +41,7 @@ def names() -> tuple[str, ...]:
     return ("digits", "attention")
 
 
-def load(name: str) -> NDArray[np.float64]:
+def load(name: str) -> Reals:
     """The softmax inputs of one recording, shape (rows, longest row).
 
     One row of the array is one softmax row; a row shorter than the array ends in NaN.
@@ -57,12 +59,12 @@ def digits_targets() -> NDArray[np.uint8]:
     return _member("digits_target")
 
 
-def digits_held_out() -> NDArray[np.bool_]:
+def digits_held_out() -> Bits:
     """True for the rows of `digits` whose image the classifier never trained on, shape (1797,)."""
     return _member("digits_held_out")
 
 
-def upstream_gradients() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def upstream_gradients() -> tuple[Reals, Reals]:
     """Softmax inputs and the loss gradients at the softmax outputs, both shape (rows, 256).
 
     Only some of the maps have gradients: these are the first rows of `attention`, with the same
@@ -80,7 +82,7 @@ def training_steps() -> tuple[int, ...]:
     return tuple(_member("attention_step", GRADIENTS_FILE).tolist())
 
 
-def training_gradients(step: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def training_gradients(step: int) -> tuple[Reals, Reals]:
     """Softmax inputs and the gradients at the softmax outputs in training, both (1024, 256).
 
     Row 256 * layer + t is token t of the first text of the batch, in the first head of the layer.
@@ -111,24 +113,22 @@ def _member(name: str, file: Path = RECORDINGS_FILE) -> np.ndarray:
         return stored[name]
 
 
-def _scores(query: np.ndarray, key: np.ndarray) -> NDArray[np.float64]:
+def _scores(query: np.ndarray, key: np.ndarray) -> Reals:
     """Attention scores before masking, shape (maps, 256 queries, 256 keys)."""
     return SCORE_SCALE * _products(query, key)
 
 
-def _gradient(
-    grad_output: np.ndarray, value: np.ndarray, exponent: np.ndarray
-) -> NDArray[np.float64]:
+def _gradient(grad_output: np.ndarray, value: np.ndarray, exponent: np.ndarray) -> Reals:
     """The gradient at the softmax outputs, shape (maps, 256 queries, 256 keys)."""
     return np.ldexp(_products(grad_output, value), -int(exponent))
 
 
-def _products(left: np.ndarray, right: np.ndarray) -> NDArray[np.float64]:
+def _products(left: np.ndarray, right: np.ndarray) -> Reals:
     """Dot products of stored vectors, (maps, 256, 16) each, to shape (maps, 256, 256)."""
     return left.astype(np.float64) @ right.astype(np.float64).transpose(0, 2, 1)
 
 
-def _causal_rows(maps: NDArray[np.float64]) -> NDArray[np.float64]:
+def _causal_rows(maps: Reals) -> Reals:
     """Keep of every query the keys up to itself and make each query a row, NaN after its end."""
     queries, keys = maps.shape[1:]
     maps[:, ~np.tri(queries, keys, dtype=np.bool_)] = np.nan

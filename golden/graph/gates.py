@@ -19,11 +19,10 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from ..given import plain
+from ..types import Indices, Reals
 
-Reals = npt.NDArray[np.float64]
 Arrays = tuple[Reals, ...]
 
 
@@ -194,7 +193,7 @@ class Max(Gate):
     def multiply_adds(self, inputs: Arrays, output: Reals) -> tuple[int, ...]:
         return (0,)
 
-    def winner(self, x: Reals) -> npt.NDArray[np.intp]:
+    def winner(self, x: Reals) -> Indices:
         """Index of the first largest element of every row, (..., 1)."""
         return x.argmax(axis=-1, keepdims=True)
 

@@ -15,7 +15,8 @@ from typing import Literal
 import numpy as np
 
 from ..given import plain
-from .gates import Arrays, Elementwise, Gate, Reals, require_rows
+from ..types import Reals
+from .gates import Arrays, Elementwise, Gate, require_rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..formats import Format
+from ..types import Reals
 from .gates import (
     Add,
     Arrays,
@@ -31,7 +32,6 @@ from .gates import (
     MatMul,
     Max,
     Mul,
-    Reals,
     Reciprocal,
     Subtract,
     Sum,

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from .gates import Reals
+from ..types import Reals
 from .layout import Place, layout
 from .nodes import Graph, Node
 

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import floor, isfinite
 
-import numpy as np
-import numpy.typing as npt
-
 from ..formats import Format
+from ..types import Reals
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,7 @@ class Range:
     saturated: int = 0
 
     @classmethod
-    def of(cls, values: npt.NDArray[np.float64], fmt: Format | None) -> "Range":
+    def of(cls, values: Reals, fmt: Format | None) -> "Range":
         """The range of an array on its way into a format."""
         low, high = float(values.min()), float(values.max())
         if fmt is None:

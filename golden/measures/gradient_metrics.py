@@ -3,19 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ..config import SoftmaxConfig
-from ..formats import Codes
 from ..proofs.bounds import loss_bound
 from ..rows import LogitRows
 from ..stages.dot import Dot
+from ..types import Bits, Codes, Reals
 from ..units.cross_entropy import LossRows
 from ..units.softmax_backward import GradientRows
 from .metrics import clipped_values, exact_softmax, largest_of, mean_of, within
-
-Bits = npt.NDArray[np.bool_]
-Reals = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

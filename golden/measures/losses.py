@@ -3,14 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ..config import SoftmaxConfig
-from ..formats import Codes
 from ..rows import LogitRows
-
-Bits = npt.NDArray[np.bool_]
-Reals = npt.NDArray[np.float64]
+from ..types import Bits, Codes, Reals
 
 LOST = 0.05
 """A row whose probabilities sum to less than 1 - LOST has lost mass."""

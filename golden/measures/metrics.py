@@ -6,12 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..config import SoftmaxConfig
-from ..formats import Codes
 from ..rows import LogitRows
+from ..types import Bits, Codes, Reals
 from ..units.softmax import SoftmaxRows
 from .losses import Losses
-
-Reals = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ def within(error: float | None, bound: float) -> bool:
     return error is None or error <= bound
 
 
-def exact_softmax(values: Reals, active: npt.NDArray[np.bool_]) -> Reals:
+def exact_softmax(values: Reals, active: Bits) -> Reals:
     """float64 softmax over the last axis of the active elements; 0 elsewhere."""
     top = np.where(active, values, -np.inf).max(axis=-1, keepdims=True, initial=-1e300)
     exponentials = np.where(active, np.exp(np.minimum(values - top, 0)), 0)
@@ -70,7 +68,7 @@ def exact_softmax(values: Reals, active: npt.NDArray[np.bool_]) -> Reals:
     return exponentials / np.where(total > 0, total, 1.0)
 
 
-def clipped_values(codes: Codes, active: npt.NDArray[np.bool_], config: SoftmaxConfig) -> Reals:
+def clipped_values(codes: Codes, active: Bits, config: SoftmaxConfig) -> Reals:
     """The values whose exact softmax the bound is about: scale * clipped code * LSB."""
     if config.clip == "input":
         clipped = np.clip(codes, -config.range_code, config.range_code)
@@ -80,15 +78,13 @@ def clipped_values(codes: Codes, active: npt.NDArray[np.bool_], config: SoftmaxC
     return clipped.astype(np.float64) * (config.scale * config.input.lsb)
 
 
-def error_ulp(
-    p: Codes, codes: Codes, active: npt.NDArray[np.bool_], config: SoftmaxConfig
-) -> Reals:
+def error_ulp(p: Codes, codes: Codes, active: Bits, config: SoftmaxConfig) -> Reals:
     """Output codes less the exact output for the clipped codes, in output LSB; 0 if not active."""
     exact = exact_output(clipped_values(codes, active, config), active, config)
     return np.where(active, p - np.minimum(exact * 2.0**config.output.f, config.one), 0.0)
 
 
-def exact_output(values: Reals, active: npt.NDArray[np.bool_], config: SoftmaxConfig) -> Reals:
+def exact_output(values: Reals, active: Bits, config: SoftmaxConfig) -> Reals:
     """What the unit's function is in float64; 0 where not active."""
     if config.function == "softmax":
         return exact_softmax(values, active)
@@ -128,7 +124,7 @@ def measure(result: SoftmaxRows, rows: LogitRows, config: SoftmaxConfig) -> Metr
     )
 
 
-def _kl(exact: Reals, p: Reals, active: npt.NDArray[np.bool_], config: SoftmaxConfig) -> Reals:
+def _kl(exact: Reals, p: Reals, active: Bits, config: SoftmaxConfig) -> Reals:
     """KL(exact || p) of every row, in nats."""
     floored = np.where(active, np.maximum(p, config.output.lsb / 2), 0)
     total = floored.sum(axis=-1, keepdims=True)

@@ -10,12 +10,9 @@ out cut at ``max_beats``; the rest of it is swallowed.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ..config import SoftmaxConfig
-from ..formats import Codes
-
-Bits = npt.NDArray[np.bool_]
+from ..types import Bits, Codes, Integers
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -33,9 +30,9 @@ class Frames:
     codes: Codes
     present: Bits
     masked: Bits
-    beats: npt.NDArray[np.int64]
+    beats: Integers
     error: Bits
-    ends: npt.NDArray[np.int64]
+    ends: Integers
 
     def ident(self, beats: Codes) -> Codes:
         """The tid of each row: that of the beat at which it leaves."""

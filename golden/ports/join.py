@@ -9,11 +9,8 @@ and so are elements that only one of a pair has.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from ..formats import Codes
-
-Bits = npt.NDArray[np.bool_]
+from ..types import Bits, Codes
 
 
 @dataclass(frozen=True, eq=False, slots=True)

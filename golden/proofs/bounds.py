@@ -26,7 +26,6 @@ from functools import lru_cache
 from math import sqrt
 
 import numpy as np
-import numpy.typing as npt
 
 from ..config import SoftmaxConfig
 from ..formats import Format
@@ -39,9 +38,8 @@ from ..stages.log_probability import LogProbability
 from ..stages.loss import loss_stage
 from ..stages.probability import output_stage
 from ..stages.reciprocal import ReciprocalTable, segments
+from ..types import Indices, Reals
 from .hull import convex_hull
-
-Reals = npt.NDArray[np.float64]
 
 SLACK = 2.0**-48
 """Relative error granted to float64 reference values; each is good to a few 2**-53."""
@@ -258,7 +256,7 @@ def _quick_limit(terms: _Terms, rho: tuple[float, float], max_length: int) -> Re
 
 
 def _error_at(
-    terms: _Terms, u: npt.NDArray[np.intp], rho: tuple[float, float], others: tuple[Reals, Reals]
+    terms: _Terms, u: Indices, rho: tuple[float, float], others: tuple[Reals, Reals]
 ) -> Reals:
     """Largest |ê (1 + rho) / Ŝ - e / S| for differences ``u``, the rest of the row in the hull."""
     exact, rounded, summed = (

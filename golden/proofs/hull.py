@@ -1,12 +1,11 @@
 """The convex hull of many points in the plane, for points that lie almost on a line."""
 
 import numpy as np
-import numpy.typing as npt
 
-Coordinates = npt.NDArray[np.float64]
+from ..types import Indices, Reals
 
 
-def convex_hull(x: Coordinates, y: Coordinates) -> tuple[Coordinates, Coordinates]:
+def convex_hull(x: Reals, y: Reals) -> tuple[Reals, Reals]:
     """Corners of the convex hull of points, in order around it, as (x, y).
 
     Points are dropped in passes: one that does not lie above the chord of its two neighbours is no
@@ -22,7 +21,7 @@ def convex_hull(x: Coordinates, y: Coordinates) -> tuple[Coordinates, Coordinate
     return x[corners], y[corners]
 
 
-def _upper_chain(x: Coordinates, y: Coordinates) -> npt.NDArray[np.intp]:
+def _upper_chain(x: Reals, y: Reals) -> Indices:
     """Indices of the upper chain, left to right, of points sorted by x."""
     kept = np.arange(x.size)
     while kept.size > 2:

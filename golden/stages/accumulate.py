@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..config import SoftmaxConfig
-from ..formats import Codes
+from ..types import Codes
 from .exp import ExpTable, exp_table
 from .leading_one import leading_one
 

@@ -1,14 +1,11 @@
 """How far an element lies below its row's maximum, or below a code that all rows share."""
 
 import numpy as np
-import numpy.typing as npt
 
-from ..formats import Codes
+from ..types import Bits, Codes
 
 
-def difference(
-    x: Codes, maximum: Codes, span: int, reach: int
-) -> tuple[Codes, npt.NDArray[np.bool_]]:
+def difference(x: Codes, maximum: Codes, span: int, reach: int) -> tuple[Codes, Bits]:
     """max - x in input LSB, saturated at ``reach``, and where it is clipped: above ``span``.
 
     Args:

@@ -9,7 +9,7 @@ number's upper half. It is built of AND, exclusive or and rotation, which cost a
 
 import numpy as np
 
-from ..formats import Codes
+from ..types import Codes
 
 WORD = 16
 """Bits of a half of the block."""

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from ..config import SoftmaxConfig
 from ..errors import require
-from ..formats import SQ, Codes, Format, round_half_up, saturate
+from ..formats import SQ, Format, round_half_up, saturate
+from ..types import Codes
 
 SUM_BITS = 63
 """Widest sum that the golden model's integers hold, the sign included."""

@@ -10,7 +10,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from ..formats import Codes
+from ..types import Codes
 
 Real = Any
 """An mpmath number; mpmath ships no types."""

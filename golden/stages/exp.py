@@ -20,11 +20,10 @@ from functools import lru_cache
 
 import mpmath
 import numpy as np
-import numpy.typing as npt
 
 from ..config import SoftmaxConfig
 from ..errors import require
-from ..formats import Codes
+from ..types import Codes, Reals
 from .exact import WORKING_BITS, Real, round_half_even, table
 
 
@@ -90,7 +89,7 @@ class ExpTable:
             accumulator = accumulator - (loss >> (low.fraction - self.guard))
         return accumulator >> self.guard, self.shift[first]
 
-    def value(self, u: Codes) -> npt.NDArray[np.float64]:
+    def value(self, u: Codes) -> Reals:
         """The stage's exp as exact float64 values."""
         mantissa, shift = self(u)
         return np.ldexp(mantissa.astype(np.float64), (1 - self.mantissa_bits - shift).astype(int))

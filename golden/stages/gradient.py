@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ..config import Rounding, SoftmaxConfig
 from ..errors import require
-from ..formats import Codes, Format, round_half_up, saturate
+from ..formats import Format, round_half_up, saturate
+from ..types import Bits, Codes
 from .dot import SUM_BITS, Dot
 
 
@@ -68,7 +68,7 @@ class Gradient:
 
     def __call__(
         self, p: Codes, dp: Codes, d: Codes, bits: Codes | None = None
-    ) -> tuple[Codes, npt.NDArray[np.bool_]]:
+    ) -> tuple[Codes, Bits]:
         """(dS, whether it was saturated).
 
         Args:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..formats import Codes
+from ..types import Codes
 
 
 def leading_one(codes: Codes) -> Codes:

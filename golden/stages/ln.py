@@ -17,7 +17,7 @@ import mpmath
 import numpy as np
 
 from ..config import SoftmaxConfig
-from ..formats import Codes
+from ..types import Codes
 from .accumulate import lowest_exponent
 from .exact import Real, table
 from .leading_one import normalise

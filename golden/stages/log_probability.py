@@ -5,7 +5,8 @@ from math import ceil, log2
 
 from ..config import SoftmaxConfig
 from ..errors import require
-from ..formats import Codes, Format, saturate
+from ..formats import Format, saturate
+from ..types import Codes
 from .exact import table
 from .ln import LnTable, ln_table
 

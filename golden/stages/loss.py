@@ -6,7 +6,8 @@ from math import floor, log, log2
 
 from ..config import SoftmaxConfig
 from ..errors import require
-from ..formats import Codes, Format, saturate
+from ..formats import Format, saturate
+from ..types import Codes
 from .log_probability import GUARD, PRODUCT_BITS, LogProbability
 
 WEIGHT_FRACTION = 24

@@ -6,7 +6,8 @@ import numpy as np
 
 from ..config import SoftmaxConfig
 from ..errors import require
-from ..formats import Codes, round_half_up, saturate
+from ..formats import round_half_up, saturate
+from ..types import Codes
 from .accumulate import leading_zeros
 
 

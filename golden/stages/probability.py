@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ..config import SoftmaxConfig
-from ..formats import Codes
+from ..types import Bits, Codes
 from .log_probability import LogProbability
 from .normalize import Normalize
 from .reciprocal import ReciprocalTable, reciprocal_table
@@ -25,7 +24,7 @@ class Elements:
     distance: Codes
     mantissa: Codes
     shift: Codes
-    active: npt.NDArray[np.bool_]
+    active: Bits
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..config import SoftmaxConfig
-from ..formats import Codes, Format, round_half_up, saturate
+from ..formats import Format, round_half_up, saturate
+from ..types import Codes
 from .loss import WEIGHT_FRACTION
 from .normalize import Normalize
 from .probability import Elements

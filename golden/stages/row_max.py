@@ -1,12 +1,11 @@
 """The largest element of a row."""
 
 import numpy as np
-import numpy.typing as npt
 
-from ..formats import Codes
+from ..types import Bits, Codes
 
 
-def row_max(x: Codes, active: npt.NDArray[np.bool_], lowest: int) -> Codes:
+def row_max(x: Codes, active: Bits, lowest: int) -> Codes:
     """Maximum over the active elements of each row (last axis, kept as length 1).
 
     A row without an active element has the maximum ``lowest``.

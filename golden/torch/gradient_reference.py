@@ -9,21 +9,18 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..config import SoftmaxConfig
-from ..formats import Codes, Format
+from ..formats import Format
 from ..measures.gradient_metrics import exact_backward, exact_cross_entropy
 from ..measures.metrics import clipped_values, exact_softmax
 from ..rows import LogitRows
 from ..stages.dot import Dot
+from ..types import Bits, Codes, Reals
 from ..units.cross_entropy import IGNORE_INDEX, cross_entropy_rows
 from ..units.softmax import softmax_rows
 from ..units.softmax_backward import backward_rows
 from .reference import NUMPY, REFERENCES, Comparison, Distance, Reference
-
-Bits = npt.NDArray[np.bool_]
-Reals = npt.NDArray[np.float64]
 
 
 def backward_of(reference: Reference, p: Reals, dp: Reals) -> Reals:

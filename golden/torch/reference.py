@@ -14,13 +14,10 @@ import numpy.typing as npt
 
 from ..config import SoftmaxConfig
 from ..errors import require
-from ..formats import Codes
 from ..measures.metrics import clipped_values, exact_softmax
 from ..rows import LogitRows
+from ..types import Bits, Codes, Reals
 from ..units.softmax import softmax
-
-Reals = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ class Reference:
             return "no CUDA device: not run"
         return ""
 
-    def __call__(self, values: Reals, active: Mask) -> Reals:
+    def __call__(self, values: Reals, active: Bits) -> Reals:
         """Softmax of the active elements along the last axis, as float64; 0 elsewhere.
 
         A row without an active element is all 0, as in the hardware. A value beyond the dtype's

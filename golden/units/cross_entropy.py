@@ -9,14 +9,13 @@ import numpy.typing as npt
 
 from ..config import SoftmaxConfig
 from ..errors import require_whole
-from ..formats import Codes, checked_codes
+from ..formats import checked_codes
 from ..given import left_out, plain, real_values, unmasked, without_mask
 from ..stages.loss import WEIGHT_FRACTION, loss_stage
 from ..stages.residual import residual_stage
+from ..types import Bits, Codes, Reals
 from .softmax import BLOCK, exponentials
 
-Bits = npt.NDArray[np.bool_]
-Reals = npt.NDArray[np.float64]
 IGNORE_INDEX = -100
 """The class index of a row without a loss, as in torch."""
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..config import SoftmaxConfig
-from ..formats import Codes, checked_codes
+from ..formats import checked_codes
 from ..given import left_out, without_mask
 from ..stages.accumulate import Accumulate
 from ..stages.clip import clip
@@ -14,6 +14,7 @@ from ..stages.difference import difference
 from ..stages.exp import exp_table
 from ..stages.probability import Elements, output_stage
 from ..stages.row_max import row_max
+from ..types import Bits, Codes
 
 BLOCK = 1 << 16
 """Elements computed at once: few enough that the intermediate arrays stay in the cache."""
@@ -29,7 +30,7 @@ class SoftmaxRows:
     """
 
     p: Codes
-    clipped: npt.NDArray[np.bool_]
+    clipped: Bits
 
 
 def softmax(x: npt.ArrayLike, config: SoftmaxConfig, mask: npt.ArrayLike | None = None) -> Codes:
@@ -68,17 +69,13 @@ def softmax_rows(
     return SoftmaxRows(p.reshape(shape), clipped.reshape(shape))
 
 
-def _block(
-    codes: Codes, active: npt.NDArray[np.bool_], config: SoftmaxConfig
-) -> tuple[Codes, npt.NDArray[np.bool_]]:
+def _block(codes: Codes, active: Bits, config: SoftmaxConfig) -> tuple[Codes, Bits]:
     """Probabilities and clipped flags of rows few enough to stay in the cache."""
     elements, total, clipped = exponentials(codes, active, config)
     return output_stage(config)(elements, total), clipped
 
 
-def exponentials(
-    codes: Codes, active: npt.NDArray[np.bool_], config: SoftmaxConfig
-) -> tuple[Elements, Codes, npt.NDArray[np.bool_]]:
+def exponentials(codes: Codes, active: Bits, config: SoftmaxConfig) -> tuple[Elements, Codes, Bits]:
     """The first stages: exp of every element, the sum of every row, and the clipped flags."""
     outside = np.zeros(codes.shape, bool)
     if config.clip == "input":

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..config import SoftmaxConfig
-from ..formats import Codes, checked_codes
+from ..formats import checked_codes
 from ..given import flags, plain
 from ..proofs.bounds import bound_ulp
 from ..stages.dither import random_bits
 from ..stages.gradient import Gradient
+from ..types import Bits, Codes
 
-Bits = npt.NDArray[np.bool_]
 BLOCK = 1 << 16
 """Elements computed at once: few enough that the intermediate arrays stay in the cache."""
 SEED_BITS = 32

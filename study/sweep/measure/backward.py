@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ....golden.config import SoftmaxConfig
-from ....golden.formats import Codes, Format
+from ....golden.formats import Format
 from ....golden.measures.metrics import largest_of
 from ....golden.stages.dither import random_bits
 from ....golden.stages.gradient import Gradient
+from ....golden.types import Codes, Reals
 from ....golden.units.softmax_backward import backward_stage
 from ....sim.sidecar import ROUNDING_SEED
 from .kept import Kept
@@ -18,7 +18,6 @@ from .ragged import Ragged
 from .sources import Source
 from .stages import MOST, Stages, output_key
 
-Reals = npt.NDArray[np.float64]
 DITHER_BITS = 32
 """Random bits of an element; a stage uses the last ones."""
 

@@ -1,9 +1,8 @@
 """Whether a classifier that says 90 % is right in 90 % of the cases."""
 
 import numpy as np
-import numpy.typing as npt
 
-Reals = npt.NDArray[np.float64]
+from ....golden.types import Reals
 
 BINS = 15
 

@@ -1,16 +1,12 @@
 """The classes of a source's rows: which rows count, and where their classes are."""
 
 import numpy as np
-import numpy.typing as npt
 
-from ....golden.formats import Codes
 from ....golden.measures.gradient_metrics import exact_cross_entropy
+from ....golden.types import Bits, Codes, Reals
 from .calibration import calibration_error
 from .ragged import Ragged
 from .sources import Source
-
-Bits = npt.NDArray[np.bool_]
-Reals = npt.NDArray[np.float64]
 
 
 class Classes:

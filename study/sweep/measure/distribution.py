@@ -1,13 +1,10 @@
 """What probabilities look like beside those of float64, whatever gave them."""
 
 import numpy as np
-import numpy.typing as npt
 
+from ....golden.types import Bits, Reals
 from .ragged import Ragged
 from .top1 import top1_share, wilson
-
-Bits = npt.NDArray[np.bool_]
-Reals = npt.NDArray[np.float64]
 
 
 def compare(

@@ -4,10 +4,10 @@ The arithmetic between is float64, so a baseline is the best that any unit with 
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from ....golden.config import SoftmaxConfig
 from ....golden.measures.metrics import exact_softmax, mean_of
+from ....golden.types import Reals
 from .backward import BackwardMeter
 from .classes import Classes
 from .distribution import compare
@@ -15,8 +15,6 @@ from .float_formats import BASELINES, Rounding
 from .known import known
 from .sources import Source
 from .stages import Stages
-
-Reals = npt.NDArray[np.float64]
 
 SCALED_FOR = SoftmaxConfig().grad_input
 """The format whose powers of two the gradients of a baseline are scaled by: their errors are in the

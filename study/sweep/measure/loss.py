@@ -1,20 +1,18 @@
 """What the cross-entropy unit of a configuration does to the rows of a source with classes."""
 
 import numpy as np
-import numpy.typing as npt
 
 from ....golden.config import SoftmaxConfig
-from ....golden.formats import Codes, saturate
+from ....golden.formats import saturate
 from ....golden.measures.metrics import clipped_values
 from ....golden.stages.loss import loss_stage
 from ....golden.stages.residual import residual_stage
+from ....golden.types import Codes, Reals
 from .classes import Classes
 from .kept import Kept
 from .known import known
 from .sources import Source
 from .stages import MOST, Stages, clipped_key
-
-Reals = npt.NDArray[np.float64]
 
 
 class LossMeter:

@@ -1,15 +1,15 @@
 """Arrays of a user's own, held against the rows of logits that they belong to."""
 
 import numpy as np
-import numpy.typing as npt
 
 from ....golden.rows import LogitRows
+from ....golden.types import Integers, Reals
 
 NO_TARGET = -1
 """The class index of a row without a loss."""
 
 
-def checked_gradients(array: np.ndarray, logits: LogitRows) -> npt.NDArray[np.float64]:
+def checked_gradients(array: np.ndarray, logits: LogitRows) -> Reals:
     """dP of every element, (rows, longest row); 0 beyond a row's end.
 
     Raises:
@@ -28,7 +28,7 @@ def checked_gradients(array: np.ndarray, logits: LogitRows) -> npt.NDArray[np.fl
     return dp
 
 
-def checked_targets(array: np.ndarray, logits: LogitRows) -> npt.NDArray[np.int64]:
+def checked_targets(array: np.ndarray, logits: LogitRows) -> Integers:
     """A class index for every row, (rows,); any below 0 is a row without a loss, and becomes -1.
 
     Raises:

@@ -6,13 +6,9 @@ array, so that it is added in the order, and has the bits, of the golden metrics
 """
 
 import numpy as np
-import numpy.typing as npt
 
-from ....golden.formats import Codes
 from ....golden.rows import LogitRows
-
-Bits = npt.NDArray[np.bool_]
-Reals = npt.NDArray[np.float64]
+from ....golden.types import Bits, Codes, Reals
 
 
 class Ragged:

@@ -6,16 +6,13 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from ....golden.formats import Codes, Format
+from ....golden.formats import Format
 from ....golden.rows import LogitRows
+from ....golden.types import Bits, Codes, Indices, Reals
 from ... import recordings
 from ...npy_file import load_array
 from .own_rows import checked_gradients, checked_targets
-
-Bits = npt.NDArray[np.bool_]
-Reals = npt.NDArray[np.float64]
 
 ELEMENTS = 100_000
 """Elements that a source is cut to."""
@@ -64,7 +61,7 @@ class Source:
         return digest.hexdigest()
 
     @cached_property
-    def with_gradients(self) -> npt.NDArray[np.intp]:
+    def with_gradients(self) -> Indices:
         """The rows that have gradients."""
         if self.gradients is None:
             return np.zeros(0, np.intp)
@@ -102,7 +99,7 @@ class Source:
         told = ", ".join(f"2^{power}" for power in powers)
         return f"the dP of {self.name} are scaled by {told} to fit {held}"
 
-    def take(self, rows: npt.NDArray[np.intp]) -> "Source":
+    def take(self, rows: Indices) -> "Source":
         """Some of the rows."""
         logits = self.logits.take(rows)
 

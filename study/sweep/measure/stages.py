@@ -6,20 +6,14 @@ The stages are the golden model's own; here is only what each of them depends on
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from ....golden.config import SoftmaxConfig
-from ....golden.formats import Codes
 from ....golden.measures.metrics import clipped_values, exact_softmax
 from ....golden.rows import LogitRows
 from ....golden.stages.probability import Elements, Probability, output_stage
+from ....golden.types import Bits, Codes, Reals
 from ....golden.units.softmax import exponentials
 from .kept import Kept
 from .ragged import Ragged
-
-Bits = npt.NDArray[np.bool_]
-Reals = npt.NDArray[np.float64]
 
 MOST = 16
 """Results kept of each stage: a megabyte or so each for 100,000 elements."""

@@ -2,13 +2,8 @@
 
 from math import sqrt
 
-import numpy as np
-import numpy.typing as npt
-
+from ....golden.types import Bits
 from .ragged import Ragged
-
-Bits = npt.NDArray[np.bool_]
-Reals = npt.NDArray[np.float64]
 
 QUANTILE = 1.959963984540054
 """Of the normal distribution, for an interval that holds 95 %."""

@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from ....golden.config import BACKWARD_FIELDS, LOSS_FIELDS, SoftmaxConfig
 from ....golden.formats import parse_format
+from ....golden.types import Bits, Reals
 from ..space import recipe
 
 COSTS = frozenset(("lanes", "id_width"))
@@ -52,9 +50,9 @@ class Rows(Protocol):
     """Rows of logits, as :class:`golden.rows.LogitRows`."""
 
     @property
-    def values(self) -> npt.NDArray[np.float64]: ...
+    def values(self) -> Reals: ...
     @property
-    def active(self) -> npt.NDArray[np.bool_]: ...
+    def active(self) -> Bits: ...
     @property
     def elements(self) -> int: ...
 

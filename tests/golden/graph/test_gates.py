@@ -15,7 +15,6 @@ from softmaxfx.golden.graph.gates import (
     MatMul,
     Max,
     Mul,
-    Reals,
     Reciprocal,
     ReLU,
     Subtract,
@@ -23,6 +22,7 @@ from softmaxfx.golden.graph.gates import (
     sum_to,
 )
 from softmaxfx.golden.graph.grouped_gates import Clip, Sigmoid, Softmax, SoftmaxWithLoss
+from softmaxfx.golden.types import Reals
 
 
 class Case(NamedTuple):
