@@ -8,7 +8,7 @@ import numpy as np
 
 from ..golden.config import SoftmaxConfig
 from ..golden.rows import LogitRows
-from ..golden.types import Codes, Reals
+from ..golden.types import Codes, Integers, Reals
 from .beats import Beats
 from .scoreboard import Expected
 from .sidecar import Unit
@@ -47,6 +47,23 @@ class Measured:
     bounds_kept: bool
     probabilities: Codes
     errors: Reals
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class WithLogits:
+    """Rows of logits, and more of each of them in a subclass."""
+
+    logits: LogitRows
+
+    @property
+    def lengths(self) -> Integers:
+        """Elements of each row."""
+        return self.logits.lengths
+
+    @property
+    def elements(self) -> int:
+        """Elements of all rows."""
+        return self.logits.elements
 
 
 class Kind(Protocol):
