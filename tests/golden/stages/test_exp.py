@@ -203,14 +203,17 @@ def test_exp_s_absolute_error_is_a_few_mantissa_lsb_at_any_scale(config):
     assert np.abs(exp_table(config).value(u) - exact).max() <= limit
 
 
-def test_the_longest_products_do_not_shift_by_a_negative_number():
-    """A steep scale and as many guard bits as allowed: 1 - exp rounds to 1 in the low table."""
-    try:
-        config = preset("base", scale=2.0**20, exp_split=(8, 8), exp_bits=36)
-    except ConfigError:  # the tables end where exp does: a low table cannot be that steep
-        config = preset("base", scale=2.0**20)
-    u = np.arange(min(4, config.reach + 1))
-    assert exp_table(config).value(u).tolist() == [1, 0, 0, 0][: u.size]
+def test_where_exp_ends_after_one_difference_its_table_has_two_entries():
+    config = preset("base", scale=2.0**20)
+    assert config.reach == 1
+    assert exp_table(config).value(np.arange(2)).tolist() == [1, 0]
+
+
+def test_a_low_table_cannot_be_so_steep_that_1_minus_exp_rounds_to_1():
+    """The tables end where exp does, and so does what a split adds up to."""
+    sentence = r"exp_split must add up to the 1 bits of a difference, not \(8, 8\)"
+    with pytest.raises(ConfigError, match=sentence):
+        preset("base", scale=2.0**20, exp_split=(8, 8), exp_bits=36)
 
 
 def test_exp_that_rises_somewhere_is_refused():
