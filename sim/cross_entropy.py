@@ -6,18 +6,18 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from ..golden.config import SoftmaxConfig
-from ..golden.measures.gradient_metrics import loss_error_ulp, measure_loss
-from ..golden.measures.metrics import clipped_values, exact_softmax, within
+from ..golden.measures.loss_metrics import LossMetrics, cross_entropies
+from ..golden.measures.summary import within
 from ..golden.ports.frame import Frames, cut_frames
 from ..golden.ports.status import STATUS_BITS
-from ..golden.proofs.bounds import bound_ulp
+from ..golden.proofs.bounds import bound_ulp, loss_bound
 from ..golden.rows import LogitRows
 from ..golden.types import Codes, Indices, Integers
 from ..golden.units.cross_entropy import LossRows, cross_entropy_rows
 from ..golden.units.registry import TARGET
 from .beats import Beats, in_beats, pack_rows
 from .frames import FRAMES
-from .kind import Answer, Measured, shortened
+from .kind import Answer, Measured, WithLogits, shortened
 from .scoreboard import Expected
 from .sidecar import Unit
 from .softmax import hostile_logits, pack_logits, row_beats, row_width
@@ -27,7 +27,7 @@ OUTSIDE_SHARE = 0.1
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class TargetRows:
+class TargetRows(WithLogits):
     """Rows of logits and their classes.
 
     Attributes:
@@ -35,18 +35,7 @@ class TargetRows:
             any below 0, leaves the row without a loss.
     """
 
-    logits: LogitRows
     targets: Integers
-
-    @property
-    def lengths(self) -> Integers:
-        """Elements of each row."""
-        return self.logits.lengths
-
-    @property
-    def elements(self) -> int:
-        """Elements of all rows."""
-        return self.logits.elements
 
     def take(self, rows: slice | Indices) -> "TargetRows":
         """Some of the rows, no wider than the longest of them."""
@@ -121,21 +110,18 @@ class CrossEntropy:
 
     def measure(self, answer: Answer, rows: TargetRows, config: SoftmaxConfig) -> Measured:
         logits, told = rows.logits, answer.result
-        width, active = logits.values.shape[1], logits.active
+        width = logits.values.shape[1]
         result = LossRows(
             told.loss, told.grad[:, :width], told.clipped[:, :width], told.ignored, told.error
         )
-        codes = logits.codes(config)
-        metrics, bound = measure_loss(result, logits, rows.targets, config), bound_ulp(config)
-        p = exact_softmax(clipped_values(codes, active, config), active)
-        _, errors = loss_error_ulp(result, codes, active, rows.targets, config)
-        shown = active & ~(result.ignored | result.error)[:, None]
+        given, bound = cross_entropies(result, logits, rows.targets, config), bound_ulp(config)
+        metrics = LossMetrics.of(given, config, loss_bound(config).ulp)
         return Measured(
             metrics=metrics,
             bound_ulp=bound,
             bounds_kept=within(metrics.max_error_ulp, bound) and metrics.loss_bound_kept,
-            probabilities=config.output.quantize(p)[shown],
-            errors=errors[shown],
+            probabilities=config.output.quantize(given.of_codes.p[given.classes.elements]),
+            errors=given.errors(config),
         )
 
     def rows(

@@ -1,7 +1,7 @@
 """Shows simulations: a table, a JSON file, and a picture of the errors."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,9 @@ import numpy as np
 from rich.table import Table
 
 from ..files import json_text, png, write_whole
+from ..golden.measures.catalogue import metric_of
 from ..golden.measures.losses import Losses
+from ..golden.measures.metric import Metric
 from ..golden.types import Integers, Reals
 from .kinds import kind_of
 from .run import Simulation
@@ -83,42 +85,34 @@ class Shown:
         )
 
 
-def _percent(field: str) -> Callable[[_Fields], str]:
-    return lambda s: f"{100 * s[field]:.2f}"
+COLUMNS: tuple[tuple[str, ...], ...] = (
+    ("rows",), ("elements",), ("mismatches",), ("max_error_ulp",), ("bound_ulp",),
+    ("loss_max_error_ulp",), ("loss_bound_ulp",), ("max_error_unclipped",), ("clip_rate",),
+    ("saturated_share",), ("tie_rate",), ("zero_share",), ("sum_min", "sum_mean"),
+    ("mass_loss_rate",), ("winner_clip_rate",), ("mean_loss",), ("ignored_rows",),
+    ("elements_per_cycle",), ("latency_cycles",), ("seconds",),
+)  # fmt: skip
+"""The fields of each column; a unit that has no such field leaves its cell empty."""
 
 
-_COLUMNS: tuple[tuple[str, Callable[[_Fields], str]], ...] = (
-    ("", lambda s: f"{s['preset'] or 'custom'} {s['datapath'] or ''}".strip()),
-    ("rows", lambda s: f"{s['rows']:,}"),
-    ("elements", lambda s: f"{s['elements']:,}"),
-    ("mismatches", lambda s: f"{s['mismatches']:,}"),
-    ("max error\nulp", lambda s: f"{s['max_error_ulp']:.3f}"),
-    ("proven\nbound", lambda s: f"{s['bound_ulp']:.3f}"),
-    ("loss error\nulp", lambda s: f"{s['loss_max_error_ulp']:.3f}"),
-    ("proven\nloss bound", lambda s: f"{s['loss_bound_ulp']:.3f}"),
-    ("max error\nunclipped", lambda s: f"{s['max_error_unclipped']:.2e}"),
-    ("clipped\n%", _percent("clip_rate")),
-    ("saturated\n%", _percent("saturated_share")),
-    ("tied\nrows %", _percent("tie_rate")),
-    ("zero\n%", _percent("zero_share")),
-    ("sum p\nmin / mean", lambda s: f"{s['sum_min']:.4f} / {s['sum_mean']:.4f}"),
-    ("mass lost\nrows %", _percent("mass_loss_rate")),
-    ("winner clipped\nrows %", _percent("winner_clip_rate")),
-    ("mean\nloss", lambda s: f"{s['mean_loss']:.4f}"),
-    ("rows\nignored", lambda s: f"{s['ignored_rows']:,}"),
-    ("elements\nper cycle", lambda s: f"{s['elements_per_cycle']:.3f}"),
-    ("latency\ncycles", lambda s: str(s["latency_cycles"])),
-    ("seconds", lambda s: f"{s['seconds']:.1f}"),
-)
-"""Headings and cells; a unit that has no such field leaves its cell empty."""
+def _metrics(unit: str, names: tuple[str, ...]) -> list[Metric]:
+    """What fields of a unit are; those that it has not are left out."""
+    found = (metric_of(unit, name) for name in names)
+    return [metric for metric in found if metric is not None]
 
 
-def _cell(cell: Callable[[_Fields], str], fields: _Fields) -> str:
-    try:
-        text = cell(fields)
-    except (KeyError, TypeError):  # no such field, or no such figure of these rows
+def _heading(metrics: list[Metric]) -> str:
+    """Of a column: what they begin with once, then how each ends."""
+    first, *others = (metric.short for metric in metrics)
+    return " / ".join([first, *(short.split("\n")[-1] for short in others)])
+
+
+def _cell(metrics: list[Metric], fields: _Fields) -> str:
+    """Figures as a cell of a table; empty where one of them is not known."""
+    values = [fields.get(metric.field or metric.name) for metric in metrics]
+    if any(value is None or isnan(value) for value in values):
         return ""
-    return "" if "nan" in text else text
+    return " / ".join(metric.text(value) for metric, value in zip(metrics, values, strict=True))
 
 
 def tables(simulations: list[Shown]) -> list[Table]:
@@ -131,7 +125,9 @@ def tables(simulations: list[Shown]) -> list[Table]:
 def _table(unit: str, told: list[_Fields]) -> Table:
     """The simulations of a kind of unit; a column appears where some simulation fills it."""
     shown = Table(title=f"{unit}: golden model against Verilog, bit for bit", title_justify="left")
-    columns = [(name, [_cell(cell, fields) for fields in told]) for name, cell in _COLUMNS]
+    columns = [("", [_words(fields) for fields in told])]
+    for metrics in filter(None, (_metrics(unit, names) for names in COLUMNS)):
+        columns.append((_heading(metrics), [_cell(metrics, fields) for fields in told]))
     columns = [(name, cells) for name, cells in columns if any(cells)]
     for name, _ in columns:
         shown.add_column(name, justify="right" if name else "left", no_wrap=not name)
@@ -211,14 +207,17 @@ def _draw(figure: Any, axis: Any, simulation: Shown) -> None:
 
 def _title(fields: _Fields) -> str:
     told = [f"{fields['mismatches']} mismatches"]
-    for words, cell in (
-        ("clipped {} %", lambda s: f"{100 * s['clip_rate']:.1f}"),
-        ("worst error {} ulp", lambda s: f"{s['max_error_ulp']:.3f}"),
-    ):
-        if text := _cell(cell, fields):
-            told.append(words.format(text))
+    if fields["clip_rate"] is not None:
+        told.append(f"clipped {100 * fields['clip_rate']:.1f} %")
+    if worst := _cell(_metrics(fields["unit"], ("max_error_ulp",)), fields):
+        told.append(f"worst error {worst} ulp")
     return f"{_name(fields)}: {fields['elements']:,} elements\n{', '.join(told)}"
 
 
 def _name(fields: _Fields) -> str:
-    return f"{fields['unit']} {_cell(_COLUMNS[0][1], fields)}"
+    return f"{fields['unit']} {_words(fields)}"
+
+
+def _words(fields: _Fields) -> str:
+    """Which of a unit's configurations it is."""
+    return f"{fields['preset'] or 'custom'} {fields['datapath'] or ''}".strip()

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..golden.config import SoftmaxConfig
-from ..golden.measures.metrics import error_ulp, measure, within
+from ..golden.measures.losses import Losses
+from ..golden.measures.metrics import Metrics, probabilities
+from ..golden.measures.summary import within
 from ..golden.ports.frame import Frames, cut_frames
 from ..golden.ports.status import STATUS_BITS
 from ..golden.proofs.bounds import bound_ulp
@@ -47,13 +49,14 @@ class Softmax:
     def measure(self, answer: Answer, rows: LogitRows, config: SoftmaxConfig) -> Measured:
         width, active = rows.values.shape[1], rows.active
         result = SoftmaxRows(answer.result.p[:, :width], answer.result.clipped[:, :width])
-        metrics, bound = measure(result, rows, config), bound_ulp(config)
+        given, bound = probabilities(result, rows, config), bound_ulp(config)
+        metrics = Metrics.of(given, Losses.of(config, rows, result.p))
         return Measured(
             metrics=metrics,
             bound_ulp=bound,
             bounds_kept=within(metrics.max_error_ulp, bound),
             probabilities=result.p[active],
-            errors=error_ulp(result.p, rows.codes(config), active, config)[active],
+            errors=given.errors,
         )
 
     def rows(self, logits: LogitRows, config: SoftmaxConfig, rng: np.random.Generator) -> LogitRows:

@@ -7,44 +7,33 @@ import numpy as np
 
 from ..golden.config import SoftmaxConfig
 from ..golden.formats import Format
-from ..golden.measures.gradient_metrics import backward_error_ulp, measure_backward
-from ..golden.measures.metrics import within
+from ..golden.measures.backward_metrics import BackwardMetrics, gradients
+from ..golden.measures.summary import within
 from ..golden.ports.frame import Frames, cut_frames
 from ..golden.ports.join import join
 from ..golden.ports.status import STATUS_BITS
 from ..golden.proofs.bounds import backward_bound_ulp
 from ..golden.rows import LogitRows
-from ..golden.types import Bits, Codes, Indices, Integers, Reals
+from ..golden.types import Bits, Codes, Indices, Reals
 from ..golden.units.softmax import softmax_rows
 from ..golden.units.softmax_backward import GradientRows, backward_rows
 from .beats import Beats, in_beats, pack_rows
 from .frames import FRAMES, Shape, frame_shape, full_frame, with_data
-from .kind import Answer, Measured, shortened
+from .kind import Answer, Measured, WithLogits, shortened
 from .scoreboard import Expected
 from .sidecar import Stream, Unit
 from .softmax import row_beats
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class BackwardRows:
+class BackwardRows(WithLogits):
     """Rows of logits, whose softmax was taken, and the gradients that come back.
 
     Attributes:
         logits: the rows. dp: real gradients of the loss by p, (rows, longest row).
     """
 
-    logits: LogitRows
     dp: Reals
-
-    @property
-    def lengths(self) -> Integers:
-        """Elements of each row."""
-        return self.logits.lengths
-
-    @property
-    def elements(self) -> int:
-        """Elements of all rows."""
-        return self.logits.elements
 
     def take(self, rows: slice | Indices) -> "BackwardRows":
         """Some of the rows, no wider than the longest of them."""
@@ -121,14 +110,15 @@ class SoftmaxBackward:
         told: BackwardResult = answer.result
         result = GradientRows(told.rows.ds[:, :width], told.rows.saturated[:, :width])
         codes = told.p[:, :width], told.dp[:, :width], told.clipped[:, :width]
-        metrics = measure_backward(result, *codes, rows.logits, rows.dp, config)
+        given = gradients(result, *codes, rows.logits, rows.dp, config)
+        metrics = BackwardMetrics.of(given)
         bound = backward_bound_ulp(config)
         return Measured(
             metrics=metrics,
             bound_ulp=bound,
             bounds_kept=within(metrics.max_error_ulp, bound),
             probabilities=codes[0][active],
-            errors=backward_error_ulp(result, *codes, config)[active],
+            errors=given.errors,
         )
 
     def rows(

@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from ..files import json_text, write_whole
+from ..golden.measures.catalogue import REFERENCE
 from .jacobian_cost import REPETITIONS, JacobianCost
 from .references import Held
 
@@ -17,22 +18,18 @@ def held_table(label: str, held: Held) -> Table:
         title=f"{label}, {held.output}: golden model against float references, in output LSB (ulp)"
     )
     shown.add_column("reference")
-    for column in (
-        "of the codes\nmax ulp", "of the codes\nmean ulp", "of the codes\nto float64",
-        "of the logits\nmax ulp", "of the logits\nmean ulp", "of the logits\nto float64",
-    ):  # fmt: skip
-        shown.add_column(column, justify="right")
+    for inputs in ("codes", "logits"):
+        for metric in REFERENCE:
+            shown.add_column(f"of the {inputs}\n{metric.column}", justify="right")
     for result in held.comparisons:
         if result.codes is None or result.logits is None:
             shown.add_row(result.reference.name, result.note)
             continue
         cells = [
-            cell
+            metric.text(getattr(distance, metric.name))
             for distance in (result.codes, result.logits)
-            for cell in (
-                f"{distance.max_ulp:.3f}", f"{distance.mean_ulp:.3f}", f"{distance.to_float64:.1e}"
-            )
-        ]  # fmt: skip
+            for metric in REFERENCE
+        ]
         shown.add_row(result.reference.name, *cells)
     return shown
 

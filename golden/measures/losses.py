@@ -7,6 +7,8 @@ import numpy as np
 from ..config import SoftmaxConfig
 from ..rows import LogitRows
 from ..types import Bits, Codes, Reals
+from .ragged import Ragged
+from .summary import mean_of
 
 LOST = 0.05
 """A row whose probabilities sum to less than 1 - LOST has lost mass."""
@@ -16,12 +18,8 @@ LOST = 0.05
 class Losses:
     """What is lost of rows; those without an active element are left out.
 
-    Attributes:
-        rows: that were looked at.
-        sum_mean, sum_min: of the sum of a row's probabilities; ``None`` where those are not known.
-        mass_loss_rate: share of the rows that lose more than :data:`LOST`.
-        winner_clip_rate: share of the rows whose maximum lies beyond what the unit tells apart.
-        winner_tie_rate: share of the rows in which that ties the maximum with smaller elements.
+    :mod:`.catalogue` says what each figure means; ``rows`` are those that were looked at. Of the
+    sums, figures are ``None`` where the probabilities are not known.
     """
 
     rows: int
@@ -39,18 +37,19 @@ class Losses:
             p: codes of ``config.output``, of the rows' shape or of their active elements alone;
                 without them nothing is said of the mass.
         """
-        filled = rows.active.any(axis=1)
-        if not filled.any():
+        layout = Ragged(rows)
+        filled = layout.filled
+        if not filled.size:
             return cls(0, *[None] * 5)
         beyond, tied = _saturated(config, rows)
-        sums = None if p is None else _sums(config, rows, p)[filled]
+        sums = np.zeros(0) if p is None else _sums(config, layout, p)[filled]
         return cls(
-            rows=int(filled.sum()),
-            sum_mean=None if sums is None else float(sums.mean()),
-            sum_min=None if sums is None else float(sums.min()),
-            mass_loss_rate=None if sums is None else float((sums < 1 - LOST).mean()),
-            winner_clip_rate=float(beyond[filled].mean()),
-            winner_tie_rate=float(tied[filled].mean()),
+            rows=filled.size,
+            sum_mean=mean_of(sums),
+            sum_min=float(sums.min()) if sums.size else None,
+            mass_loss_rate=mean_of(sums < 1 - LOST),
+            winner_clip_rate=mean_of(beyond[filled]),
+            winner_tie_rate=mean_of(tied[filled]),
         )
 
     def notes(self, config: SoftmaxConfig) -> list[str]:
@@ -91,15 +90,11 @@ def _saturated(config: SoftmaxConfig, rows: LogitRows) -> tuple[Bits, Bits]:
     return beyond, beyond & (alike & (values < top)).any(axis=1)
 
 
-def _sums(config: SoftmaxConfig, rows: LogitRows, p: Codes) -> Reals:
+def _sums(config: SoftmaxConfig, layout: Ragged, p: Codes) -> Reals:
     """Sums of the probabilities of each row."""
-    if p.shape != rows.active.shape:
-        flat, p = p, np.zeros(rows.active.shape, np.int64)
-        p[rows.active] = flat
-    values = config.output.to_float(p)
-    if config.function == "log_softmax":
-        values = np.exp(values)
-    return np.where(rows.active, values, 0).sum(axis=1)
+    flat = layout.flat(p) if p.shape == layout.shape else p
+    values = config.output.to_float(flat)
+    return layout.real_sums(np.exp(values) if config.function == "log_softmax" else values)
 
 
 def _share(share: float) -> str:

@@ -1,133 +1,173 @@
-"""What a configuration does to real rows: errors, and how the probabilities look."""
+"""What a softmax unit, or a float format, does to real rows: errors, and how probabilities look."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from ..config import SoftmaxConfig
 from ..rows import LogitRows
 from ..types import Bits, Codes, Reals
 from ..units.softmax import SoftmaxRows
+from .exact import apart_ulp, clipped_values, exact_output
 from .losses import Losses
+from .ragged import Ragged
+from .summary import largest_of, mean_of
+from .top1 import top1_share, wilson
+
+
+@dataclass(frozen=True, eq=False)
+class Probabilities:
+    """Probabilities of rows, and what they are held against: of their active elements, flat.
+
+    Attributes:
+        layout: where the elements lie.
+        values: as they came out: p, or log p where ``log``. exact: the same of float64, of the
+            original logits.
+        clipped: the elements that were clipped.
+        floor: what a probability of 0 counts as in the divergence.
+        errors: less the exact output for the clipped codes, in output LSB; ``None`` without codes.
+        nothing: what comes out where the probability is 0.
+    """
+
+    layout: Ragged
+    values: Reals
+    exact: Reals
+    clipped: Bits
+    floor: float
+    errors: Reals | None = None
+    log: bool = False
+    nothing: float = 0.0
+
+    @cached_property
+    def apart(self) -> Reals:
+        """Distances from float64."""
+        return np.abs(self.values - self.exact)
+
+    @cached_property
+    def winners(self) -> Bits:
+        """The largest elements of their row."""
+        return self.layout.is_largest(self.values)
+
+    @cached_property
+    def drawn(self) -> Codes:
+        """Winners of each row, (R,)."""
+        return self.layout.sums(self.winners)
+
+    def divergence(self, p: Reals) -> Reals:
+        """KL(float64 || p) of every row in nats, (R,): p floored, and normalised again."""
+        exact, spread = self._plain(self.exact), self.layout.spread
+        floored = np.maximum(p, self.floor)
+        normalised = floored / spread(self.layout.real_sums(floored))
+        # where exact is 0, the term is 0 times a finite number
+        return self.layout.real_sums(exact * np.log(np.where(exact > 0, exact, 1) / normalised))
+
+    @property
+    def p(self) -> Reals:
+        """The probabilities."""
+        return self._plain(self.values)
+
+    def _plain(self, values: Reals) -> Reals:
+        return np.exp(values) if self.log else values
 
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
     """Two errors, always told together, and what explains them; ``None`` where no element is.
 
-    Attributes:
-        max_error_ulp: largest |p - exact softmax of the clipped codes|, in output LSB; p = 1 is
-            compared with the largest output. Never above the proven bound.
-        max_error_unclipped: largest |p - float64 softmax of the original logits|, absolute.
-        clip_rate: share of active elements that were clipped.
-        tie_rate: share of rows whose largest probability is shared.
-        sum_min, sum_mean: of the sum of the probabilities of a row.
-        mass_loss_rate: share of rows whose probabilities sum to less than 0.95.
-        winner_clip_rate: share of rows whose maximum lies beyond the range. winner_tie_rate: share
-            of rows in which that ties the maximum with smaller elements. Of these three, rows
-            without an active element are left out; see :class:`.losses.Losses`.
-        zero_share: share of active elements with probability 0.
-        mean_kl: mean over rows of KL(float64 softmax || p), zeros floored to half an LSB and p
-            normalised again, in nats.
+    :mod:`.catalogue` says what each figure means.
     """
 
-    max_error_ulp: float | None
-    max_error_unclipped: float | None
-    clip_rate: float | None
-    tie_rate: float | None
-    sum_min: float | None
-    sum_mean: float | None
-    mass_loss_rate: float | None
-    winner_clip_rate: float | None
-    winner_tie_rate: float | None
-    zero_share: float | None
-    mean_kl: float | None
+    max_error_ulp: float | None = None
+    max_error_unclipped: float | None = None
+    clip_rate: float | None = None
+    tie_rate: float | None = None
+    sum_min: float | None = None
+    sum_mean: float | None = None
+    mass_loss_rate: float | None = None
+    winner_clip_rate: float | None = None
+    winner_tie_rate: float | None = None
+    zero_share: float | None = None
+    mean_kl: float | None = None
+
+    @classmethod
+    def of(cls, given: Probabilities, lost: Losses | None = None) -> "Metrics":
+        """Of probabilities; of what is lost nothing is said where nobody looked."""
+        if not given.layout.size:
+            return cls()
+        p = given.p
+        sums = given.layout.real_sums(p)
+        return cls(
+            max_error_ulp=None if given.errors is None else largest_of(given.errors),
+            max_error_unclipped=float(given.apart.max()),
+            clip_rate=mean_of(given.clipped),
+            tie_rate=mean_of(given.drawn > 1),
+            sum_min=float(sums.min()),
+            sum_mean=mean_of(sums),
+            mass_loss_rate=lost and lost.mass_loss_rate,
+            winner_clip_rate=lost and lost.winner_clip_rate,
+            winner_tie_rate=lost and lost.winner_tie_rate,
+            zero_share=mean_of(given.values == given.nothing),
+            mean_kl=mean_of(given.divergence(p)),
+        )
 
 
-def mean_of(values: npt.NDArray[np.generic]) -> float | None:
-    """The mean; ``None`` of nothing."""
-    return float(values.mean()) if values.size else None
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far probabilities agree with float64 on the whole; ``None`` where no element is.
+
+    :mod:`.catalogue` says what each figure means.
+    """
+
+    mean_error_unclipped: float | None = None
+    top1: float | None = None
+    top1_low: float | None = None
+    top1_high: float | None = None
+
+    @classmethod
+    def of(cls, given: Probabilities, best: Bits) -> "Agreement":
+        """Of probabilities.
+
+        Args:
+            best: flat: the elements that are the largest logit of their row.
+        """
+        filled = given.layout.filled
+        if not filled.size:
+            return cls()
+        hits = given.layout.sums(best & given.winners)
+        share = top1_share(hits[filled], given.drawn[filled])
+        return cls(mean_of(given.apart), share, *wilson(share, filled.size))
 
 
-def largest_of(errors: Reals | Codes) -> float | None:
-    """The largest absolute error; ``None`` of nothing."""
-    return float(np.abs(errors).max()) if errors.size else None
+def probabilities(result: SoftmaxRows, rows: LogitRows, config: SoftmaxConfig) -> Probabilities:
+    """A unit's result for ``rows``, of the same shape, and what it is held against."""
+    layout, log = Ragged(rows), config.function == "log_softmax"
+    exact = exact_output(rows.values * config.scale, rows.active, config)
+    errors = error_ulp(result.p, rows.codes(config), rows.active, config)
+    return Probabilities(
+        layout,
+        config.output.to_float(layout.flat(result.p)),
+        layout.flat(exact),
+        layout.flat(result.clipped),
+        floor=config.output.lsb / 2,
+        errors=layout.flat(errors),
+        log=log,
+        nothing=config.output.min_code * config.output.lsb if log else 0.0,
+    )
 
 
-def within(error: float | None, bound: float) -> bool:
-    """Whether an error keeps its bound; where there is none, it does."""
-    return error is None or error <= bound
-
-
-def exact_softmax(values: Reals, active: Bits) -> Reals:
-    """float64 softmax over the last axis of the active elements; 0 elsewhere."""
-    top = np.where(active, values, -np.inf).max(axis=-1, keepdims=True, initial=-1e300)
-    exponentials = np.where(active, np.exp(np.minimum(values - top, 0)), 0)
-    total = exponentials.sum(axis=-1, keepdims=True)
-    return exponentials / np.where(total > 0, total, 1.0)
-
-
-def clipped_values(codes: Codes, active: Bits, config: SoftmaxConfig) -> Reals:
-    """The values whose exact softmax the bound is about: scale * clipped code * LSB."""
-    if config.clip == "input":
-        clipped = np.clip(codes, -config.range_code, config.range_code)
-    else:
-        top = np.where(active, codes, config.input.min_code).max(axis=-1, keepdims=True)
-        clipped = np.maximum(codes, top - config.span)
-    return clipped.astype(np.float64) * (config.scale * config.input.lsb)
+def measure(result: SoftmaxRows, rows: LogitRows, config: SoftmaxConfig) -> Metrics:
+    """Measure a unit's result for ``rows``, of the same shape."""
+    return Metrics.of(probabilities(result, rows, config), Losses.of(config, rows, result.p))
 
 
 def error_ulp(p: Codes, codes: Codes, active: Bits, config: SoftmaxConfig) -> Reals:
     """Output codes less the exact output for the clipped codes, in output LSB; 0 if not active."""
     exact = exact_output(clipped_values(codes, active, config), active, config)
-    return np.where(active, p - np.minimum(exact * 2.0**config.output.f, config.one), 0.0)
+    return np.where(active, output_errors(p, exact, config), 0.0)
 
 
-def exact_output(values: Reals, active: Bits, config: SoftmaxConfig) -> Reals:
-    """What the unit's function is in float64; 0 where not active."""
-    if config.function == "softmax":
-        return exact_softmax(values, active)
-    top = np.where(active, values, -np.inf).max(axis=-1, keepdims=True, initial=-1e300)
-    below = np.where(active, values - top, -1e300)
-    total = np.exp(below).sum(axis=-1, keepdims=True)
-    return np.where(active, below - np.log(np.where(total > 0, total, 1)), 0.0)
-
-
-def measure(result: SoftmaxRows, rows: LogitRows, config: SoftmaxConfig) -> Metrics:
-    """Measure a unit's result for ``rows``, of the same shape."""
-    if not rows.active.any():
-        return Metrics(*[None] * len(fields(Metrics)))
-    p = result.p
-    active, codes = rows.active, rows.codes(config)
-    values = config.output.to_float(p)
-    exact = exact_output(rows.values * config.scale, active, config)
-    apart = np.where(active, values - exact, 0.0)
-    nothing = 0 if config.function == "softmax" else config.output.min_code
-    if config.function == "log_softmax":
-        values, exact = (np.where(active, np.exp(array), 0.0) for array in (values, exact))
-    sums = values.sum(axis=-1)
-    lost = Losses.of(config, rows, p)
-    winners = ((p == p.max(axis=-1, keepdims=True)) & active).sum(axis=-1)
-    return Metrics(
-        max_error_ulp=float(np.abs(error_ulp(p, codes, active, config)).max()),
-        max_error_unclipped=float(np.abs(apart).max()),
-        clip_rate=float(result.clipped[active].mean()),
-        tie_rate=float((winners > 1).mean()),
-        sum_min=float(sums.min()),
-        sum_mean=float(sums.mean()),
-        mass_loss_rate=lost.mass_loss_rate,
-        winner_clip_rate=lost.winner_clip_rate,
-        winner_tie_rate=lost.winner_tie_rate,
-        zero_share=float((p == nothing)[active].mean()),
-        mean_kl=float(_kl(exact, values, active, config).mean()),
-    )
-
-
-def _kl(exact: Reals, p: Reals, active: Bits, config: SoftmaxConfig) -> Reals:
-    """KL(exact || p) of every row, in nats."""
-    floored = np.where(active, np.maximum(p, config.output.lsb / 2), 0)
-    total = floored.sum(axis=-1, keepdims=True)
-    normalised = np.where(active, floored / np.where(total > 0, total, 1), 1)
-    ratio = np.where(exact > 0, exact, 1) / normalised
-    return np.where(exact > 0, exact * np.log(ratio), 0).sum(axis=-1)
+def output_errors(p: Codes, exact: Reals, config: SoftmaxConfig) -> Reals:
+    """Output codes less exact outputs, in output LSB; what is beyond 1 as the output holds it is
+    1."""
+    return apart_ulp(p, exact, config.output.f, (-np.inf, config.one))

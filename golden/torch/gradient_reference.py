@@ -12,15 +12,15 @@ import numpy as np
 
 from ..config import SoftmaxConfig
 from ..formats import Format
-from ..measures.gradient_metrics import exact_backward, exact_cross_entropy
-from ..measures.metrics import clipped_values, exact_softmax
+from ..measures.distance import Distance
+from ..measures.exact import clipped_values, exact_backward, exact_cross_entropy, exact_softmax
 from ..rows import LogitRows
 from ..stages.dot import Dot
 from ..types import Bits, Codes, Reals
 from ..units.cross_entropy import IGNORE_INDEX, cross_entropy_rows
 from ..units.softmax import softmax_rows
 from ..units.softmax_backward import backward_rows
-from .reference import NUMPY, REFERENCES, Comparison, Distance, Reference
+from .reference import NUMPY, REFERENCES, Comparison, Reference
 
 
 def backward_of(reference: Reference, p: Reals, dp: Reals) -> Reals:

@@ -14,9 +14,10 @@ import numpy.typing as npt
 
 from ..config import SoftmaxConfig
 from ..errors import require
-from ..measures.metrics import clipped_values, exact_softmax
+from ..measures.distance import Distance
+from ..measures.exact import clipped_values, exact_softmax
 from ..rows import LogitRows
-from ..types import Bits, Codes, Reals
+from ..types import Bits, Reals
 from ..units.softmax import softmax
 
 
@@ -91,38 +92,6 @@ def softmax_float64(rows: npt.ArrayLike) -> Reals:
     """
     logits = LogitRows.from_array(rows)
     return np.where(logits.present, exact_softmax(logits.values, logits.active), np.nan)
-
-
-@dataclass(frozen=True, slots=True)
-class Distance:
-    """How far a reference's results are, over the active elements.
-
-    Attributes:
-        max_ulp, mean_ulp: from the golden model's, in output LSB; what is beyond the output, as a
-            probability of 1 can be, is compared with the largest output.
-        to_float64: from NumPy's float64, the largest, absolute.
-    """
-
-    max_ulp: float
-    mean_ulp: float
-    to_float64: float
-
-    @classmethod
-    def of(
-        cls, codes: Codes, gold: Reals, exact: Reals, fraction: int, limits: tuple[int, int]
-    ) -> "Distance | None":
-        """Between codes of ``fraction`` fraction bits and reals, all of one shape.
-
-        ``None`` where there are none, or where the reference gives something that is no number.
-
-        Args:
-            gold: what the reference gives; beyond ``limits``, in output LSB, it becomes the limit.
-            exact: what NumPy's float64 gives.
-        """
-        if not gold.size or np.isnan(gold).any():
-            return None
-        ulp = np.abs(codes - np.clip(np.ldexp(gold, fraction), *limits))
-        return cls(float(ulp.max()), float(ulp.mean()), float(np.abs(gold - exact).max()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softmaxfx.golden.measures.gradient_metrics import exact_backward
+from softmaxfx.golden.measures.exact import exact_backward
 from softmaxfx.golden.torch.reference import Reference
 from softmaxfx.study import jacobian_cost
 from softmaxfx.study.jacobian_cost import by_d_form, by_jacobian, measure, measure_all

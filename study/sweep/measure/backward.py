@@ -6,20 +6,29 @@ import numpy as np
 
 from ....golden.config import SoftmaxConfig
 from ....golden.formats import Format
-from ....golden.measures.metrics import largest_of
+from ....golden.measures.backward_metrics import BackwardMetrics, Gradients, backward_errors
+from ....golden.measures.catalogue import columns
+from ....golden.measures.exact import exact_backward
+from ....golden.measures.ragged import Ragged
 from ....golden.stages.dither import random_bits
 from ....golden.stages.gradient import Gradient
 from ....golden.types import Codes, Reals
 from ....golden.units.softmax_backward import backward_stage
 from ....sim.sidecar import ROUNDING_SEED
 from .kept import Kept
-from .known import known
-from .ragged import Ragged
 from .sources import Source
 from .stages import MOST, Stages, output_key
 
 DITHER_BITS = 32
 """Random bits of an element; a stage uses the last ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Powers:
+    """The powers of two that dP, and with it every error of a gradient, is multiplied by."""
+
+    power_min: int
+    power_max: int
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -58,9 +67,6 @@ class BackwardMeter:
     def measure(self, config: SoftmaxConfig) -> dict[str, float]:
         """The figures of one configuration.
 
-        ``backward_power_min`` and ``backward_power_max`` are the powers of two that dP, and with it
-        every error of a gradient, is multiplied by; see :meth:`.sources.Source.powers`.
-
         Raises:
             ConfigError: gradient formats that cannot work.
         """
@@ -74,20 +80,25 @@ class BackwardMeter:
         ds, saturated = stage(np.where(dropped, 0, p), upstream.codes, d, self._random_bits(stage))
 
         exact = self._exact_of_codes(config, p, upstream.values)
-        exact = np.clip(exact * 2.0**held.f, held.min_code, held.max_code)
-        errors = (ds - np.where(dropped, 0.0, exact))[~beyond]
-        apart = held.to_float(ds) - self._exact_of_logits(config, upstream.given)
-        powers = self._source.powers(config.grad_input)[self._source.with_gradients]
-        return known({"backward_max_error_ulp": largest_of(errors)}) | {
-            "backward_max_error_unclipped": float(np.abs(apart).max()),
-            "backward_saturated_share": float((saturated | beyond).mean()),
-            "backward_power_min": int(powers.min()),
-            "backward_power_max": int(powers.max()),
-        }
+        given = Gradients(
+            ds,
+            clipped,
+            saturated | beyond,
+            beyond,
+            errors=np.where(beyond, 0.0, backward_errors(ds, exact, clipped, config)),
+            apart=held.to_float(ds) - self._exact_of_logits(config, upstream.given),
+        )
+        told = BackwardMetrics.of(given), self.powers(config.grad_input)
+        return columns("softmax_backward", *told)
+
+    def powers(self, held: Format) -> Powers:
+        """Those by which the gradients fit a format, see :meth:`.sources.Source.powers`."""
+        powers = self._source.powers(held)[self._source.with_gradients]
+        return Powers(int(powers.min()), int(powers.max()))
 
     def exact(self, p: Reals, dp: Reals) -> Reals:
         """P (dP - sum P dP) in float64, flat."""
-        return p * (dp - self.layout.spread(self.layout.real_sums(p * dp)))
+        return exact_backward(p, dp, self.layout)
 
     def of_all(self, flat: np.ndarray) -> np.ndarray:
         """Of a flat array of all rows, the elements of the rows that have gradients."""

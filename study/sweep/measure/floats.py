@@ -6,13 +6,16 @@ The arithmetic between is float64, so a baseline is the best that any unit with 
 import numpy as np
 
 from ....golden.config import SoftmaxConfig
-from ....golden.measures.metrics import exact_softmax, mean_of
+from ....golden.measures.backward_metrics import BackwardMetrics
+from ....golden.measures.catalogue import columns
+from ....golden.measures.classes import Calibration, Classes, LossChange
+from ....golden.measures.exact import exact_softmax
+from ....golden.measures.metrics import Agreement, Metrics, Probabilities
+from ....golden.measures.summary import largest_of, mean_of
 from ....golden.types import Reals
-from .backward import BackwardMeter
-from .classes import Classes
-from .distribution import compare
+from .backward import BackwardMeter, Powers
+from .classes import classes_of
 from .float_formats import BASELINES, Rounding
-from .known import known
 from .sources import Source
 from .stages import Stages
 
@@ -37,55 +40,52 @@ def baselines(source: Source, scale: float = 1.0) -> dict[str, dict[str, float]]
 
 def _measure(source: Source, stages: Stages, rounding: Rounding, scale: float) -> dict[str, float]:
     layout, active = stages.layout, source.logits.active
+    values = layout.flat(source.logits.values)
     logits = rounding.logits(source.logits.values)
     p = rounding.results(layout.flat(exact_softmax(logits * scale, active)))
-    clipped = np.abs(layout.flat(source.logits.values)) > rounding.largest
-    figures = {
-        "clip_rate": float(clipped.mean()),
-        **compare(
-            p,
-            stages.exact_of_logits(scale),
-            floor=rounding.smallest / 2,
-            best=layout.is_largest(layout.flat(source.logits.values)),
-            layout=layout,
-        ),
-    }
+    given = Probabilities(
+        layout,
+        p,
+        stages.exact_of_logits(scale),
+        np.abs(values) > rounding.largest,
+        floor=rounding.smallest / 2,
+    )
+    best = layout.is_largest(values)
+    figures = columns("softmax", Metrics.of(given), Agreement.of(given, best))
     if source.targets is not None:
-        figures |= _loss(Classes(source, layout), stages, rounding, logits, p, scale)
+        classes = classes_of(source, layout)
+        figures |= columns("cross_entropy", _loss(classes, stages, rounding, logits, scale))
+        figures |= columns("softmax", _calibration(classes, stages, p, scale))
     if source.has_gradients:
-        figures |= _backward(source, stages, rounding, p, scale)
+        figures |= columns("softmax_backward", *_backward(source, stages, rounding, p, scale))
     return figures
 
 
 def _loss(
-    classes: Classes, stages: Stages, rounding: Rounding, logits: Reals, p: Reals, scale: float
-) -> dict[str, float]:
-    """Change of the mean loss, and the calibration; logits are padded, p is flat."""
-    exact = classes.loss(stages.rows.values * scale)
-    rounded = rounding.results(classes.loss(logits * scale))
-    return known(
-        {
-            "loss_float": mean_of(exact),
-            "loss_change": mean_of(rounded - exact),
-            "ece": classes.calibration(p),
-            "ece_float": classes.calibration(stages.exact_of_logits(scale)),
-        }
-    )
+    classes: Classes, stages: Stages, rounding: Rounding, logits: Reals, scale: float
+) -> LossChange:
+    """Change of the mean loss; logits are padded."""
+    exact = classes.losses(stages.rows.values * scale)
+    rounded = rounding.results(classes.losses(logits * scale))
+    # the mean of changes, each smaller than any digit of a mean loss
+    return LossChange(mean_of(exact), mean_of(rounded - exact))
+
+
+def _calibration(classes: Classes, stages: Stages, p: Reals, scale: float) -> Calibration:
+    return Calibration(classes.calibration(p), classes.calibration(stages.exact_of_logits(scale)))
 
 
 def _backward(
     source: Source, stages: Stages, rounding: Rounding, p: Reals, scale: float
-) -> dict[str, float]:
+) -> tuple[BackwardMetrics, Powers]:
     """Error of the gradients, in the unit of :data:`SCALED_FOR`."""
     meter = BackwardMeter(source, stages)
     dp = meter.scaled(SCALED_FOR)
     exact = meter.exact(meter.of_all(stages.exact_of_logits(scale)), dp)
     unrounded = meter.exact(meter.of_all(p), rounding.logits(dp))
     beyond = np.maximum(np.abs(dp), np.abs(unrounded)) > rounding.largest
-    powers = source.powers(SCALED_FOR)[source.with_gradients]
-    return {
-        "backward_max_error_unclipped": float(np.abs(rounding.results(unrounded) - exact).max()),
-        "backward_saturated_share": float(beyond.mean()),
-        "backward_power_min": int(powers.min()),
-        "backward_power_max": int(powers.max()),
-    }
+    told = BackwardMetrics(
+        max_error_unclipped=largest_of(rounding.results(unrounded) - exact),
+        saturated_share=mean_of(beyond),
+    )
+    return told, meter.powers(SCALED_FOR)

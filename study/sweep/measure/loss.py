@@ -4,13 +4,16 @@ import numpy as np
 
 from ....golden.config import SoftmaxConfig
 from ....golden.formats import saturate
-from ....golden.measures.metrics import clipped_values
+from ....golden.measures.catalogue import columns
+from ....golden.measures.classes import Calibration, LossChange
+from ....golden.measures.exact import clipped_values
+from ....golden.measures.loss_metrics import CrossEntropies, Exact, LossMetrics
+from ....golden.measures.summary import mean_of
 from ....golden.stages.loss import loss_stage
 from ....golden.stages.residual import residual_stage
 from ....golden.types import Codes, Reals
-from .classes import Classes
+from .classes import classes_of
 from .kept import Kept
-from .known import known
 from .sources import Source
 from .stages import MOST, Stages, clipped_key
 
@@ -19,9 +22,10 @@ class LossMeter:
     """Measures losses, their gradients, and the calibration of the probabilities."""
 
     def __init__(self, source: Source, stages: Stages) -> None:
-        self._stages, self._classes = stages, Classes(source, stages.layout)
+        self._stages, self._classes = stages, classes_of(source, stages.layout)
         self._of_codes: Kept[Reals] = Kept(MOST)
-        self._of_logits: Kept[tuple[float, float | None]] = Kept(MOST)
+        self._of_logits: Kept[Reals] = Kept(MOST)
+        self._ece_float: Kept[float | None] = Kept(MOST)
 
     def measure(self, config: SoftmaxConfig) -> dict[str, float]:
         """The figures of one configuration; nothing where no row has a loss.
@@ -29,22 +33,25 @@ class LossMeter:
         Raises:
             ConfigError: a loss format that cannot hold the largest loss.
         """
-        stages, classes = self._stages, self._classes
-        stage, given, held = loss_stage(config), stages.exponentials(config), config.loss
+        stages, classes, stage = self._stages, self._classes, loss_stage(config)
         if not classes.rows.size:
             return {}
-        distance = given.elements.distance[classes.place]
-        codes = stage(distance, given.total[classes.rows, 0])
-        exact = np.minimum(self._exact_losses(config) * 2.0**held.f, held.max_code)
-        loss_float, ece_float = self._float_figures(config.scale)
-        ece = classes.calibration(config.output.to_float(stages.probabilities(config)))
-        return {
-            "loss_float": loss_float,
-            "loss_change": float(held.to_float(codes).mean()) - loss_float,
-            **known({"ece": ece, "ece_float": ece_float}),
-            "loss_max_error_ulp": float(np.abs(codes - exact).max()),
-            "loss_grad_max_error_ulp": self._gradient_error(config),
-        }
+        given = stages.exponentials(config)
+        told = LossMetrics.of(
+            CrossEntropies(
+                classes,
+                stage(given.elements.distance[classes.place], given.total[classes.rows, 0]),
+                self.gradients(config),
+                given.clipped,
+                Exact(self._exact_losses(config), stages.exact_of_codes(config)),
+                Exact(self._float_losses(config.scale), stages.exact_of_logits(config.scale)),
+            ),
+            config,
+            None,
+        )
+        change = LossChange.of(told.mean_loss, mean_of(self._float_losses(config.scale)))
+        calibration = self._calibration(config)
+        return columns("cross_entropy", told, change) | columns("softmax", calibration)
 
     def gradients(self, config: SoftmaxConfig) -> Codes:
         """The unit's gradients of the rows with a loss, their active elements only."""
@@ -58,14 +65,9 @@ class LossMeter:
         dropped = given.clipped[chosen] & (config.clip_gradient == "zero")
         return np.where(dropped, 0, gradient)
 
-    def _gradient_error(self, config: SoftmaxConfig) -> float:
-        """Largest distance from the exact gradient of the clipped codes, in LSB."""
-        chosen, held = self._classes.elements, config.loss_grad
-        exact = (self._stages.exact_of_codes(config) - self._classes.hot)[chosen]
-        exact = np.clip(exact * 2.0**held.f, held.min_code, held.max_code)
-        if config.clip_gradient == "zero":
-            exact = np.where(self._stages.exponentials(config).clipped[chosen], 0.0, exact)
-        return float(np.abs(self.gradients(config) - exact).max())
+    def _calibration(self, config: SoftmaxConfig) -> Calibration:
+        p = config.output.to_float(self._stages.probabilities(config))
+        return Calibration(self._classes.calibration(p), self._float_calibration(config.scale))
 
     def _exact_losses(self, config: SoftmaxConfig) -> Reals:
         """Exact losses of the clipped codes, in nats."""
@@ -73,16 +75,18 @@ class LossMeter:
 
         def compute() -> Reals:
             codes = self._stages.codes(config)
-            return self._classes.loss(clipped_values(codes, active, config))
+            return self._classes.losses(clipped_values(codes, active, config))
 
         return self._of_codes.of(clipped_key(config), compute)
 
-    def _float_figures(self, scale: float) -> tuple[float, float | None]:
-        """(mean loss, calibration error) of float64 on the original logits."""
+    def _float_losses(self, scale: float) -> Reals:
+        """Losses of float64 on the original logits, in nats."""
+        return self._of_logits.of(
+            scale, lambda: self._classes.losses(self._stages.rows.values * scale)
+        )
 
-        def compute() -> tuple[float, float | None]:
-            losses = self._classes.loss(self._stages.rows.values * scale)
-            calibration = self._classes.calibration(self._stages.exact_of_logits(scale))
-            return float(losses.mean()), calibration
-
-        return self._of_logits.of(scale, compute)
+    def _float_calibration(self, scale: float) -> float | None:
+        """Calibration error of float64 on the original logits."""
+        return self._ece_float.of(
+            scale, lambda: self._classes.calibration(self._stages.exact_of_logits(scale))
+        )

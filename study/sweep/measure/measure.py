@@ -6,12 +6,11 @@ exponentials, sums, float64 references, bounds) is computed once, and nothing is
 padding of short rows.
 """
 
-import numpy as np
-
 from ....golden.config import SoftmaxConfig
 from ....golden.errors import require
+from ....golden.measures.catalogue import columns
+from ....golden.measures.metrics import Agreement, Metrics, Probabilities, output_errors
 from .backward import BackwardMeter
-from .distribution import compare
 from .kept import Kept
 from .loss import LossMeter
 from .proven import backward_bound, cross_entropy_bound, softmax_bound
@@ -43,11 +42,8 @@ class Meter:
     def measure(self, config: SoftmaxConfig, *, bound: bool = True) -> dict[str, float]:
         """The figures of a configuration, by name.
 
-        Errors are those of :class:`golden.metrics.Metrics`, and of the gradient units those of
-        :class:`golden.gradient_metrics.BackwardMetrics` and ``LossMetrics``; ``kl`` is the former's
-        ``mean_kl``. ``top1`` has a 95 % interval, ``loss_float``, ``loss_change`` and the
-        calibration errors ``ece`` and ``ece_float`` are there where rows have a loss. A figure of
-        nothing is not among them.
+        :mod:`golden.measures.catalogue` says what each of them means. A figure of nothing is not
+        among them.
 
         Args:
             bound: the proven bounds too.
@@ -78,15 +74,12 @@ class Meter:
     def _softmax(self, config: SoftmaxConfig) -> dict[str, float]:
         """The figures of the probabilities."""
         p, exact = self.stages.probabilities(config), self.stages.exact_of_codes(config)
-        error = p - np.minimum(exact * 2.0**config.output.f, config.one)
-        return {
-            "max_error_ulp": float(np.abs(error).max()),
-            "clip_rate": float(self.stages.exponentials(config).clipped.mean()),
-            **compare(
-                config.output.to_float(p),
-                self.stages.exact_of_logits(config.scale),
-                floor=config.output.lsb / 2,
-                best=self._best,
-                layout=self.stages.layout,
-            ),
-        }
+        given = Probabilities(
+            self.stages.layout,
+            config.output.to_float(p),
+            self.stages.exact_of_logits(config.scale),
+            self.stages.exponentials(config).clipped,
+            floor=config.output.lsb / 2,
+            errors=output_errors(p, exact, config),
+        )
+        return columns("softmax", Metrics.of(given), Agreement.of(given, self._best))

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....golden.config import SoftmaxConfig
-from ....golden.measures.metrics import clipped_values, exact_softmax
+from ....golden.measures.exact import clipped_values, exact_softmax
+from ....golden.measures.ragged import Ragged
 from ....golden.rows import LogitRows
 from ....golden.stages.probability import Elements, Probability, output_stage
 from ....golden.types import Bits, Codes, Reals
 from ....golden.units.softmax import exponentials
 from .kept import Kept
-from .ragged import Ragged
 
 MOST = 16
 """Results kept of each stage: a megabyte or so each for 100,000 elements."""

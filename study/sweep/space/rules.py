@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 from ....golden.config import SoftmaxConfig
 from ....golden.errors import ConfigError, require
-from ..measure.classes import Classes
-from ..measure.ragged import Ragged
+from ....golden.measures.ragged import Ragged
+from ..measure.classes import classes_of
 from ..measure.sources import Source
 from .goal import POINT_METRICS
 from .space import Space
@@ -76,5 +76,5 @@ def _has(source: Source, metric: str) -> bool:
         return True
     if source.targets is None:
         return False
-    classes = Classes(source, Ragged(source.logits))
+    classes = classes_of(source, Ragged(source.logits))
     return bool(classes.held_out.any() if metric.startswith("ece") else classes.rows.size)

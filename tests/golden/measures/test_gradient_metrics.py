@@ -7,13 +7,10 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import UQ, backward_bound_ulp, bound_ulp, loss_bound, preset
-from softmaxfx.golden.measures.gradient_metrics import (
-    backward_error_ulp,
-    exact_cross_entropy,
-    loss_error_ulp,
-    measure_backward,
-    measure_loss,
-)
+from softmaxfx.golden.measures.backward_metrics import gradients, measure_backward
+from softmaxfx.golden.measures.exact import exact_cross_entropy
+from softmaxfx.golden.measures.loss_metrics import cross_entropies, measure_loss
+from softmaxfx.golden.measures.ragged import Ragged
 from softmaxfx.golden.rows import LogitRows
 from softmaxfx.golden.units.cross_entropy import LossRows, cross_entropy_rows
 from softmaxfx.golden.units.softmax import softmax_rows
@@ -39,9 +36,10 @@ def some_gradients(config, seed=0):
 
 
 def test_the_backward_error_is_that_of_exact_fractions():
-    _, _, p, dp, clipped = some_gradients(CONFIG)
+    rows, values, p, dp, clipped = some_gradients(CONFIG)
     result = backward_rows(p, dp, CONFIG, clipped)
-    errors = backward_error_ulp(result, p, dp, clipped, CONFIG)
+    flat = gradients(result, p, dp, clipped, rows, values, CONFIG).errors
+    errors = Ragged(rows).padded(flat)
     for row in range(50):
         d = sum(Fraction(int(a) * int(b), 1 << 31) for a, b in zip(p[row], dp[row], strict=True))
         for place in range(8):
@@ -73,7 +71,9 @@ def test_a_row_whose_d_saturates_has_no_error():
     result = backward_rows(p, dp, CONFIG, clipped)
     assert result.saturated.all(axis=1).tolist() == [True, False]
     result.ds[:] += 5
-    errors = backward_error_ulp(result, p, dp, clipped, CONFIG)
+    rows = LogitRows.from_array(np.zeros(p.shape))
+    errors = gradients(result, p, dp, clipped, rows, np.zeros(p.shape), CONFIG).errors
+    errors = errors.reshape(p.shape)
     assert not errors[0].any()
     assert (errors[1] == 5).all()
 
@@ -107,15 +107,16 @@ def test_losses_and_gradients_are_within_their_bounds(datapath, clip_gradient):
 
 
 def test_a_wrong_loss_shows_and_a_row_without_one_does_not():
-    codes, active = np.zeros((2, 8), np.int64), np.ones((2, 8), bool)
-    targets = np.array([3, 8])
-    right = cross_entropy_rows(codes, active, np.array([8, 8]), targets, CONFIG)
+    rows, targets = LogitRows.from_array(np.zeros((2, 8))), np.array([3, 8])
+    codes = rows.codes(CONFIG)
+    right = cross_entropy_rows(codes, rows.active, rows.lengths, targets, CONFIG)
     wrong = LossRows(right.loss + 9, right.grad + 4, right.clipped, right.ignored, right.error)
-    of_loss, of_gradient = loss_error_ulp(wrong, codes, active, targets, CONFIG)
-    assert abs(of_loss[0] - 9) < 1
-    assert of_loss[1] == 0
-    np.testing.assert_allclose(of_gradient[0], 4)
-    assert not of_gradient[1].any()
+    given = cross_entropies(wrong, rows, targets, CONFIG)
+    (of_loss,) = given.loss_errors(CONFIG)
+    assert abs(of_loss - 9) < 1
+    of_gradient = given.errors(CONFIG)
+    assert of_gradient.shape == (8,)
+    np.testing.assert_allclose(of_gradient, 4)
 
 
 def test_a_loss_format_that_is_coarse_is_compared_in_its_own_lsb():

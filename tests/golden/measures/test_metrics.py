@@ -7,13 +7,9 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import SQ, preset
-from softmaxfx.golden.measures.metrics import (
-    clipped_values,
-    error_ulp,
-    exact_softmax,
-    measure,
-    within,
-)
+from softmaxfx.golden.measures.exact import clipped_values, exact_softmax
+from softmaxfx.golden.measures.metrics import error_ulp, measure
+from softmaxfx.golden.measures.summary import within
 from softmaxfx.golden.proofs.bounds import bound_ulp
 from softmaxfx.golden.rows import LogitRows
 from softmaxfx.golden.units.softmax import softmax_rows

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import SQ, UQ, ConfigError, SoftmaxConfig, bound_ulp, loss_bound, preset
-from softmaxfx.golden.measures.gradient_metrics import measure_backward, measure_loss
+from softmaxfx.golden.measures.backward_metrics import measure_backward
+from softmaxfx.golden.measures.calibration import calibration_error
+from softmaxfx.golden.measures.loss_metrics import measure_loss
 from softmaxfx.golden.measures.metrics import measure
+from softmaxfx.golden.measures.top1 import wilson
 from softmaxfx.golden.proofs.bounds import backward_bound_ulp
 from softmaxfx.golden.rows import LogitRows
 from softmaxfx.golden.units.cross_entropy import cross_entropy_rows
@@ -16,11 +19,9 @@ from softmaxfx.golden.units.softmax import softmax_rows
 from softmaxfx.golden.units.softmax_backward import backward_rows
 from softmaxfx.sim.sidecar import ROUNDING_SEED
 from softmaxfx.study.sweep.measure import proven
-from softmaxfx.study.sweep.measure.calibration import calibration_error
 from softmaxfx.study.sweep.measure.floats import baselines
 from softmaxfx.study.sweep.measure.measure import Meter
 from softmaxfx.study.sweep.measure.sources import Source, recorded_sources
-from softmaxfx.study.sweep.measure.top1 import wilson
 
 BASE = SoftmaxConfig(max_length=40)
 

@@ -2,26 +2,21 @@
 
 from math import sqrt
 
-from ....golden.types import Bits
-from .ragged import Ragged
+from ..types import Codes
 
 QUANTILE = 1.959963984540054
 """Of the normal distribution, for an interval that holds 95 %."""
 
 
-def top1_share(best: Bits, winners: Bits, layout: Ragged) -> float:
+def top1_share(hits: Codes, drawn: Codes) -> float:
     """Share of the rows whose largest logit wins, ties shared out.
 
     A row counts for the share of its largest outputs that belong to a largest logit: the
-    probability that one of them, drawn at random, does. Rows without an active element are left
-    out.
+    probability that one of them, drawn at random, does.
 
     Args:
-        best, winners: active elements that are the largest of their row, as logits and as outputs.
+        hits, drawn: of each row, the largest outputs: those of a largest logit, and all of them.
     """
-    if not layout.filled.size:
-        return 0.0
-    hits, drawn = (layout.sums(flags)[layout.filled] for flags in (best & winners, winners))
     return float((hits / drawn).mean())
 
 

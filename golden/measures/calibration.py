@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ....golden.types import Reals
+from ..types import Reals
 
 BINS = 15
 

@@ -2,13 +2,13 @@
 
 Half of the padded array of rows of all lengths is padding. What is computed element by element is
 computed on a flat array of the active elements; what is summed as floats goes back into the padded
-array, so that it is added in the order, and has the bits, of the golden metrics.
+array, so that it is added in the order, and has the bits, of a sum over the padded array.
 """
 
 import numpy as np
 
-from ....golden.rows import LogitRows
-from ....golden.types import Bits, Codes, Reals
+from ..rows import LogitRows
+from ..types import Bits, Codes, Integers, Reals
 
 
 class Ragged:
@@ -23,12 +23,18 @@ class Ragged:
     """
 
     def __init__(self, rows: LogitRows) -> None:
-        self.rows = rows
-        self.shape = rows.values.shape
+        self.rows, self.shape = rows, rows.values.shape
         self.place = np.flatnonzero(rows.active)
-        self.row = self.place // self.shape[1]
-        self.filled, self._starts = np.unique(self.row, return_index=True)
+        counts = np.count_nonzero(rows.active, axis=1)
+        self.row: Integers = np.repeat(np.arange(len(counts)), counts)
+        self.filled = np.flatnonzero(counts)
+        self._starts = (np.cumsum(counts) - counts)[self.filled]
         self._padded = np.zeros(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Active elements of all rows."""
+        return self.place.size
 
     def flat(self, padded: np.ndarray) -> np.ndarray:
         """The active elements of a padded array."""
@@ -47,7 +53,8 @@ class Ragged:
     def sums(self, flat: np.ndarray) -> Codes:
         """Sums of each row's integers, (R,); 0 without an active element."""
         total = np.zeros(self.shape[0], np.int64)
-        total[self.filled] = np.add.reduceat(flat, self._starts, dtype=np.int64)
+        if self.size:
+            total[self.filled] = np.add.reduceat(flat, self._starts, dtype=np.int64)
         return total
 
     def real_sums(self, flat: Reals) -> Reals:
@@ -58,7 +65,8 @@ class Ragged:
     def largest(self, flat: np.ndarray) -> np.ndarray:
         """Each row's largest, (R,); 0 without an active element."""
         most = np.zeros(self.shape[0], flat.dtype)
-        most[self.filled] = np.maximum.reduceat(flat, self._starts)
+        if self.size:
+            most[self.filled] = np.maximum.reduceat(flat, self._starts)
         return most
 
     def is_largest(self, flat: np.ndarray) -> Bits:
