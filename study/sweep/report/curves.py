@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ....golden.config import BACKWARD_FIELDS, LOSS_FIELDS
-from .catalogue import Metric
+from ....golden.measures.metric import Metric
 from .gathered import COSTS, Configuration, Point
 
 FACTOR = 1.5
@@ -37,7 +37,14 @@ WIDTHS = {
 }
 """Fields that are counted in bits, and their names for people."""
 
-_GRADIENTS = BACKWARD_FIELDS | LOSS_FIELDS
+OWN_FIELDS: dict[str, frozenset[str]] = {
+    "softmax": frozenset(),
+    "softmax_backward": BACKWARD_FIELDS,
+    "cross_entropy": LOSS_FIELDS,
+}
+"""Of each unit, the fields that change no figure of another one."""
+
+_GRADIENTS = frozenset().union(*OWN_FIELDS.values())
 """Widths that are swept together: none of them is held while another one is looked at."""
 
 Shape = Literal["knee", "flat", "falling"]
@@ -79,11 +86,8 @@ def swept_widths(points: list[Point]) -> list[str]:
 
 def matters(width: str, metric: Metric) -> bool:
     """Whether a width can change a metric at all."""
-    if width in BACKWARD_FIELDS:
-        return metric.unit == "softmax_backward"
-    if width in LOSS_FIELDS:
-        return metric.unit == "cross_entropy"
-    return True
+    others = (own for unit, own in OWN_FIELDS.items() if unit != metric.of[0])
+    return not any(width in own for own in others)
 
 
 def nearest(points: Iterable[Point], metric: Metric) -> Point | None:

@@ -7,27 +7,20 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from .catalogue import (
-    DESIGN_FIGURES,
-    FRONT_METRICS,
-    METRICS,
-    Metric,
-    baseline_order,
-    baseline_title,
-    figure_text,
-    share_text,
-)
+from ....golden.measures.catalogue import DESIGN, POINT
+from ....golden.measures.metric import Metric, Values
 from .curves import WIDTHS, comparable, curve, grouped, matters, measured, nearest, swept_widths
-from .fronts import Placed, by_port_bits, pareto, placed
-from .gathered import Configuration, Design, Gathered, Point, Source
+from .fronts import FRONT, Placed, by_port_bits, pareto, placed
+from .gathered import Configuration, Gathered, Point, Source
 from .recommend import Recommendation
+from .texts import baseline_order, baseline_title, figure_text, share_text
 
 MOST_POINTS = 6000
 """Points that the page draws: all that a curve, a front or a map shows, and then every so many."""
 
 T = TypeVar("T")
 
-STORED = (*METRICS, "top1_low", "top1_high")
+STORED = (*(metric.name for metric in POINT), "top1_low", "top1_high")
 """What the page knows of a point."""
 
 BINS = 120
@@ -90,11 +83,12 @@ def page_data(
             metric.name: {
                 "title": metric.title,
                 "heading": metric.heading,
+                "meaning": metric.meaning,
                 "least": 5 * metric.resolution,
                 "zero": metric.ideal == 0,
-                "log": metric.error and metric.scale in ("", "nats"),
+                "log": metric.is_error and metric.unit in ("", "nats"),
             }
-            for metric in METRICS.values()
+            for metric in POINT
         },
         "widths": WIDTHS,
         "sources": gathered.sources,
@@ -102,7 +96,7 @@ def page_data(
         "recommended": first,
         "floats": {
             name: [
-                [baseline_title(kind), _rounded({name: found[kind].get(name) for name in METRICS})]
+                [baseline_title(kind), _rounded(_values(POINT, found[kind]))]
                 for kind in sorted(found, key=baseline_order)
             ]
             for name, found in gathered.baselines.items()
@@ -138,14 +132,14 @@ def _written(
         "toml": [lines.of(line) for line in configuration.toml],
         "command": [words.of(word) for word in configuration.command],
         "designs": [
-            [design.target, design.lanes, _rounded(_figures(design))]
+            [design.target, design.lanes, _rounded(_values(DESIGN, design.metrics))]
             for design in gathered.areas.get(configuration.probabilities, [])
         ],
     }
 
 
-def _figures(design: Design) -> dict[str, float | None]:
-    return {name: design.metrics.get(name) for name in DESIGN_FIGURES}
+def _values(metrics: Iterable[Metric], found: Values) -> dict[str, float | None]:
+    return {metric.name: metric.value(found) for metric in metrics}
 
 
 def _rounded(values: Mapping[str, float | None]) -> dict[str, float]:
@@ -157,7 +151,7 @@ def _curves(points: list[Point], drawn: Drawn) -> dict[str, Any]:
     """width -> metric -> the curve."""
     found: dict[str, dict[str, Any]] = {}
     for width in swept_widths(points):
-        for metric in METRICS.values():
+        for metric in POINT:
             told = curve(points, metric, width) if matters(width, metric) else None
             if told is None:
                 continue
@@ -177,8 +171,8 @@ def _maps(points: list[Point], drawn: Drawn) -> dict[str, Any]:
     pairs = [(a, b) for i, a in enumerate(widths) for b in widths[i + 1 :]]
     found: dict[str, dict[str, Any]] = {}
     for rows, columns in pairs:
-        for metric in METRICS.values():
-            if metric.error and (matters(rows, metric) or matters(columns, metric)):
+        for metric in POINT:
+            if metric.is_error and (matters(rows, metric) or matters(columns, metric)):
                 told = _map(
                     comparable(measured(points, metric), rows, columns),
                     metric,
@@ -211,11 +205,10 @@ def _areas(gathered: Gathered, source: str, drawn: Drawn) -> dict[str, Any]:
     found: dict[str, dict[str, Any]] = {}
     for target in gathered.targets:
         lanes = sorted({one.lanes for one in gathered.designs if one.target == target})
-        for name in FRONT_METRICS:
-            metric = METRICS[name]
+        for metric in FRONT:
             groups = {n: placed(gathered, source, target, n, metric) for n in lanes}
             told = [_front(f"{n} lane{'s' * (n > 1)}", groups[n], metric, drawn) for n in lanes]
-            found.setdefault(target, {})[name] = [group for group in told if group["points"]]
+            found.setdefault(target, {})[metric.name] = [group for group in told if group["points"]]
     return found
 
 
@@ -235,10 +228,11 @@ def _cloud(gathered: Gathered, source: str, drawn: Drawn) -> dict[str, Any]:
     """metric -> every drawn point by the bits of its ports, and which are on the front."""
     points = gathered.of_source(source)
     fronts = {}
-    for name in FRONT_METRICS:
-        group = by_port_bits(points, METRICS[name])
+    for metric in FRONT:
+        group = by_port_bits(points, metric)
         if group:
-            fronts[name] = [drawn.points.of(group[i].point) for i in pareto(group, METRICS[name])]
+            front = pareto(group, metric)
+            fronts[metric.name] = [drawn.points.of(group[i].point) for i in front]
     rest = [point for point in points if not drawn.points.has(point)]
     room = MOST_POINTS // len(gathered.sources) - (len(points) - len(rest))
     step = max(1, -(-len(rest) // max(1, room)))

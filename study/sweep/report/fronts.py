@@ -3,9 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .catalogue import Metric
+from ....golden.measures.catalogue import CATALOGUE
+from ....golden.measures.metric import Metric
 from .curves import measured, nearest
 from .gathered import Design, Gathered, Point
+
+FRONT = tuple(
+    CATALOGUE[name]
+    for name in (
+        "max_error_unclipped", "mean_error_unclipped", "kl", "bound_absolute", "max_error_ulp",
+        "bound_ulp", "zero_share",
+    )
+)  # fmt: skip
+"""What area is held against: errors of the unit that the area is of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,14 +42,15 @@
     byId("picked-command").textContent = found.command.map((i) => data.words[i]).join(" ");
     byId("picked-source").textContent = source;
     const rows = Object.keys(data.metrics).filter((name) => values[name] !== undefined)
-      .map((name) => [titleOf(name), number(values[name])]);
+      .map((name) => [titleOf(name), number(values[name]), data.metrics[name].meaning]);
     const costs = found.designs.map(([target, lanes, figures]) =>
       [`${target}, ${lanes} lane${lanes > 1 ? "s" : ""}`,
         `${number(figures.lut)} LUT, ${number(figures.fmax_mhz)} MHz`]);
     for (const [id, told] of [["picked-values", rows], ["picked-costs", costs]]) {
-      byId(id).replaceChildren(...told.flatMap(([name, value]) => {
+      byId(id).replaceChildren(...told.flatMap(([name, value, meaning]) => {
         const term = document.createElement("dt"), detail = document.createElement("dd");
         term.textContent = name;
+        if (meaning) term.title = meaning;
         detail.textContent = value;
         return [term, detail];
       }));
@@ -278,7 +279,8 @@
         flat: `flat: ${knee} bits do`, falling: `still falling at ${bits.at(-1)} bits` }[shape];
       more.annotations.push({ xref: `x${tail} domain`, yref: `y${tail} domain`, x: 0, y: 1,
         xanchor: "left", yanchor: "bottom", showarrow: false, align: "left",
-        text: `<b>${titleOf(name)}</b><br>${told}`, font: { ...FONT, size: 12 } });
+        text: `<b>${titleOf(name)}</b><br>${told}`, hovertext: data.metrics[name].meaning,
+        font: { ...FONT, size: 12 } });
       more[`xaxis${tail}`] = axis("", { domain: [x0, x0 + wide], anchor: `y${tail}`,
         ...(bits.length < 10 ? { tickvals: bits } : {}), tickfont: { size: 11 } });
       more[`yaxis${tail}`] = axis("", { domain: [y1 - high, y1], anchor: `x${tail}`, type, range,

@@ -9,10 +9,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from .advice import answer, cost, reason
 from .curves import FAIR_RULE, KNEE_RULE
 from .figures import page_data
 from .gathered import Gathered, Source
-from .precision import answer, cost, reason
 from .recommend import YARDSTICK, Recommendation
 from .tables import (
     baseline_header,

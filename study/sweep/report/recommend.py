@@ -7,7 +7,8 @@ probabilities is taken as not noticed.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .catalogue import METRICS, Metric, Values
+from ....golden.measures.catalogue import CATALOGUE
+from ....golden.measures.metric import Metric, Values
 from .gathered import Design, Gathered, Point
 
 YARDSTICK = "bf16"
@@ -84,7 +85,7 @@ def limits(points: list[Point], baselines: Mapping[str, Values]) -> tuple[Limit,
     """
     yardstick = baselines.get(YARDSTICK, {})
     found = []
-    for metric in (METRICS[name] for name in JUDGED):
+    for metric in (CATALOGUE[name] for name in JUDGED):
         if all(metric.distance(point.metrics) is None for point in points):
             continue
         lost = metric.distance(yardstick)

@@ -7,33 +7,24 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ....golden.config import field_names
-from .catalogue import (
-    DESIGN_FIGURES,
-    FRONT_METRICS,
-    METRICS,
-    baseline_order,
-    baseline_title,
-    figure_text,
-)
+from ....golden.measures.catalogue import CATALOGUE, KEPT, POINT
+from ....golden.measures.metric import WHOLE, Metric
 from .curves import FAIR_RULE, KNEE_RULE, WIDTHS, curve, matters, swept_widths
-from .fronts import pareto, placed
+from .fronts import FRONT, pareto, placed
 from .gathered import Design, Gathered, Row, key_text
+from .texts import baseline_order, baseline_title, figure_text
 
-FRONT_METRIC = "max_error_unclipped"
+FRONT_METRIC = CATALOGUE["max_error_unclipped"]
 """The error of the tables of fronts."""
 
-_TITLES = {
-    "lut": "LUT",
-    "ff": "FF",
-    "dsp": "DSP",
-    "bram": "BRAM",
-    "fmax_mhz": "Fmax MHz",
-    "seeds": "seeds",
-    "elements_per_cycle": "elements per cycle",
-    "latency_cycles": "latency cycles",
-    "melem_per_s": "Melem/s",
-    "melem_per_s_per_lut": "Melem/s per LUT",
-}
+COST = tuple(
+    CATALOGUE[name]
+    for name in (
+        "lut", "ff", "dsp", "bram", "fmax_mhz", "seeds", "elements_per_cycle", "latency_cycles",
+        "melem_per_s", "melem_per_s_per_lut",
+    )
+)  # fmt: skip
+"""What the table of designs tells."""
 
 
 def csv_text(rows: Iterable[Row]) -> str:
@@ -47,7 +38,7 @@ def csv_text(rows: Iterable[Row]) -> str:
         key=lambda row: key_text(row.key),
     )
     named = {name for row in finished for name in (row.metrics or {})}
-    known = [name for name in (*METRICS, *DESIGN_FIGURES) if name in named]
+    known = [metric.name for metric in KEPT if metric.name in named]
     metrics = [*known, *sorted(named - set(known))]
     fields = {name for row in finished for name in row.fields}
     columns = [name for name in field_names() if name in fields]
@@ -82,6 +73,7 @@ def markdown(gathered: Gathered, made: str) -> str:
         ("Float formats on the same rows", _baseline_lines(gathered)),
         ("Infeasible combinations", _refused_lines(gathered.infeasible)),
         ("Failed", _refused_lines(gathered.failed)),
+        ("What the metrics mean", _metric_lines(gathered)),
     ):
         if body:
             lines += [f"## {title}", "", *body, ""]
@@ -122,8 +114,9 @@ def seeds_text(designs: Iterable[Design]) -> str:
 
 def design_header(gathered: Gathered) -> list[str]:
     """The titles of the columns of the cost table; the first two are words."""
-    errors = [f"largest error, {source}" for source in gathered.sources]
-    return ["design", "target", "lanes", *_TITLES.values(), "proven bound ulp", *errors]
+    errors = [f"{FRONT_METRIC.column}, {source}" for source in gathered.sources]
+    told = (metric.column for metric in (*COST, CATALOGUE["bound_ulp"]))
+    return ["design", "target", "lanes", *told, *errors]
 
 
 def design_rows(gathered: Gathered) -> list[list[str]]:
@@ -143,42 +136,42 @@ def design_rows(gathered: Gathered) -> list[list[str]]:
         bounds = [m["bound_ulp"] for m in found if m.get("bound_ulp") is not None]
         rows.append(
             [design.configuration.label, design.target, str(design.lanes)]
-            + [_figure(design, name) for name in _TITLES]
+            + [_figure(design, metric) for metric in COST]
             + [figure_text(bounds[0] if bounds else None)]
-            + [figure_text(m.get(FRONT_METRIC)) for m in found]
+            + [figure_text(FRONT_METRIC.value(m)) for m in found]
         )
     return rows
 
 
-def _figure(design: Design, name: str) -> str:
-    value = design.metrics.get(name)
-    if name == "fmax_mhz" and value is not None:
+def _figure(design: Design, metric: Metric) -> str:
+    value = metric.value(design.metrics)
+    if metric.name == "fmax_mhz" and value is not None:
         low, high = (design.metrics.get(f"fmax_{end}") for end in ("min", "max"))
         spread = f" ({low:.1f}-{high:.1f})" if low is not None and high is not None else ""
-        return f"{value:.1f}{spread if design.seeds > 1 else ''}"
-    if name in ("lut", "ff", "dsp", "bram", "seeds", "latency_cycles") and value is not None:
-        return f"{value:,.0f}"
+        return f"{metric.text(value)}{spread if design.seeds > 1 else ''}"
+    if metric.digits == WHOLE and value is not None:
+        return metric.text(value)
     return figure_text(value)
 
 
 def baseline_header(gathered: Gathered, source: str) -> list[str]:
     """The titles of the columns of a source's baselines."""
-    return ["format", *(METRICS[name].heading for name in _baseline_metrics(gathered, source))]
+    return ["format", *(metric.heading for metric in _baseline_metrics(gathered, source))]
 
 
 def baseline_rows(gathered: Gathered, source: str) -> list[list[str]]:
     """A source's baselines, a line each."""
-    names = _baseline_metrics(gathered, source)
+    metrics = _baseline_metrics(gathered, source)
     found = gathered.baselines.get(source, {})
     return [
-        [baseline_title(name), *(figure_text(found[name].get(metric)) for metric in names)]
+        [baseline_title(name), *(figure_text(metric.value(found[name])) for metric in metrics)]
         for name in sorted(found, key=baseline_order)
     ]
 
 
-def _baseline_metrics(gathered: Gathered, source: str) -> list[str]:
+def _baseline_metrics(gathered: Gathered, source: str) -> list[Metric]:
     told = {name for found in gathered.baselines.get(source, {}).values() for name in found}
-    return [name for name in METRICS if name in told]
+    return [metric for metric in POINT if metric.name in told]
 
 
 def table_lines(header: list[str], rows: list[list[str]]) -> list[str]:
@@ -192,15 +185,14 @@ def table_lines(header: list[str], rows: list[list[str]]) -> list[str]:
 
 
 def _front_lines(gathered: Gathered) -> list[str]:
-    metric = METRICS[FRONT_METRIC]
     rows = []
     for source in gathered.sources:
         for target in gathered.targets:
             for lanes in sorted({d.lanes for d in gathered.designs if d.target == target}):
-                group = placed(gathered, source, target, lanes, metric)
-                for i in pareto(group, metric):
+                group = placed(gathered, source, target, lanes, FRONT_METRIC)
+                for i in pareto(group, FRONT_METRIC):
                     values = group[i].point.metrics
-                    errors = [figure_text(values.get(name)) for name in FRONT_METRICS]
+                    errors = [figure_text(metric.value(values)) for metric in FRONT]
                     rows.append(
                         [
                             source, target, str(lanes), group[i].point.configuration.label,
@@ -210,10 +202,10 @@ def _front_lines(gathered: Gathered) -> list[str]:
     if not rows:
         return []
     header = ["source", "target", "lanes", "configuration", "LUT"]
-    header += [METRICS[name].heading for name in FRONT_METRICS]
+    header += [metric.heading for metric in FRONT]
     intro = (
-        f"Designs that no other one beats in LUT and in “{metric.title}” at once, for each source, "
-        "target and number of lanes."
+        f"Designs that no other one beats in LUT and in “{FRONT_METRIC.title}” at once, for each "
+        "source, target and number of lanes."
     )
     return [intro, "", *table_lines(header, rows)]
 
@@ -223,7 +215,7 @@ def _knee_lines(gathered: Gathered) -> list[str]:
     for source in gathered.sources:
         points = gathered.of_source(source)
         for width in swept_widths(points):
-            for metric in METRICS.values():
+            for metric in POINT:
                 told = curve(points, metric, width) if matters(width, metric) else None
                 if told is not None:
                     knee = {"knee": str(told.knee), "flat": "flat", "falling": "still falling"}
@@ -256,3 +248,14 @@ def _refused_lines(refused: list[Any]) -> list[str]:
     if not refused:
         return []
     return table_lines(["combination", "reason"], [[r.label, r.reason] for r in refused])
+
+
+def _metric_lines(gathered: Gathered) -> list[str]:
+    """Every metric that was measured, by the name of its column in the CSV."""
+    found = {name for one in (*gathered.points, *gathered.designs) for name in one.metrics}
+    rows = [
+        [metric.name, metric.title, metric.unit, metric.sense or "", metric.meaning]
+        for metric in KEPT
+        if metric.name in found
+    ]
+    return table_lines(["name", "metric", "unit", "better", "meaning"], rows)

@@ -8,20 +8,19 @@ from dataclasses import dataclass
 
 from ....golden import SoftmaxConfig
 from ....golden.errors import ConfigError, require
+from ....golden.measures.catalogue import BESIDE, DESIGN, POINT
 
-POINT_METRICS = (
-    "bound_ulp", "max_error_ulp", "max_error_unclipped", "mean_error_unclipped", "kl", "sum_min",
-    "sum_mean", "zero_share", "tie_rate", "clip_rate", "top1", "top1_low", "top1_high",
-    "loss_float", "loss_change", "ece", "ece_float", "loss_bound_ulp", "loss_max_error_ulp",
-    "loss_grad_max_error_ulp", "backward_bound_ulp", "backward_max_error_ulp",
-    "backward_max_error_unclipped", "backward_saturated_share",
-)  # fmt: skip
+_UNSOUGHT = ("bound_absolute", "backward_power_min", "backward_power_max", "seeds")
+"""What the report works out, and what only says how the rest was measured."""
+
+POINT_METRICS = tuple(
+    metric.name
+    for metric in sorted((*POINT, *BESIDE), key=lambda metric: "bound" not in metric.name)
+    if metric.name not in _UNSOUGHT
+)
 """Metrics of a configuration on a source; some sources lack those of loss and backward."""
 
-DESIGN_METRICS = (
-    "lut", "ff", "dsp", "bram", "fmax_mhz", "fmax_min", "fmax_max", "melem_per_s",
-    "melem_per_s_per_lut", "elements_per_cycle", "latency_cycles",
-)  # fmt: skip
+DESIGN_METRICS = tuple(metric.name for metric in DESIGN if metric.name not in _UNSOUGHT)
 """Metrics of a configuration on a device: minutes, where the others take moments."""
 
 _WIDTHS: dict[str, Callable[[SoftmaxConfig], int]] = {

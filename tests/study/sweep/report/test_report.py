@@ -15,9 +15,9 @@ import pytest
 from softmaxfx.cli import main
 from softmaxfx.golden import ConfigError, SoftmaxConfig, preset
 from softmaxfx.golden.formats import SQ, UQ
+from softmaxfx.golden.measures.catalogue import CATALOGUE
 from softmaxfx.options import chosen_configs, config_options
 from softmaxfx.study.sweep.report import figures
-from softmaxfx.study.sweep.report.catalogue import METRICS
 from softmaxfx.study.sweep.report.curves import comparable, curve, find_knee, swept_widths
 from softmaxfx.study.sweep.report.figures import page_data
 from softmaxfx.study.sweep.report.fronts import pareto, placed
@@ -27,7 +27,7 @@ from softmaxfx.study.sweep.report.recommend import recommend
 from softmaxfx.study.sweep.report.report import report
 from softmaxfx.study.sweep.space import recipe
 
-ERROR = METRICS["max_error_unclipped"]
+ERROR = CATALOGUE["max_error_unclipped"]
 
 CONFIGS = (
     SoftmaxConfig(),
