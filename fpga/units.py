@@ -10,7 +10,8 @@ from ..hdl.axi.softmax import SoftmaxAxi
 from ..hdl.axi.softmax_backward import SoftmaxBackwardAxi
 from ..hdl.flow.inlet import Inlet
 from ..hdl.units import cross_entropy, softmax, softmax_backward
-from ..hdl.units.latency import Capacity, Latency
+from ..hdl.units.capacity import Capacity
+from ..hdl.units.latency import Latency
 
 
 @dataclass(frozen=True, slots=True)

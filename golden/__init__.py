@@ -3,7 +3,10 @@
 from .config import PRESETS, SoftmaxConfig, preset
 from .errors import ConfigError
 from .formats import SQ, UQ, Format, parse_format
-from .proofs.bounds import ErrorBound, backward_bound_ulp, bound_ulp, error_bound, loss_bound
+from .proofs.bounds import bound_ulp, error_bound
+from .proofs.error_bound import ErrorBound
+from .proofs.gradient import backward_bound_ulp
+from .proofs.loss import loss_bound
 from .units.cross_entropy import cross_entropy
 from .units.softmax import softmax
 from .units.softmax_backward import softmax_backward

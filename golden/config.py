@@ -11,17 +11,21 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from .datapaths.datapath import Datapath, Needs
+from .datapaths.exact_sum import ExactSum
+from .datapaths.max_subtract import MaxSubtract
 from .errors import ConfigError, require, require_whole
 from .formats import SQ, UQ, Format, parse_format
 from .given import plain
-from .widths import GUARD, Widths, derive_exact_widths, derive_widths, reach_of, top_of
+from .widths import Widths
 
 Clip = Literal["input", "difference"]
-Datapath = Literal["max_subtract", "exact_sum"]
+DatapathName = Literal["max_subtract", "exact_sum"]
 Function = Literal["softmax", "log_softmax"]
 ClipGradient = Literal["zero", "pass"]
 Rounding = Literal["nearest", "stochastic"]
-DATAPATHS: tuple[str, ...] = get_args(Datapath)
+_PATHS: dict[str, type[Datapath]] = {"max_subtract": MaxSubtract, "exact_sum": ExactSum}
+DATAPATHS: tuple[str, ...] = get_args(DatapathName)
 
 MAX_INPUT_WIDTH = 24
 """Widest input in bits: every code can still be enumerated when an error bound is proven."""
@@ -82,7 +86,7 @@ class SoftmaxConfig:
     scale: float = 1.0
     id_width: int = 0
     clip: Clip = "input"
-    datapath: Datapath = "max_subtract"
+    datapath: DatapathName = "max_subtract"
     function: Function = "softmax"
     grad_input: Format = _GRADIENT
     grad_output: Format = _GRADIENT
@@ -104,7 +108,7 @@ class SoftmaxConfig:
         self._check_choices()
         self._check_formats()
         require(
-            self.clip == "input" or self.datapath == "max_subtract",
+            self.clip in _PATHS[self.datapath].clips,
             f"clip must be input for datapath {self.datapath}, which has no difference to clip, "
             f"not {self.clip!r}",
         )
@@ -112,7 +116,7 @@ class SoftmaxConfig:
 
     def _check_choices(self) -> None:
         for name, kind in (
-            ("clip", Clip), ("datapath", Datapath), ("function", Function),
+            ("clip", Clip), ("datapath", DatapathName), ("function", Function),
             ("clip_gradient", ClipGradient), ("rounding", Rounding),
         ):  # fmt: skip
             value, choices = getattr(self, name), get_args(kind)
@@ -190,27 +194,30 @@ class SoftmaxConfig:
         )
 
     @cached_property
-    def widths(self) -> Widths:
-        """The internal widths, derived where they were not set by hand."""
-        given: dict[str, Any] = {
-            "step": self.scale * self.input.lsb,
-            "fraction": self.output.f,
-            "max_length": self.max_length,
-            "by_hand": {f.name: getattr(self, f.name) for f in dataclasses.fields(Widths)},
-        }
-        if self.datapath == "exact_sum":
-            # the sum's error is that of its terms, which leaves room for one of the first table;
-            # log p has no such room: the error of a term counts in full
-            guard = 1 if self.function == "softmax" else GUARD
-            widths = derive_exact_widths(range_code=self.range_code, guard=guard, **given)
-        else:
-            widths = derive_widths(span=self.span, **given)
+    def path(self) -> Datapath:
+        """The datapath: from where distances are measured, how far, and in what widths."""
+        path = _PATHS[self.datapath].of(
+            Needs(
+                range_code=self.range_code,
+                step=self.scale * self.input.lsb,
+                fraction=self.output.f,
+                max_length=self.max_length,
+                logarithm=self.function == "log_softmax",
+                by_hand={f.name: getattr(self, f.name) for f in dataclasses.fields(Widths)},
+            )
+        )
+        widths = path.widths
         require(
             widths.mantissa_bits + widths.reciprocal_bits >= self.output.f + 2,
             f"mantissa_bits + reciprocal_bits must be at least the output's fraction bits + 2 "
             f"({self.output.f + 2}), not {widths.mantissa_bits} + {widths.reciprocal_bits}",
         )
-        return widths
+        return path
+
+    @property
+    def widths(self) -> Widths:
+        """The internal widths, derived where they were not set by hand."""
+        return self.path.widths
 
     @property
     def range_code(self) -> int:
@@ -221,28 +228,6 @@ class SoftmaxConfig:
     def span(self) -> int:
         """The largest difference max - x, in input LSB: 2 * range."""
         return 2 * self.range_code
-
-    @property
-    def top(self) -> int:
-        """The code from which ``exact_sum`` measures distances, the range or a little more."""
-        return top_of(self.range_code, sum(self.widths.exp_split[1:]))
-
-    @property
-    def reach(self) -> int:
-        """The largest distance, in input LSB, that the exp tables tell from nothing."""
-        if self.datapath == "exact_sum":
-            return self.top + self.range_code
-        return reach_of(self.span, self.scale * self.input.lsb, self.widths.sum_fraction)
-
-    @property
-    def nearest(self) -> int:
-        """The smallest distance there is, in input LSB."""
-        return self.top - self.range_code if self.datapath == "exact_sum" else 0
-
-    @property
-    def farthest(self) -> int:
-        """The largest distance there is, in input LSB, whether exp tells it from nothing or not."""
-        return self.reach if self.datapath == "exact_sum" else self.span
 
     @property
     def max_beats(self) -> int:

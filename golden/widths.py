@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil, e, log, log2
+from math import ceil, log2
 from typing import Any
 
 from .errors import require, require_whole
@@ -17,8 +17,6 @@ GUARD = 4
 """Bits of the first exp table beyond the mantissa, which hide its own rounding."""
 SUM_BITS = 63
 """Widest sum of a row, for the same reason."""
-MAX_SUM_FRACTION = 46
-"""Most fraction bits of a sum that is not exact: the longest row has 2**16 elements."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,17 +64,6 @@ class Widths:
         )
 
 
-def reach_of(span: int, step: float, sum_fraction: int) -> int:
-    """The largest difference worth telling apart, in input LSB: beyond, exp is below the sum's LSB.
-
-    Args:
-        span: the largest difference that can occur.
-        step: what one LSB of difference adds to the exponent.
-    """
-    nothing = (sum_fraction + 2) * log(2) / step
-    return span if nothing >= span else ceil(nothing)
-
-
 def split_index(bits: int) -> tuple[int, ...]:
     """Index bits of the exp tables for a difference of ``bits`` bits, first table first.
 
@@ -92,83 +79,7 @@ def split_index(bits: int) -> tuple[int, ...]:
     return (first,) + (narrow + 1,) * wide + (narrow,) * (further - wide)
 
 
-def derive_widths(
-    *, span: int, step: float, fraction: int, max_length: int, by_hand: Mapping[str, Any]
-) -> Widths:
-    """Widths of ``max_subtract`` that keep the proven error below one LSB of the output.
-
-    Two guard bits make mantissa and reciprocal faithful; four more in the first exp table hide
-    that table's own rounding. Truncating every term of the sum loses up to ``max_length`` of its
-    LSB, so the sum carries log2(max_length) bits for them and two more than the mantissa.
-
-    Args:
-        span: the largest difference max - x, in input LSB.
-        step: what one LSB of difference adds to the exponent.
-        fraction: fraction bits of the output.
-        max_length: longest row, in elements.
-        by_hand: widths that replace the derived ones; ``None`` leaves a width derived.
-    """
-    given, resolution, mantissa = _mantissa(span, step, fraction, by_hand)
-    total = max(mantissa, fraction + 2) + (max_length - 1).bit_length() + 2
-    total = given.get("sum_fraction", min(total, MAX_SUM_FRACTION))
-    require_whole("sum_fraction", total, mantissa, MAX_SUM_FRACTION)
-    split = _split(reach_of(span, step, total).bit_length(), given)
-    exp_bits = max(mantissa + GUARD, min(resolution + 2 + len(split), 2 * mantissa))
-    return _complete(given, fraction, mantissa, split, exp_bits, total)
-
-
-def derive_exact_widths(
-    *,
-    range_code: int,
-    step: float,
-    fraction: int,
-    max_length: int,
-    guard: int,
-    by_hand: Mapping[str, Any],
-) -> Widths:
-    """Widths of ``exact_sum``: as :func:`derive_widths`, but the sum loses nothing.
-
-    Its fraction is the mantissa's and the largest shift.
-
-    Args:
-        range_code: the clip limit, in input LSB.
-        guard: bits of the first exp table beyond the mantissa, where the split is derived.
-
-    Raises:
-        ConfigError: the exact sum is wider than the golden model's integers.
-    """
-    span = 2 * range_code
-    given, resolution, mantissa = _mantissa(span, step, fraction, by_hand)
-    split = _split(span.bit_length(), given)
-    low = sum(split[1:])
-    largest = (top_of(range_code, low) + range_code) >> low << low  # of the first table
-    total = mantissa - 1 + ceil(largest * step * log2(e) * (1 + 2**-40))
-    bits = max_length.bit_length() + total
-    require(
-        bits <= SUM_BITS,
-        f"datapath exact_sum must have a sum of at most {SUM_BITS} bits, not {bits} (mantissa_bits "
-        f"{mantissa}, range * scale over {total - mantissa + 1} powers of 2, max_length "
-        f"{max_length}); max_subtract has no such limit",
-    )
-    require(
-        given.get("sum_fraction", total) == total,
-        f"sum_fraction must be {total} where the sum is exact, not {given.get('sum_fraction')!r}",
-    )
-    guard = GUARD if "exp_split" in given else guard
-    exp_bits = max(mantissa + guard, min(resolution + 3 + len(split), 2 * mantissa))
-    return _complete(given, fraction, mantissa, split, exp_bits, total)
-
-
-def top_of(range_code: int, low: int) -> int:
-    """The code from which ``exact_sum`` measures: the range, its ``low`` bits all set.
-
-    The low fields of top - x are then those of x, inverted: no subtraction is needed to read the
-    tables. A factor that all exponentials share cancels in exp / sum.
-    """
-    return range_code | ((1 << low) - 1)
-
-
-def _mantissa(
+def given_widths(
     span: int, step: float, fraction: int, by_hand: Mapping[str, Any]
 ) -> tuple[dict[str, Any], int, int]:
     """The widths set by hand, the bits that tell neighbours apart, and the mantissa's width."""
@@ -181,7 +92,7 @@ def _mantissa(
     return given, resolution, mantissa
 
 
-def _split(index: int, given: Mapping[str, Any]) -> tuple[int, ...]:
+def split_of(index: int, given: Mapping[str, Any]) -> tuple[int, ...]:
     """Index bits of the exp tables for a distance of ``index`` bits."""
     split = given.get("exp_split", split_index(index))
     require(isinstance(split, tuple), f"exp_split must be a list of widths, not {split!r}")
@@ -194,7 +105,7 @@ def _split(index: int, given: Mapping[str, Any]) -> tuple[int, ...]:
     return split
 
 
-def _complete(
+def complete(
     given: Mapping[str, Any],
     fraction: int,
     mantissa: int,

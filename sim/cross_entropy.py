@@ -10,7 +10,8 @@ from ..golden.measures.loss_metrics import LossMetrics, cross_entropies
 from ..golden.measures.summary import within
 from ..golden.ports.frame import Frames, cut_frames
 from ..golden.ports.status import STATUS_BITS
-from ..golden.proofs.bounds import bound_ulp, loss_bound
+from ..golden.proofs.bounds import bound_ulp
+from ..golden.proofs.loss import loss_bound
 from ..golden.rows import LogitRows
 from ..golden.types import Codes, Indices, Integers
 from ..golden.units.cross_entropy import LossRows, cross_entropy_rows

@@ -12,7 +12,7 @@ from ..golden.measures.summary import within
 from ..golden.ports.frame import Frames, cut_frames
 from ..golden.ports.join import join
 from ..golden.ports.status import STATUS_BITS
-from ..golden.proofs.bounds import backward_bound_ulp
+from ..golden.proofs.gradient import backward_bound_ulp
 from ..golden.rows import LogitRows
 from ..golden.types import Bits, Codes, Indices, Reals
 from ..golden.units.softmax import softmax_rows

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..golden.config import SoftmaxConfig
-from ..golden.proofs.bounds import backward_bound_ulp, bound_ulp, loss_bound
+from ..golden.proofs.bounds import bound_ulp
+from ..golden.proofs.gradient import backward_bound_ulp
+from ..golden.proofs.loss import loss_bound
 from ..golden.torch.gradient_reference import compare_backward, compare_cross_entropy
 from ..golden.torch.reference import Comparison, compare
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..config import SoftmaxConfig
-from ..proofs.bounds import loss_bound
+from ..proofs.loss import loss_bound
 from ..rows import LogitRows
 from ..types import Bits, Codes, Reals
 from ..units.cross_entropy import LossRows

@@ -53,13 +53,10 @@ class Accumulate:
 
 
 def leading_zeros(config: SoftmaxConfig) -> int:
-    """Leading bits of an ``exact_sum`` mantissa that its share in the further exp tables can cost.
-
-    0 for ``max_subtract``, where the maximum, of mantissa 1, is part of every sum.
-    """
-    if config.datapath == "max_subtract":
-        return 0
-    return _lost_bits(exp_table(config), config.nearest, config.reach)
+    """Leading bits of a mantissa that its share in the further exp tables can cost, in a row that
+    has no other term: 0 where distances are from the maximum, whose mantissa is 1."""
+    path = config.path
+    return 0 if path.origin is None else _lost_bits(exp_table(config), path.nearest, path.reach)
 
 
 @lru_cache(maxsize=256)
@@ -70,12 +67,5 @@ def _lost_bits(stage: ExpTable, nearest: int, reach: int) -> int:
 
 
 def lowest_exponent(config: SoftmaxConfig) -> int:
-    """No row's sum S = s * 2**q, s in [1, 2), has a smaller q.
-
-    A row of ``max_subtract`` has a term of 1, its maximum. In ``exact_sum`` a row's only term can
-    have the largest shift.
-    """
-    if config.datapath == "max_subtract":
-        return 0
-    largest = config.widths.sum_fraction - config.widths.mantissa_bits + 1
-    return -largest - leading_zeros(config)
+    """No row's sum S = s * 2**q, s in [1, 2), has a smaller q: that of the smallest only term."""
+    return -config.path.largest_shift - leading_zeros(config)

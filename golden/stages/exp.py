@@ -110,8 +110,8 @@ def exp_table(config: SoftmaxConfig) -> ExpTable:
         bits=widths.exp_bits,
         mantissa_bits=widths.mantissa_bits,
         sum_fraction=widths.sum_fraction,
-        nearest=config.nearest,
-        reach=config.reach,
+        nearest=config.path.nearest,
+        reach=config.path.reach,
     )
 
 

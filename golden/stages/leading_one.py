@@ -12,7 +12,7 @@ def leading_one(codes: Codes) -> Codes:
     return place - (np.right_shift(codes, np.maximum(place, 0)) == 0) * (codes > 0)
 
 
-def normalise(total: Codes, fraction: int, kept: int, lowest: int) -> tuple[Codes, Codes]:
+def significand(total: Codes, fraction: int, kept: int, lowest: int) -> tuple[Codes, Codes]:
     """(q, s) of sums with ``fraction`` fraction bits: s without its leading 1, ``kept`` bits of it.
 
     Sums below 2**lowest are those of rows without an active element; they give q = lowest.

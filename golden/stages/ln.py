@@ -20,7 +20,7 @@ from ..config import SoftmaxConfig
 from ..types import Codes
 from .accumulate import lowest_exponent
 from .exact import Real, table
-from .leading_one import normalise
+from .leading_one import significand
 
 GUARD = 3
 """Bits that the table's base keeps beyond those of the result."""
@@ -81,7 +81,7 @@ class LnTable:
 
     def __call__(self, total: Codes) -> Codes:
         """ln of sums of at least 2**lowest, in units of 2**-fraction."""
-        q, s = normalise(total, self.sum_fraction, self.index + self.step, self.lowest)
+        q, s = significand(total, self.sum_fraction, self.index + self.step, self.lowest)
         return self.q_ln2[q - self.lowest] + self.of_mantissa(s)
 
 

@@ -41,8 +41,8 @@ class LogProbability:
             ConfigError: a product of distance and factor wider than the golden model's integers.
         """
         step = config.scale * config.input.lsb * 2.0**output.f
-        fraction = GUARD + config.farthest.bit_length()
-        bits = config.farthest.bit_length() + max(ceil(log2(step)) + fraction, 0)
+        fraction = GUARD + config.path.farthest.bit_length()
+        bits = config.path.farthest.bit_length() + max(ceil(log2(step)) + fraction, 0)
         require(
             bits <= PRODUCT_BITS,
             f"range, scale and the fraction bits of {output} must have logarithms of at most "

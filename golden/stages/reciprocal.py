@@ -20,7 +20,7 @@ from ..config import SoftmaxConfig
 from ..types import Codes
 from .accumulate import lowest_exponent
 from .exact import Real, table
-from .leading_one import normalise
+from .leading_one import significand
 
 GUARD = 3
 """Bits that the table's base keeps beyond those of the result."""
@@ -64,7 +64,7 @@ class ReciprocalTable:
 
     def __call__(self, total: Codes) -> tuple[Codes, Codes]:
         """(r, q) of sums: 1 / S is r * 2**(-bits - q) for sums of at least 2**lowest."""
-        q, s = normalise(total, self.fraction, self.index + self.step, self.lowest)
+        q, s = significand(total, self.fraction, self.index + self.step, self.lowest)
         return self.mantissa(s), q
 
 

@@ -3,7 +3,9 @@
 from ..config import BACKWARD_FIELDS, LOSS_FIELDS, SoftmaxConfig, field_names
 from ..errors import require
 from ..formats import UQ
-from ..proofs.bounds import backward_bound_ulp, bound_ulp, loss_bound
+from ..proofs.bounds import bound_ulp
+from ..proofs.gradient import backward_bound_ulp
+from ..proofs.loss import loss_bound
 from .record import MASK_TEXT, ROW_TEXT, STATUS_TEXT, StreamRecord, UnitRecord
 
 _ALL = frozenset(field_names())

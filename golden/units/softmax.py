@@ -10,10 +10,9 @@ from ..formats import checked_codes
 from ..given import left_out, without_mask
 from ..stages.accumulate import Accumulate
 from ..stages.clip import clip
-from ..stages.difference import difference
+from ..stages.distance import distance
 from ..stages.exp import exp_table
 from ..stages.probability import Elements, output_stage
-from ..stages.row_max import row_max
 from ..types import Bits, Codes
 
 BLOCK = 1 << 16
@@ -80,13 +79,10 @@ def exponentials(codes: Codes, active: Bits, config: SoftmaxConfig) -> tuple[Ele
     outside = np.zeros(codes.shape, bool)
     if config.clip == "input":
         codes, outside = clip(codes, config.range_code)
-    if config.datapath == "exact_sum":
-        distance, saturated = config.top - codes, np.zeros(codes.shape, bool)
-    else:
-        maximum = row_max(codes, active, lowest=config.input.min_code)
-        distance, saturated = difference(codes, maximum, config.span, config.span)
-    distance = np.where(active, distance, config.reach)
-    mantissa, shift = exp_table(config)(np.minimum(distance, config.reach))
+    far, saturated = distance(codes, active, config)
+    reach = config.path.reach
+    far = np.where(active, far, reach)
+    mantissa, shift = exp_table(config)(np.minimum(far, reach))
     mantissa = np.where(active, mantissa, 0)
     total = Accumulate.of(config)(mantissa, shift)
-    return Elements(distance, mantissa, shift, active), total, (outside | saturated) & active
+    return Elements(far, mantissa, shift, active), total, (outside | saturated) & active

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from ..config import SoftmaxConfig
 from ..formats import checked_codes
 from ..given import flags, plain
-from ..proofs.bounds import bound_ulp
 from ..stages.dither import random_bits
 from ..stages.gradient import Gradient
 from ..types import Bits, Codes
@@ -131,8 +130,7 @@ def _block(
 def _check_sums(p: Codes, config: SoftmaxConfig) -> None:
     """Refuse rows that no softmax of the configuration gives: the classic mistake is logits."""
     sums = p.sum(axis=-1).ravel()
-    # p = 1 itself may be an LSB beyond the format
-    allowed = p.shape[-1] * bound_ulp(config) + (config.output.i == 0)
+    allowed = _most_off(p.shape[-1], config)
     off = np.flatnonzero((np.abs(sums - 2.0**config.output.f) > allowed) & (sums > 0))
     if off.size:
         row = int(off[0])
@@ -141,3 +139,16 @@ def _check_sums(p: Codes, config: SoftmaxConfig) -> None:
             f"that {p.shape[-1]} probabilities can be off, not {sums[row] * config.output.lsb:.4g} "
             f"(row {row})"
         )
+
+
+def _most_off(count: int, config: SoftmaxConfig) -> float:
+    """How far a sum of probabilities can be from 1, in output LSB.
+
+    Each is rounded; the row's sum lacks what its terms were truncated by; its reciprocal is that of
+    a sum in the same segment of the table, rounded. p = 1 itself may be an LSB beyond the format.
+    """
+    widths = config.widths
+    truncated = count * 2.0**-widths.sum_fraction if config.path.origin is None else 0.0
+    segment = 2.0**-widths.reciprocal_index + 2.0 ** (1 - widths.reciprocal_bits)
+    relative = (1 + truncated) * (1 + segment) - 1
+    return count / 2 + relative * 2**config.output.f + (config.output.i == 0)

@@ -9,7 +9,7 @@ from ...golden.ports.status import STATUS_BITS
 from ...golden.units.softmax_backward import SEED_BITS
 from ..targets.generic import GENERIC, Target
 from ..units.softmax_backward import SoftmaxBackward
-from .stream import axi_stream, clock_and_reset, pack, unpack
+from .stream import axi_stream, broken_lanes, clock_and_reset, pack, unpack
 
 
 class SoftmaxBackwardAxi(wiring.Component):
@@ -59,8 +59,12 @@ class SoftmaxBackwardAxi(wiring.Component):
             self.m_axis_tlast.eq(o.last),
             self.m_axis_tuser.eq(Cat(o.row.error, o.row.saturated, Const(0, 1), o.tag.clipped)),
         ]
-        unpack(m, p, self.s_axis_p_tdata, self.s_axis_p_tkeep, config.output.container)
-        unpack(m, dp, self.s_axis_dp_tdata, self.s_axis_dp_tkeep, config.grad_input.container)
+        for beat, tdata, tkeep, container in (
+            (p, self.s_axis_p_tdata, self.s_axis_p_tkeep, config.output.container),
+            (dp, self.s_axis_dp_tdata, self.s_axis_dp_tkeep, config.grad_input.container),
+        ):
+            unpack(m, beat, tdata, tkeep, container)
+            m.d.comb += beat.broken.eq(broken_lanes(tkeep, container).any())
         pack(m, o, self.m_axis_tdata, self.m_axis_tkeep, config.grad_output)
         if config.rounding == "stochastic":
             m.d.comb += core.seed.eq(self.seed)

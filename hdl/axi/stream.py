@@ -29,29 +29,30 @@ def connect_logits(m: Module, ports: Any, i: Any, config: SoftmaxConfig, reset: 
     m.d.comb += [
         ports.s_axis_tready.eq(i.ready & ~reset),
         i.valid.eq(ports.s_axis_tvalid & ~reset),
-        beat.keep.eq(ports.s_axis_tkeep),
         beat.mask.eq(ports.s_axis_tuser),
         beat.last.eq(ports.s_axis_tlast),
     ]
-    for lane in range(config.lanes):
-        element = ports.s_axis_tdata.word_select(lane, config.input.container)
-        m.d.comb += beat.x[lane].eq(element[: config.input.width].as_signed())
+    unpack(m, beat, ports.s_axis_tdata, ports.s_axis_tkeep, config.input.container)
+    m.d.comb += beat.broken.eq(broken_lanes(ports.s_axis_tkeep, config.input.container))
     if config.id_width:
         m.d.comb += beat.id.eq(ports.s_axis_tid)
 
 
 def unpack(m: Module, beat: Any, tdata: Value, tkeep: Value, container: int) -> None:
-    """Elements and what there is of them, from a port."""
-    lanes = len(beat.present)
-    keeps = [tkeep.word_select(lane, container // 8) for lane in range(lanes)]
-    m.d.comb += [
-        *(
-            beat.x[lane].eq(tdata.word_select(lane, container)[: len(Value.cast(beat.x[lane]))])
-            for lane in range(lanes)
-        ),
-        beat.present.eq(Cat(keep[0] for keep in keeps)),
-        beat.broken.eq(Cat(keep.any() & ~keep.all() for keep in keeps).any()),
-    ]
+    """Elements and which there are, from a port."""
+    for lane, x in enumerate(beat.x):
+        element = tdata.word_select(lane, container)
+        m.d.comb += [
+            x.eq(element[: len(Value.cast(x))]),
+            beat.present[lane].eq(tkeep.word_select(lane, container // 8)[0]),
+        ]
+
+
+def broken_lanes(tkeep: Value, container: int) -> Value:
+    """Elements of which only some bytes are there."""
+    size = container // 8
+    keeps = [tkeep.word_select(lane, size) for lane in range(len(tkeep) // size)]
+    return Cat(keep.any() & ~keep.all() for keep in keeps)
 
 
 def pack(m: Module, beat: Any, tdata: Value, tkeep: Value, held: Format) -> None:

@@ -16,10 +16,10 @@ class Backlog(wiring.Component):
     A word can be taken :attr:`NOTICE` cycles after it came; one in and one out per cycle.
 
     Members:
-        next_valid: a word comes with the next cycle. i: the word, in that cycle.
-        some: there is a word to take. take: it is taken.
+        produce_next: a word comes with the next cycle. i: the word, in that cycle.
+        valid: there is a word. consume: it is taken.
         o: the word that was taken :attr:`latency` cycles ago.
-        held: words that have come and were not taken.
+        level: words that have come and were not taken.
     """
 
     latency = TwoPort.latency
@@ -32,12 +32,12 @@ class Backlog(wiring.Component):
         self._places = (1 << self._address) - 1
         super().__init__(
             {
-                "next_valid": In(1),
+                "produce_next": In(1),
                 "i": In(shape),
-                "some": Out(1),
-                "take": In(1),
+                "valid": Out(1),
+                "consume": In(1),
                 "o": Out(shape),
-                "held": Out(range(self._places + 1)),
+                "level": Out(range(self._places + 1)),
             }
         )
 
@@ -47,25 +47,25 @@ class Backlog(wiring.Component):
         m.submodules.words = words = self._target.two_port(width=len(word), depth=self._places + 1)
         # the memory is wide: what reaches it is kept apart from what the counters need, in a
         # register of the opposite sense
-        w_en = register(m, self.next_valid, name="w_en", reset=True)
-        came = ~register(m, ~self.next_valid, name="quiet", reset=True, init=1)
+        w_en = register(m, self.produce_next, name="w_en", reset=True)
+        came = ~register(m, ~self.produce_next, name="quiet", reset=True, init=1)
         place, front = (Signal(self._address, init=FIRST, name=n) for n in ("place", "front"))
-        held, some = Signal.like(self.held), Signal()
+        level, valid = Signal.like(self.level), Signal()
         # what takes a word is known late: it enables registers, and no addition waits for it
         with m.If(came):
             m.d.sync += place.eq(after(place))
-        with m.If(self.take):
+        with m.If(self.consume):
             m.d.sync += front.eq(after(front))
-        with m.If(came ^ self.take):
-            m.d.sync += held.eq(held + Mux(came, 1, -1))
-        m.d.sync += some.eq((held > 1) | (held[0] & ~self.take) | came)
+        with m.If(came ^ self.consume):
+            m.d.sync += level.eq(level + Mux(came, 1, -1))
+        m.d.sync += valid.eq((level > 1) | (level[0] & ~self.consume) | came)
         m.d.comb += [
             words.w_en.eq(w_en),
             words.w_addr.eq(place),
             words.i.eq(word),
             words.r_addr.eq(front),
             self.o.eq(words.o),
-            self.some.eq(some),
-            self.held.eq(held),
+            self.valid.eq(valid),
+            self.level.eq(level),
         ]
         return m

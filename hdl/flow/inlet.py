@@ -21,7 +21,7 @@ class Inlet(wiring.Component):
 
     Members:
         i: beats; the field ``last``, if there is one, marks a row's last beat.
-        some, last: there is a beat to take, and it is its row's last one. take: it is taken.
+        valid, last: there is a beat, and it is its row's last one. consume: it is taken.
         o: the beat that was taken :attr:`latency` cycles ago.
     """
 
@@ -38,9 +38,9 @@ class Inlet(wiring.Component):
         super().__init__(
             {
                 "i": In(stream.Signature(shape)),
-                "some": Out(1),
+                "valid": Out(1),
                 "last": Out(1),
-                "take": In(1),
+                "consume": In(1),
                 "o": Out(shape),
             }
         )
@@ -53,12 +53,12 @@ class Inlet(wiring.Component):
             self._shape, places=self.PLACES, target=self._target
         )
         m.d.comb += [
-            backlog.next_valid.eq(accept),
+            backlog.produce_next.eq(accept),
             backlog.i.eq(beat),
-            backlog.take.eq(self.take),
-            self.some.eq(backlog.some),
+            backlog.consume.eq(self.consume),
+            self.valid.eq(backlog.valid),
             self.o.eq(backlog.o),
-            self.i.ready.eq(register(m, backlog.held < self.SKEW, name="ready", reset=True)),
+            self.i.ready.eq(register(m, backlog.level < self.SKEW, name="ready", reset=True)),
         ]
         if "last" in self._shape.members:
             m.submodules.lasts = lasts = memory.Memory(shape=1, depth=self.PLACES + 1, init=[])
@@ -68,7 +68,7 @@ class Inlet(wiring.Component):
             place, front = (Signal(len(write.addr), init=OTHER, name=n) for n in ("place", "front"))
             with m.If(came):
                 m.d.sync += place.eq(after(place))
-            with m.If(self.take):
+            with m.If(self.consume):
                 m.d.sync += front.eq(after(front))
             m.d.comb += [
                 write.en.eq(came),

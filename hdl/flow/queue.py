@@ -14,7 +14,7 @@ class Queue(wiring.Component):
     Latency 2 cycles; one beat in and one out per cycle.
 
     Members:
-        coming: a beat comes in with the next cycle. i: the beat, in that cycle.
+        produce_next: a beat comes in with the next cycle. i: the beat, in that cycle.
         o: beats in the same order.
     """
 
@@ -23,7 +23,7 @@ class Queue(wiring.Component):
     places = WORDS + 1
 
     def __init__(self, shape: ShapeLike):
-        super().__init__({"coming": In(1), "i": In(shape), "o": Out(stream.Signature(shape))})
+        super().__init__({"produce_next": In(1), "i": In(shape), "o": Out(stream.Signature(shape))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -47,8 +47,8 @@ class Queue(wiring.Component):
         some_next = ~quiet | (level > 1) | (level[0] & ~step)
         valid_next = ~none | ~(idle | self.o.ready)
         m.d.sync += [
-            w_en.eq(self.coming),
-            quiet.eq(~self.coming),
+            w_en.eq(self.produce_next),
+            quiet.eq(~self.produce_next),
             write.addr.eq(write.addr + ~quiet),
             read.addr.eq(read.addr + step),
             level.eq(level + Mux(quiet, Mux(step, -1, 0), ~step)),

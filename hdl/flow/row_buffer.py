@@ -1,7 +1,5 @@
 """Holds the beats of rows until a value of the whole row is known, then lets both out together."""
 
-from typing import Any
-
 from amaranth.hdl import Cat, Const, Module, Mux, ShapeLike, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -15,27 +13,28 @@ from ..targets.generic import GENERIC, Target
 class RowBuffer(wiring.Component):
     """A ring of beats, joined with one scalar per row (its maximum, or its reciprocal).
 
-    The scalar of a row comes ``wait`` cycles after the row's last beat, always: what computes it
-    is a pipeline without stalls. So the row can start to leave a little earlier. Beats of later
+    Who makes the scalars says when a row may leave, and of how many beats it is; beats of later
     rows come in meanwhile. The buffer itself never refuses anything: whoever writes holds credits
     for ``depth`` beats and ``rows`` rows.
 
-    Latency :meth:`notice` cycles from a row's last beat to the first that can leave, and 5 from
+    Latency :attr:`NOTICE` cycles from ``beats`` to the first beat that can leave, and 5 from
     ``reading`` to ``o_valid``; one beat in and one out per cycle.
 
     Members:
-        i_valid, i_last, i: a beat comes in, the last of its row or not. i_last is 0 without a beat.
-        i_scalar: the scalar of the row whose last beat came ``wait`` cycles ago.
-        read: allows a beat to leave; it does if a complete row has one (``reading``).
-        reading: a beat leaves the ring in this cycle; its place is free.
+        i_valid, i_last, i: a beat comes in, the last of its row or not.
+        place: where it is kept.
+        beats: of the next row, which may leave, else 0.
+        complete, i_scalar: the scalar of the next row, at most :attr:`AHEAD` cycles later.
+        read: allows a beat to leave; it does if there is one (``reading``).
+        reading: a beat leaves the ring in this cycle; its place, ``reading_place``, is free.
         o_valid, o_last, o, o_scalar: a beat and the scalar of its row.
     """
 
     latency = 2 * TwoPort.latency + 1
     NOTICE = 3
-    """Cycles from notice of a complete row to the first in which a beat of it can leave."""
+    """Cycles from ``beats`` to the first in which one of them can leave."""
     AHEAD = TwoPort.latency + NOTICE - 1
-    """Cycles by which that notice can come before the scalar, which is read later than the beat."""
+    """Cycles by which ``beats`` can come before the scalar, which is read later than the beat."""
 
     def __init__(
         self,
@@ -44,47 +43,40 @@ class RowBuffer(wiring.Component):
         scalar: ShapeLike,
         depth: int,
         rows: int,
-        wait: int,
         target: Target = GENERIC,
     ):
-        self._depth, self._rows, self._wait, self._target = depth, rows, wait, target
+        self._depth, self._rows, self._target = depth, rows, target
         super().__init__(
             {
                 "i_valid": In(1),
                 "i_last": In(1),
                 "i": In(beat),
+                "place": Out(range(depth)),
+                "beats": In(range(depth + 1)),
+                "complete": In(1),
                 "i_scalar": In(scalar),
                 "read": In(1),
                 "reading": Out(1),
+                "reading_place": Out(range(depth)),
                 "o_valid": Out(1),
                 "o_last": Out(1),
                 "o": Out(beat),
                 "o_scalar": Out(scalar),
-                **self._members(),
             }
         )
 
-    def _members(self) -> dict[str, Any]:
-        """Further members."""
-        return {}
-
-    @classmethod
-    def notice(cls, wait: int) -> int:
-        """Cycles from a row's last beat to the first in which a beat of the row can leave."""
-        return max(wait - cls.AHEAD, 0) + cls.NOTICE
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        beats = self._count_beats(m)
-        beat = Cat(self.i_last, Value.cast(self.i))
-        m.submodules.ring = ring = self._target.two_port(width=len(beat), depth=self._depth)
-        m.d.comb += [ring.w_en.eq(self.i_valid), ring.i.eq(beat)]
-        _count(m, ring.w_addr, self.i_valid, self._depth, name="ring_write")
+        self._let_leave(m)
+        valid, beat = self._ring(m)
+        self._join(m, valid, beat)
+        return m
 
-        # a scalar makes the beats of its row ready to leave
+    def _let_leave(self, m: Module) -> None:
+        """Count the beats that may leave."""
         ready, some = Signal(range(self._depth + 1)), Signal()
-        others = register(m, beats, name="others", reset=True)
-        one_less = register(m, beats - 1, name="one_less", reset=True, init=-1)
+        others = register(m, self.beats, name="others", reset=True)
+        one_less = register(m, self.beats - 1, name="one_less", reset=True, init=-1)
         left = register(m, self.reading, name="left", reset=True)  # not yet counted in ``ready``
         m.d.sync += [
             ready.eq(ready + Mux(left, one_less, others)),
@@ -95,18 +87,26 @@ class RowBuffer(wiring.Component):
             ),
         ]
         m.d.comb += self.reading.eq(self.read & some)
-        _count(m, ring.r_addr, self.reading, self._depth, name="ring_read")
 
-        # out: a beat that leaves the ring says whether the next one has the next row's scalar
+    def _ring(self, m: Module) -> tuple[Value, Value]:
+        """Beats in and out: (one has left the ring, whether it is its row's last and the beat)."""
+        beat = Cat(self.i_last, Value.cast(self.i))
+        m.submodules.ring = ring = self._target.two_port(width=len(beat), depth=self._depth)
+        m.d.comb += [ring.w_en.eq(self.i_valid), ring.i.eq(beat), self.place.eq(ring.w_addr)]
+        _count(m, ring.w_addr, self.i_valid, self._depth, name="ring_write")
+        _count(m, ring.r_addr, self.reading, self._depth, name="ring_read")
+        m.d.comb += self.reading_place.eq(ring.r_addr)
+        return delay(m, self.reading, ring.latency, name="ring_valid", reset=True), ring.o
+
+    def _join(self, m: Module, valid: Value, beat: Value) -> None:
+        """A beat that leaves the ring says whether the next one has the next row's scalar."""
         scalar = Value.cast(self.i_scalar)
         m.submodules.scalars = scalars = self._target.two_port(width=len(scalar), depth=self._rows)
-        complete = self._complete(m)
-        m.d.comb += [scalars.w_en.eq(complete), scalars.i.eq(scalar)]
-        _count(m, scalars.w_addr, complete, self._rows, name="scalar_write")
-        valid = delay(m, self.reading, ring.latency, name="ring_valid", reset=True)
-        _count(m, scalars.r_addr, valid & ring.o[0], self._rows, name="scalar_read")
+        m.d.comb += [scalars.w_en.eq(self.complete), scalars.i.eq(scalar)]
+        _count(m, scalars.w_addr, self.complete, self._rows, name="scalar_write")
+        _count(m, scalars.r_addr, valid & beat[0], self._rows, name="scalar_read")
         wait = scalars.latency + 1
-        beat = delay(m, ring.o, wait, name="beat")
+        beat = delay(m, beat, wait, name="beat")
         m.d.comb += [
             self.o_valid.eq(delay(m, valid, wait, name="valid", reset=True)),
             self.o_last.eq(beat[0]),
@@ -114,21 +114,6 @@ class RowBuffer(wiring.Component):
             # all lanes use it: a register of its own shares the way to them
             self.o_scalar.eq(register(m, scalars.o, name="scalar")),
         ]
-        return m
-
-    def _complete(self, m: Module) -> Value:
-        """Whether the scalar of a row has come."""
-        return delay(m, self.i_last, self._wait, name="complete", reset=True)
-
-    def _count_beats(self, m: Module) -> Value:
-        """The beats of a row when it may start to leave, else 0."""
-        count = Signal(range(self._depth + 1), init=1)
-        with m.If(self.i_valid):
-            m.d.sync += count.eq(count + 1)
-        with m.If(self.i_last):
-            m.d.sync += count.eq(1)
-        wait = max(self._wait - self.AHEAD, 0)
-        return delay(m, Mux(self.i_last, count, 0), wait, name="beats", reset=True)
 
 
 def _count(m: Module, address: Value, step: Value, depth: int, *, name: str) -> None:

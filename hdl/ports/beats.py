@@ -7,12 +7,14 @@ from ...golden.config import SoftmaxConfig
 
 
 def input_layout(config: SoftmaxConfig) -> data.StructLayout:
-    """A beat of logits: ``keep``: bytes present, ``mask``: elements left out of the row."""
+    """A beat of logits ``x``: ``present``: elements there are, ``broken``: those of which only some
+    bytes are there, ``mask``: elements left out of the row."""
     lanes = config.lanes
     return data.StructLayout(
         {
             "x": data.ArrayLayout(signed(config.input.width), lanes),
-            "keep": data.ArrayLayout(config.input.container // 8, lanes),
+            "present": lanes,
+            "broken": lanes,
             "mask": lanes,
             **id_field(config),
             "last": 1,

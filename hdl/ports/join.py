@@ -17,7 +17,7 @@ class Join(wiring.Component):
     Latency 2 cycles, one pair per cycle; ``fault`` comes :attr:`FAULT` cycles later still.
 
     Members:
-        p, dp: what the inlets hold, ``take`` and the beats taken. go: a pair may leave.
+        p, dp: what the inlets hold, ``valid``, ``last`` and ``consume``. go: a pair may leave.
         o_valid, o_last: a pair leaves; its beats are the inlets' outputs. o_last is P's, 0 without
             a pair.
         fault: of the pair that left FAULT cycles before: it is none of two rows of equal length.
@@ -43,15 +43,15 @@ class Join(wiring.Component):
         over, drain = Signal(), Signal()  # dP's row has ended, P's not; the other way round
         leaves, paired = Signal(), Signal()
         m.d.comb += [
-            leaves.eq(self.p_some & self.go & ~drain & (self.dp_some | over)),
-            paired.eq(self.p_some & self.go & ~drain & self.dp_some & ~over),
-            self.p_take.eq(leaves),
-            self.dp_take.eq(paired | (drain & self.dp_some)),
+            leaves.eq(self.p_valid & self.go & ~drain & (self.dp_valid | over)),
+            paired.eq(self.p_valid & self.go & ~drain & self.dp_valid & ~over),
+            self.p_consume.eq(leaves),
+            self.dp_consume.eq(paired | (drain & self.dp_valid)),
         ]
         with m.If(leaves):
             m.d.sync += over.eq(~self.p_last & (over | self.dp_last))
         m.d.sync += drain.eq(
-            Mux(drain, ~(self.dp_some & self.dp_last), paired & self.p_last & ~self.dp_last)
+            Mux(drain, ~(self.dp_valid & self.dp_last), paired & self.p_last & ~self.dp_last)
         )
         alone = register(m, over, name="alone")
         lasts = register(m, Cat(self.p_last, self.dp_last), name="lasts")
@@ -75,7 +75,7 @@ def _inlet(name: str, beat: data.StructLayout) -> dict[str, object]:
     """Members that connect to an inlet."""
     return {
         name: In(beat),
-        f"{name}_some": In(1),
+        f"{name}_valid": In(1),
         f"{name}_last": In(1),
-        f"{name}_take": Out(1),
+        f"{name}_consume": Out(1),
     }

@@ -7,8 +7,8 @@ from amaranth.lib.wiring import In, Out
 from ..parts.pipeline import register
 
 
-class Normalise(wiring.Component):
-    """The twin of ``golden.leading_one.normalise``.
+class LeadingOne(wiring.Component):
+    """The twin of ``golden.leading_one.significand``.
 
     The sum moves up by 2**j places where its highest 2**j bits are 0, for every j, the largest
     first, and one move or two in a cycle. Which groups of bits are 0 is found a cycle ahead for the

@@ -18,7 +18,7 @@ class LogProbability(wiring.Component):
 
     Members:
         distance: of the element, in input LSB. active: it takes part.
-        ln: ln of its row's sum.
+        ln: ln of its row's sum. error: the row is in error; its elements get 0.
         o: the output code; the lowest where the element takes no part.
     """
 
@@ -31,6 +31,7 @@ class LogProbability(wiring.Component):
                 "distance": In(distance_bits),
                 "active": In(1),
                 "ln": In(Shape(golden.ln.width, golden.ln.signed)),
+                "error": In(1),
                 "o": Out(signed(width)),
             }
         )
@@ -51,5 +52,7 @@ class LogProbability(wiring.Component):
         rounded = register(m, (total + (1 << (GUARD - 1))) >> GUARD, name="rounded")
         lowest = (rounded > -golden.lowest) | ~active
         code = Mux(lowest, golden.lowest, Mux(rounded < 0, 0, -rounded))
-        m.d.comb += self.o.eq(register(m, code[: len(self.o)], name="code").as_signed())
+        code = register(m, code[: len(self.o)], name="code").as_signed()
+        error = delay(m, self.error, self.latency, name="error")
+        m.d.comb += self.o.eq(Mux(error, 0, code))
         return m

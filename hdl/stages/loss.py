@@ -18,16 +18,29 @@ def whole_places(golden: Golden) -> int | None:
     return places if factor.bit_count() == 1 and places >= 0 else None
 
 
+def in_ln(golden: Golden, origin: int | None) -> bool:
+    """Whether the logarithm of a row's sum can be that of all exp(x), not of exp(x - origin): a
+    loss is then ln S - x, and needs no distance."""
+    return origin is not None and whole_places(golden) is not None
+
+
+def ln_offset(golden: Golden, origin: int | None) -> int:
+    """What is added to the logarithm, in units of ln: half an LSB of the loss, which rounds it half
+    up when its low bits are dropped, and the origin where :func:`in_ln`."""
+    half = 1 << (GUARD - 1)
+    return half + (origin << whole_places(golden) if in_ln(golden, origin) else 0)
+
+
 class Loss(wiring.Component):
     """The twin of :class:`golden.loss.Loss` for a target of weight 1.
 
     Latency :meth:`latency_of` cycles, one row per cycle.
 
     Members:
-        distance: of the target, in input LSB. Where it is signed, it is its code, and ln is that of
-            all exp(x), not of exp(x - top).
+        distance: of the target, in input LSB. Where it is signed, it is its code, see
+            :func:`in_ln`.
         active: the row has a loss.
-        ln: ln of the row's sum, half an LSB of the loss added to it, and so a bit wider.
+        ln: ln of the row's sum and :func:`ln_offset`, and so a bit wider.
         o: the loss; 0 where it has none.
     """
 

@@ -1,40 +1,39 @@
 """The cross-entropy unit: rows of logits and their targets in, gradients p - y and losses out."""
 
 from dataclasses import replace
-from typing import Any, ClassVar
 
 from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...golden.config import SoftmaxConfig
+from ...golden.stages.accumulate import Accumulate
 from ...golden.stages.loss import loss_stage
 from ...golden.stages.residual import residual_stage
-from ..flow.backlog import Backlog
-from ..flow.credits import Credits
-from ..flow.inlet import Inlet
+from ..flow.both_left import BothLeft
 from ..flow.pick import Pick
-from ..flow.queue import Queue
 from ..flow.row_buffer import RowBuffer
 from ..parts.pipeline import delay, register
-from ..ports.beats import input_layout, output_layout, row_layout, tag_layout
-from ..ports.frame import Frame
-from ..stages.difference import Difference
-from ..stages.exp import Contents
-from ..stages.loss import Loss
-from ..stages.residual import Residuals
+from ..ports.beats import input_layout, output_layout, row_layout
+from ..stages.loss import ln_offset
+from ..stages.row_scalar import RowScalar, SumFunctions
 from ..targets.generic import GENERIC, Target
-from .last_pass import ROWS, LastPass, capacity_of
-from .latency import Capacity, Latency
-from .softmax import DATAPATHS
-
-FLAGS = ("ignored",)
+from .capacity import ROWS, Capacity, depth_of
+from .datapath import Datapath, DatapathPlan
+from .datapaths import datapath_of
+from .finish_residuals import FinishResiduals
+from .last_pass import LastPass
+from .latency import Latency
+from .logits import Logits
+from .loss_port import LossPort, loss_layout
+from .row_target import RowTarget, target_layout
 
 
 class CrossEntropy(wiring.Component):
     """The twin of ``golden.cross_entropy`` for class indices.
 
-    The datapath of the softmax unit with another last pass.
+    A complete row is joined with its target. The target's element is read from a memory of all
+    codes, so that it is known before the row's first beat leaves whether the row has a loss.
 
     Members:
         i: rows of logits, see :func:`input_layout`.
@@ -45,397 +44,201 @@ class CrossEntropy(wiring.Component):
     """
 
     def __init__(self, *, config: SoftmaxConfig, target: Target = GENERIC):
-        datapath, _ = DATAPATHS[config.datapath]
-        self._datapath = datapath(config=config, target=target, ending=LOSS_AND_GRADIENT)
+        self._config, self._target = config, target
+        self._plan, self._functions = _stages(config)
         super().__init__(
             {
                 "i": In(stream.Signature(input_layout(config))),
                 "target": In(stream.Signature(target_layout())),
                 "o": Out(stream.Signature(gradient_layout(config))),
-                "loss": Out(stream.Signature(loss_layout(config))),
+                "loss": Out(stream.Signature(loss_layout(config, FinishResiduals.flags))),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.datapath = self._datapath
-        for name in ("i", *CrossEntropyPass.ports):
-            wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(self._datapath, name))
-        return m
-
-
-def latency(config: SoftmaxConfig) -> Latency:
-    """Latency of the unit of a configuration, to the gradient, the target being there."""
-    _, stages = DATAPATHS[config.datapath]
-    return stages(config, ending=LOSS_AND_GRADIENT).latency
-
-
-def target_layout() -> data.StructLayout:
-    """A class index."""
-    return data.StructLayout({"index": Pick.INDEX_BITS})
-
-
-def gradient_layout(config: SoftmaxConfig) -> data.StructLayout:
-    """A beat of gradients, see :func:`output_layout`."""
-    return output_layout(config, config.loss_grad.width, FLAGS)
-
-
-def loss_layout(config: SoftmaxConfig) -> data.StructLayout:
-    """The loss of a row, and what its gradient's beats tell of the row."""
-    return data.StructLayout({"loss": config.loss.width, "row": row_layout(config, FLAGS)})
-
-
-class CrossEntropyPass(wiring.Component):
-    """The last pass: rows wait for their targets too, and have a loss.
-
-    A row that is complete is joined with its target. Its element is read from a memory of all
-    distances, so that it is known before the first beat leaves whether the row has a loss.
-
-    Members: those of :class:`LastPass`, and
-        target, loss: streams, see :class:`CrossEntropy`.
-    """
-
-    ports: ClassVar[tuple[str, ...]] = ("target", "o", "loss")
-
-    def __init__(self, *, config: SoftmaxConfig, last: Residuals, wait: int, target: Target):
-        self._config, self._last, self._wait, self._target = config, last, wait, target
-        depth = LastPass.depth_of(config)
-        self._gradients = ResidualPass(config=config, last=last, target=target)
-        self._record = data.StructLayout(
-            {"stage": last.scalar, "row": row_layout(config), "beats": range(depth + 1)}
+        m.submodules.datapath = path = self._plan.component(self._target)
+        places = 1 << (depth_of(self._config) - 1).bit_length()  # as of the memory of codes
+        finish = FinishResiduals(
+            config=self._config,
+            exp=self._plan.contents,
+            q_bits=self._functions.q_bits,
+            places=places,
+            target=self._target,
         )
-        super().__init__(
-            {
-                "i_valid": In(1),
-                "i_last": In(1),
-                "i": In(
-                    data.StructLayout(
-                        {
-                            "elements": data.ArrayLayout(last.element, config.lanes),
-                            "tag": tag_layout(config),
-                        }
-                    )
-                ),
-                "i_scalar": In(
-                    data.StructLayout({"stage": last.scalar, "row": row_layout(config)})
-                ),
-                "given": Out(1),
-                "row_given": Out(1),
-                "target": In(stream.Signature(target_layout())),
-                "o": Out(stream.Signature(gradient_layout(config))),
-                "loss": Out(stream.Signature(loss_layout(config))),
-            }
+        m.submodules.last_pass = last_pass = LastPass(
+            config=self._config, finish=finish, depth=places, target=self._target
         )
-
-    @staticmethod
-    def latency_of(config: SoftmaxConfig, last: Residuals, wait: int) -> int:
-        """Latency in cycles: of joining row and target, the buffer, the stage, and the queue."""
-        notice = CrossEntropyPass._known(config) - RowBuffer.AHEAD
-        joined = wait + Backlog.NOTICE + Backlog.latency + notice
-        return joined + RowBuffer.NOTICE + RowBuffer.latency + last.latency + Queue.latency
-
-    @staticmethod
-    def _known(config: SoftmaxConfig) -> int:
-        """Cycles from row and target to what is known of the target's element."""
-        return Pick.latency_of(config.lanes) + 1
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        m.submodules.gradients = gradients = self._gradients
+        wiring.connect(m, wiring.flipped(self.i), path.i)
+        wiring.connect(m, wiring.flipped(self.o), last_pass.o)
         m.d.comb += [
-            gradients.i_valid.eq(self.i_valid),
-            gradients.i_last.eq(self.i_last),
-            gradients.i.tag.eq(self.i.tag),
-            self.given.eq(gradients.given),
+            last_pass.i_valid.eq(path.o_valid),
+            last_pass.i_last.eq(path.o_last),
+            last_pass.i.tag.eq(path.o.tag),
+            path.given.eq(last_pass.given),
         ]
-        for lane in range(self._config.lanes):
-            waiting, element = gradients.i.elements[lane], self.i.elements[lane]
-            m.d.comb += [waiting[name].eq(element[name]) for name in self._last.waiting.members]
-        wiring.connect(m, wiring.flipped(self.o), gradients.o)
-        record, target, taken = self._join(m)
-        pick = self._picked(m, gradients.place, record, target, taken)
-        self._finish_rows(m, gradients, record, pick, taken)
+        for waiting, element in zip(last_pass.i.elements, path.o.elements, strict=True):
+            m.d.comb += [waiting[name].eq(element[name]) for name in finish.element.members]
+        rows = self._complete_rows(m, path)
+        pick = self._pick_targets(m, path, rows, last_pass.place)
+        loss = self._finish_rows(m, rows, pick, last_pass, finish)
+        m.submodules.both_left = left = BothLeft(rows=ROWS)
+        m.d.comb += [
+            left.a.eq(last_pass.row_given),
+            left.b.eq(loss.left),
+            path.row_given.eq(left.o),
+        ]
         return m
 
-    def _join(self, m: Module) -> tuple[data.View, Value, Value]:
-        """A complete row and its target: (what the row has, its target, whether there is one)."""
-        m.submodules.targets = targets = Inlet(target_layout(), target=self._target)
-        m.submodules.complete = complete = Backlog(self._record, places=ROWS, target=self._target)
-        wiring.connect(m, wiring.flipped(self.target), targets.i)
-        count = Signal.like(complete.i.beats, init=1)  # beats of the row so far, this one counted
-        with m.If(self.i_valid):
-            m.d.sync += count.eq(count + 1)
-        with m.If(self.i_last):
-            m.d.sync += count.eq(1)
-        both = targets.some & complete.some
-        m.d.comb += [
-            complete.next_valid.eq(
-                delay(m, self.i_last, self._wait - 1, name="completes", reset=True)
+    def _complete_rows(self, m: Module, path: Datapath) -> RowTarget:
+        """Rows whose scalar has come, and their targets."""
+        config, functions = self._config, self._functions
+        m.submodules.row_scalar = scalar = RowScalar(functions, self._target)
+        fields = {**functions.layout.members}
+        if config.path.origin is None:
+            fields["maximum"] = signed(config.input.width)
+        m.submodules.rows = rows = RowTarget(
+            scalar=data.StructLayout(
+                {"stage": data.StructLayout(fields), "row": row_layout(config)}
             ),
-            complete.i.stage.eq(self.i_scalar.stage),
-            complete.i.row.eq(self.i_scalar.row),
-            complete.i.beats.eq(delay(m, count, self._wait, name="beats")),
-            targets.take.eq(both),
-            complete.take.eq(both),
+            wait=_wait(self._plan, functions),
+            depth=depth_of(config),
+            target=self._target,
+        )
+        wiring.connect(m, wiring.flipped(self.target), rows.target)
+        m.d.comb += [
+            scalar.i.eq(path.sum),
+            rows.i_valid.eq(path.o_valid),
+            rows.i_last.eq(path.o_last),
+            *(rows.i.stage[name].eq(scalar.o[name]) for name in functions.layout.members),
+            rows.i.row.eq(delay(m, path.row, functions.latency, name="row")),
         ]
-        taken = delay(m, both, Backlog.latency, name="taken", reset=True)
-        return complete.o, targets.o.index, taken
+        if config.path.origin is None:
+            maximum = delay(m, path.maximum, functions.latency, name="maximum")
+            m.d.comb += rows.i.stage.maximum.eq(maximum)
+        return rows
 
-    def _picked(
-        self, m: Module, place: Value, record: data.View, target: Value, taken: Value
-    ) -> Pick:
-        """The target's element; ``place`` is where beats that come in are kept."""
+    def _pick_targets(self, m: Module, path: Datapath, rows: RowTarget, place: Value) -> Pick:
+        """The target's element of every row; ``place`` is where the beat that comes in is kept."""
         config = self._config
         m.submodules.pick = pick = Pick(
             data.StructLayout({"x": signed(config.input.width), "active": 1, "present": 1}),
             lanes=config.lanes,
-            depth=LastPass.depth_of(config),
+            depth=depth_of(config),
             target=self._target,
         )
-        for lane in range(config.lanes):
-            kept, element = pick.i[lane], self.i.elements[lane]
+        for lane, kept in enumerate(pick.i):
+            element = path.o.elements[lane]
             m.d.comb += [
                 kept.x.eq(element.x),
                 kept.active.eq(element.active),
-                kept.present.eq(self.i.tag.keep[lane]),
+                kept.present.eq(path.o.tag.keep[lane]),
             ]
         m.d.comb += [
-            pick.i_valid.eq(self.i_valid),
+            pick.i_valid.eq(path.o_valid),
             pick.i_place.eq(place),
-            pick.take.eq(taken),
-            pick.index.eq(target),
-            pick.beats.eq(record.beats),
+            pick.take.eq(rows.valid),
+            pick.index.eq(rows.index),
+            pick.beats.eq(rows.beats),
         ]
         return pick
 
     def _finish_rows(
-        self, m: Module, gradients: "ResidualPass", record: data.View, pick: Pick, taken: Value
-    ) -> None:
+        self,
+        m: Module,
+        rows: RowTarget,
+        pick: Pick,
+        last_pass: LastPass,
+        finish: FinishResiduals,
+    ) -> LossPort:
         """Let a row leave, and tell its loss."""
+        wait = _known(self._config)
+        stage = delay(m, rows.o.stage, wait, name="stage")
+        stage = data.View(rows.o.stage.shape(), stage)
+        row, lanes = self._judged(m, rows, pick)
+        known = delay(m, rows.valid, wait, name="known", reset=True)
+        # a row starts to leave before its scalar is needed
+        beats = Mux(rows.valid, rows.beats, 0)
+        beats = delay(m, beats, wait - RowBuffer.AHEAD, name="leaving", reset=True)
+        place = delay(m, last_pass.reading_place, RowBuffer.latency, name="place")
+        m.submodules.loss_port = port = LossPort(
+            config=self._config,
+            scalar=stage.shape(),
+            flags=FinishResiduals.flags,
+            target=self._target,
+        )
+        wiring.connect(m, wiring.flipped(self.loss), port.loss)
+        m.d.comb += [
+            last_pass.beats.eq(beats),
+            last_pass.complete.eq(known),
+            last_pass.i_scalar.stage.r.eq(stage.r),
+            last_pass.i_scalar.stage.q.eq(stage.q),
+            last_pass.i_scalar.stage.place.eq(register(m, pick.place, name="target_place")),
+            last_pass.i_scalar.stage.lanes.eq(lanes),
+            last_pass.i_scalar.row.eq(row),
+            finish.i_place.eq(place),
+            port.i_valid.eq(known),
+            port.x.eq(register(m, pick.o.x, name="x")),
+            port.scalar.eq(stage),
+            port.row.eq(row),
+        ]
+        return port
+
+    def _judged(self, m: Module, rows: RowTarget, pick: Pick) -> tuple[data.View, Value]:
+        """What is told of the row, and the lane of its target, if it has a loss."""
         config = self._config
-        wait = self._known(config)
-        notice = wait - RowBuffer.AHEAD  # a row starts to leave before its scalar is needed
-        stage = delay(m, record.stage, wait, name="stage")
-        stage = data.View(self._last.scalar, stage)
-        row = data.View(record.row.shape(), delay(m, record.row, wait - 1, name="row"))
+        row = delay(m, rows.o.row, _known(config) - 1, name="row")
+        row = data.View(rows.o.row.shape(), row)
         missing = pick.outside | ~pick.o.present
         error, ignored = row.error | (~missing & ~pick.o.active), missing & ~row.error
-        flags, lanes = Signal(row_layout(config, FLAGS)), Signal(config.lanes)
+        flags = Signal(row_layout(config, FinishResiduals.flags))
+        lanes = Signal(config.lanes)
         m.d.sync += [
             flags.error.eq(error),
             flags.ignored.eq(ignored),
             *((flags.id.eq(row.id),) if config.id_width else ()),
             lanes.eq(Mux(error | ignored, 0, 1 << pick.lane)),
         ]
-        m.d.comb += [
-            gradients.grant_beats.eq(
-                delay(m, Mux(taken, record.beats, 0), notice, name="granted", reset=True)
-            ),
-            gradients.grant.eq(delay(m, taken, wait, name="grant", reset=True)),
-            *(gradients.i_scalar.stage[n].eq(stage[n]) for n in self._last.of_element.members),
-            gradients.i_scalar.stage.place.eq(register(m, pick.place, name="place")),
-            gradients.i_scalar.stage.lanes.eq(lanes),
-            gradients.i_scalar.row.eq(flags),
-        ]
-        x = register(m, pick.o.x, name="x")
-        loss_done = self._tell_loss(m, *self._distance(m, x, stage), stage, flags, taken)
-        self._give_rows(m, gradients.row_given, loss_done)
-
-    def _distance(self, m: Module, x: Value, stage: data.View) -> tuple[Value, int]:
-        """The target's distance, or its code where that is enough; the cycles that it takes."""
-        config = self._config
-        if self._last.top_in_ln:
-            return x, 0
-        if config.datapath == "exact_sum":
-            return register(m, (config.top - x).as_unsigned(), name="distance"), 1
-        m.submodules.difference = whole = Difference(
-            width=config.input.width, span=config.span, reach=config.span
-        )
-        m.d.comb += [whole.x.eq(x), whole.maximum.eq(stage.maximum)]
-        return whole.o, whole.latency
-
-    def _tell_loss(
-        self,
-        m: Module,
-        distance: Value,
-        before: int,
-        row: data.View,
-        flags: data.View,
-        taken: Value,
-    ) -> Value:
-        """The loss port; whether a loss leaves by it."""
-        config, layout = self._config, loss_layout(self._config)
-        known = self._known(config) + before
-        flags = data.View(flags.shape(), delay(m, flags, before, name="loss_flags"))
-        m.submodules.loss_stage = stage = Loss(
-            golden=loss_stage(config), distance=distance.shape(), target=self._target
-        )
-        m.submodules.losses = losses = Backlog(layout, places=ROWS, target=self._target)
-        m.submodules.loss_beats = beats = Credits(places=Queue.places)
-        m.submodules.loss_queue = queue = Queue(layout)
-        take = losses.some & beats.available
-        m.d.comb += [
-            stage.distance.eq(distance),
-            stage.ln.eq(delay(m, row.ln, before, name="ln")),
-            stage.active.eq(~(flags.error | flags.ignored)),
-            losses.next_valid.eq(
-                delay(m, taken, known + stage.latency - 1, name="has_loss", reset=True)
-            ),
-            losses.i.loss.eq(stage.o),
-            losses.i.row.eq(delay(m, flags, stage.latency, name="loss_row")),
-            losses.take.eq(take),
-            beats.take.eq(take),
-            beats.give.eq(self.loss.valid & self.loss.ready),
-            queue.coming.eq(delay(m, take, losses.latency - 1, name="loss_coming", reset=True)),
-            queue.i.eq(losses.o),
-        ]
-        wiring.connect(m, wiring.flipped(self.loss), queue.o)
-        return self.loss.valid & self.loss.ready
-
-    def _give_rows(self, m: Module, gradient_done: Value, loss_done: Value) -> None:
-        """A row has left when the later of its two results has."""
-        gradient = register(m, gradient_done, name="gradient_done", reset=True)
-        loss = register(m, loss_done, name="loss_done", reset=True)
-        ahead = Signal(signed(ROWS.bit_length() + 1))  # gradients that have left, less losses
-        with m.If(gradient ^ loss):
-            m.d.sync += ahead.eq(ahead + Mux(gradient, 1, -1))
-        later = Mux(gradient, loss | ahead[-1], loss & ~ahead[-1] & (ahead != 0))
-        m.d.comb += self.row_given.eq(register(m, later, name="row_left", reset=True))
+        return flags, lanes
 
 
-class ResidualPass(LastPass):
-    """The gradients of rows that leave when they are granted.
-
-    Members, besides those of :class:`LastPass`:
-        grant_beats: the beats of the next row that may leave, else 0; ``RowBuffer.AHEAD`` cycles
-            before, at most, or at the time of
-        grant: the scalar of that row.
-        place: where the beat that comes in is kept.
-    """
-
-    flags: ClassVar[tuple[str, ...]] = FLAGS
-
-    def __init__(self, *, config: SoftmaxConfig, last: Residuals, target: Target):
-        self._stage = last
-        # the target's place: in rows without a loss, in no lane
-        places = GrantedRowBuffer.places(self.depth_of(config))
-        scalar = {**last.of_element.members, "place": range(places), "lanes": config.lanes}
-        waiting = _Waiting(last, data.StructLayout(scalar))
-        super().__init__(config=config, last=waiting, wait=0, target=target)
-
-    def _make_buffer(self, **arguments: Any) -> RowBuffer:
-        return GrantedRowBuffer(**arguments)
-
-    def _members(self) -> dict[str, Any]:
-        depth = self.depth_of(self._config)
-        places = range(GrantedRowBuffer.places(depth))
-        return {"grant": In(1), "grant_beats": In(range(depth + 1)), "place": Out(places)}
-
-    def elaborate(self, platform: object) -> Module:
-        m = super().elaborate(platform)
-        m.d.comb += [
-            self._buffer.grant.eq(self.grant),
-            self._buffer.grant_beats.eq(self.grant_beats),
-            self.place.eq(self._buffer.place),
-        ]
-        return m
-
-    def _finish(self, m: Module, out: data.View) -> None:
-        config, buffer = self._config, self._buffer
-        beat, scalar = buffer.o, buffer.o_scalar
-        here = register(m, buffer.o_place == scalar.stage.place, name="here")
-        nothing = scalar.row.error | scalar.row.ignored
-        for lane in range(config.lanes):
-            element = beat.elements[lane]
-            dropped = beat.tag.clipped[lane] if config.clip_gradient == "zero" else 0
-            m.submodules[f"lane{lane}"] = last = self._stage.stage(len(scalar.stage.q))
-            m.d.comb += [
-                last.mantissa.eq(element.mantissa),
-                last.exponent.eq(element.exponent),
-                last.r.eq(scalar.stage.r),
-                last.q.eq(scalar.stage.q),
-                last.active.eq(element.active & ~nothing & ~dropped),
-                last.target.eq(
-                    here & register(m, scalar.stage.lanes[lane] & ~dropped, name=f"chosen{lane}")
-                ),
-                out.p[lane].eq(last.o),
-            ]
+def gradient_layout(config: SoftmaxConfig) -> data.StructLayout:
+    """A beat of gradients, see :func:`output_layout`."""
+    return output_layout(config, config.loss_grad.width, FinishResiduals.flags)
 
 
-class _Waiting:
-    """What the row buffer holds, see ``LastStage``."""
-
-    def __init__(self, last: Residuals, scalar: data.StructLayout):
-        self.element, self.scalar = last.waiting, scalar
-        self.latency, self.width = last.latency, last.width
-
-
-class GrantedRowBuffer(RowBuffer):
-    """A row buffer whose rows leave when they are told to.
-
-    Members, besides those of :class:`RowBuffer` and those of :class:`ResidualPass`:
-        o_place: where the beat that leaves was kept.
-    """
-
-    def __init__(self, *, depth: int, **arguments: Any):
-        super().__init__(depth=self.places(depth), **arguments)
-
-    @staticmethod
-    def places(depth: int) -> int:
-        """Places of the ring: a power of two, so that addresses wrap by themselves."""
-        return 1 << (depth - 1).bit_length()
-
-    def _members(self) -> dict[str, Any]:
-        places = range(self._depth)
-        return {
-            "grant": In(1),
-            "grant_beats": In(range(self._depth + 1)),
-            "place": Out(places),
-            "o_place": Out(places),
-        }
-
-    def elaborate(self, platform: object) -> Module:
-        m = super().elaborate(platform)
-        ring = m.submodules.ring
-        m.d.comb += [
-            self.place.eq(ring.w_addr),
-            self.o_place.eq(delay(m, ring.r_addr, self.latency, name="o_place")),
-        ]
-        return m
-
-    def _complete(self, m: Module) -> Value:
-        return self.grant
-
-    def _count_beats(self, m: Module) -> Value:
-        return self.grant_beats
+def _stages(config: SoftmaxConfig) -> tuple[DatapathPlan, SumFunctions]:
+    """The datapath of a configuration, and what is made of a row's sum."""
+    loss = loss_stage(config)
+    functions = SumFunctions(
+        Accumulate.of(config).sum_bits,
+        reciprocal=residual_stage(config).reciprocal,
+        ln=loss.log.ln,
+        ln_offset=ln_offset(loss, config.path.origin),
+    )
+    return datapath_of(config, (*FinishResiduals.fields, "x")), functions
 
 
-class LossAndGradient:
-    """The ending of the cross-entropy unit, see ``Ending``."""
-
-    def last_stage(self, config: SoftmaxConfig, *, exp: Contents, target: Target) -> Residuals:
-        return Residuals(
-            golden=residual_stage(config),
-            loss=loss_stage(config),
-            config=config,
-            exp=exp,
-            target=target,
-        )
-
-    def last_pass(
-        self, *, config: SoftmaxConfig, last: Residuals, wait: int, target: Target
-    ) -> CrossEntropyPass:
-        return CrossEntropyPass(config=config, last=last, wait=wait, target=target)
-
-    def latency_of(self, config: SoftmaxConfig, last: Residuals, wait: int) -> int:
-        return CrossEntropyPass.latency_of(config, last, wait)
+def _wait(plan: DatapathPlan, functions: SumFunctions) -> int:
+    """Cycles from a row's last beat of elements to its scalar."""
+    return plan.sum_latency + functions.latency
 
 
-LOSS_AND_GRADIENT = LossAndGradient()
+def _known(config: SoftmaxConfig) -> int:
+    """Cycles from row and target to what is known of the target's element."""
+    return Pick.latency_of(config.lanes) + 1
+
+
+def latency(config: SoftmaxConfig) -> Latency:
+    """Latency of the unit of a configuration, to the gradient, the target being there."""
+    plan, functions = _stages(config)
+    notice = _known(config) - RowBuffer.AHEAD + RowBuffer.NOTICE
+    last_pass = notice + LastPass.latency_of(FinishResiduals.latency)
+    return plan.latency + (_wait(plan, functions) + RowTarget.latency + last_pass)
 
 
 def capacity(config: SoftmaxConfig) -> Capacity:
     """What the unit of a configuration accepts while its outputs are blocked, targets enough."""
-    _, stages = DATAPATHS[config.datapath]
-    inside = capacity_of(config, buffers=stages.buffers, lead=Frame.latency)
+    plan, _ = _stages(config)
+    inside = Capacity.of(config, buffers=plan.buffers + 1, lead=Logits.latency)
     return replace(inside, rows=ROWS)  # a row counts until its loss has left too

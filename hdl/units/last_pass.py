@@ -3,7 +3,7 @@
 Every unit ends with it.
 """
 
-from typing import Any, ClassVar, Protocol
+from typing import Protocol
 
 from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, stream, wiring
@@ -15,186 +15,145 @@ from ..flow.queue import Queue
 from ..flow.row_buffer import RowBuffer
 from ..parts.pipeline import delay, register
 from ..ports.beats import output_layout, row_layout, tag_layout
-from ..stages.exp import Contents
-from ..stages.probability import LastStage, Logarithm, Probability, last_stage
 from ..targets.generic import GENERIC, Target
-from .latency import Capacity
+from .capacity import ROWS
 
-ROWS = 80
-"""Rows that can be in flight between input and output."""
-EXTRA_BEATS = 64
-"""Beats that a row buffer holds beyond the longest row, so that the next row comes in meanwhile."""
+
+class Finish(Protocol):
+    """Makes results of a beat and the scalar of its row: a component.
+
+    Attributes:
+        element, scalar: layouts of what waits of an element, and of the row's scalar.
+        flags: what a row tells besides that it is in error.
+        width: of a result, in bits. latency: in cycles.
+
+    Members:
+        i_valid, i_last, i, i_scalar: a beat, see :func:`beat_layout`, and the scalar of its row,
+            see :func:`scalar_layout`.
+        o: the results of every lane. o_row: what the beat tells of its row.
+    """
+
+    element: data.StructLayout
+    scalar: data.StructLayout
+    flags: tuple[str, ...]
+    width: int
+    latency: int
+    i_valid: Signal
+    i_last: Signal
+    i: data.View
+    i_scalar: data.View
+    o: data.View
+    o_row: data.View
+
+
+def beat_layout(config: SoftmaxConfig, element: data.StructLayout) -> data.StructLayout:
+    """A beat that waits: its elements, and what goes with them."""
+    elements = data.ArrayLayout(element, config.lanes)
+    return data.StructLayout({"elements": elements, "tag": tag_layout(config)})
+
+
+def scalar_layout(
+    config: SoftmaxConfig, scalar: data.StructLayout, flags: tuple[str, ...]
+) -> data.StructLayout:
+    """What a row's beats wait for: the scalar for their elements, and what is told of the row."""
+    return data.StructLayout({"stage": scalar, "row": row_layout(config, flags)})
 
 
 class LastPass(wiring.Component):
     """Row buffer, last stage and output queue.
 
-    The pass never refuses a beat: whoever writes holds credits for :meth:`depth_of` beats and
+    The pass never refuses a beat: whoever writes holds credits for ``depth`` beats and
     :data:`ROWS` rows.
 
-    Latency :meth:`latency_of` cycles from a row's last beat; one beat per cycle.
+    Latency :meth:`latency_of` cycles from the first in which a beat can leave; one beat per cycle.
 
     Members:
-        i_valid, i_last, i: a beat of elements, the last of its row or not. i_last is 0 without one.
-        i_scalar: the scalar of the row whose last beat came ``wait`` cycles ago.
-        given: a beat has left the row buffer. row_given: the last beat of a row has.
+        i_valid, i_last, i: a beat of elements, see :func:`beat_layout`, the last of its row or not.
+            i_last is 0 without one.
+        place: where it is kept.
+        beats, complete, i_scalar: of the row that may leave, see :class:`RowBuffer` and
+            :func:`scalar_layout`.
+        reading_place: where the beat was kept that leaves the buffer.
+        given: a beat has left the buffer. row_given: the last beat of a row has.
         o: finished rows, see :func:`output_layout`.
     """
 
-    ports: ClassVar[tuple[str, ...]] = ("o",)
-    """Streams of the unit."""
-    flags: ClassVar[tuple[str, ...]] = ()
-    """What a row tells besides that it is in error."""
-
     def __init__(
-        self,
-        *,
-        config: SoftmaxConfig,
-        last: LastStage,
-        wait: int,
-        target: Target = GENERIC,
+        self, *, config: SoftmaxConfig, finish: Finish, depth: int, target: Target = GENERIC
     ):
-        self._config, self._last = config, last
-        self._layout = output_layout(config, last.width, self.flags)
-        self._buffer = self._make_buffer(
-            beat=data.StructLayout(
-                {
-                    "elements": data.ArrayLayout(last.element, config.lanes),
-                    "tag": tag_layout(config),
-                }
-            ),
-            scalar=data.StructLayout({"stage": last.scalar, "row": row_layout(config, self.flags)}),
-            depth=self.depth_of(config),
-            rows=ROWS,
-            wait=wait,
-            target=target,
-        )
+        self._config, self._finish = config, finish
+        self._layout = output_layout(config, finish.width, finish.flags)
+        beat = beat_layout(config, finish.element)
+        scalar = scalar_layout(config, finish.scalar, finish.flags)
+        self._buffer = RowBuffer(beat=beat, scalar=scalar, depth=depth, rows=ROWS, target=target)
         super().__init__(
             {
                 "i_valid": In(1),
                 "i_last": In(1),
-                "i": In(self._buffer.i.shape()),
-                "i_scalar": In(self._buffer.i_scalar.shape()),
+                "i": In(beat),
+                "place": Out(range(depth)),
+                "beats": In(range(depth + 1)),
+                "complete": In(1),
+                "i_scalar": In(scalar),
+                "reading_place": Out(range(depth)),
                 "given": Out(1),
                 "row_given": Out(1),
                 "o": Out(stream.Signature(self._layout)),
-                **self._members(),
             }
         )
 
-    def _make_buffer(self, **arguments: Any) -> RowBuffer:
-        """Where the elements wait."""
-        return RowBuffer(**arguments)
-
-    def _members(self) -> dict[str, Any]:
-        """Further members."""
-        return {}
-
     @staticmethod
-    def depth_of(config: SoftmaxConfig) -> int:
-        """Beats that the row buffer holds."""
-        return config.max_beats + EXTRA_BEATS
-
-    @classmethod
-    def latency_of(cls, last: LastStage, wait: int) -> int:
-        """Latency in cycles: of the buffer, the stage, and the queue."""
-        return RowBuffer.notice(wait) + RowBuffer.latency + last.latency + Queue.latency
+    def latency_of(finish: int) -> int:
+        """Latency in cycles: of the buffer, the queue, and what finishes elements."""
+        return RowBuffer.latency + finish + Queue.latency
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        config, last = self._config, self._last
         m.submodules.buffer = buffer = self._buffer
+        m.submodules.finish = finish = self._finish
         m.submodules.output_beats = output_beats = Credits(places=Queue.places)
         m.d.comb += [
             buffer.i_valid.eq(self.i_valid),
             buffer.i_last.eq(self.i_last),
             buffer.i.eq(self.i),
+            self.place.eq(buffer.place),
+            buffer.beats.eq(self.beats),
+            buffer.complete.eq(self.complete),
             buffer.i_scalar.eq(self.i_scalar),
             buffer.read.eq(output_beats.available),
             output_beats.take.eq(buffer.reading),
             output_beats.give.eq(self.o.valid & self.o.ready),
+            self.reading_place.eq(buffer.reading_place),
             self.given.eq(register(m, buffer.reading, name="given", reset=True)),
             self.row_given.eq(buffer.o_valid & buffer.o_last),
+            finish.i_valid.eq(buffer.o_valid),
+            finish.i_last.eq(buffer.o_last),
+            finish.i.eq(buffer.o),
+            finish.i_scalar.eq(buffer.o_scalar),
         ]
-
-        beat, error = buffer.o, buffer.o_scalar.row.error
-        out = Signal(self._layout)
-        self._finish(m, out)
-        kept = beat.tag.keep | error.replicate(config.lanes)
-        clipped = beat.tag.clipped & ~error.replicate(config.lanes)
-        m.submodules.queue = queue = Queue(self._layout)
-        m.d.comb += [
-            out.tag.keep.eq(delay(m, kept, last.latency, name="keep")),
-            out.tag.clipped.eq(delay(m, clipped, last.latency, name="clipped")),
-            out.row.eq(self._row(m)),
-            out.last.eq(delay(m, buffer.o_last, last.latency, name="last")),
-            queue.coming.eq(delay(m, buffer.o_valid, last.latency - 1, name="valid", reset=True)),
-            queue.i.eq(out),
-        ]
-        wiring.connect(m, wiring.flipped(self.o), queue.o)
+        self._put(
+            m,
+            self._finished(m),
+            delay(m, buffer.o_valid, finish.latency - 1, name="valid", reset=True),
+        )
         return m
 
-    def _finish(self, m: Module, out: data.View) -> None:
-        """Drive the results of a beat, the last stage's latency after it has left the buffer."""
-        beat, scalar = self._buffer.o, self._buffer.o_scalar
-        for lane in range(self._config.lanes):
-            code = self._last.finish(
-                m, f"lane{lane}", beat.elements[lane], scalar.stage, scalar.row.error
-            )
-            m.d.comb += out.p[lane].eq(code)
+    def _finished(self, m: Module) -> Value:
+        """The output beat."""
+        buffer, finish = self._buffer, self._finish
+        beat, error = buffer.o, buffer.o_scalar.row.error.replicate(self._config.lanes)
+        out = Signal(self._layout)
+        m.d.comb += [
+            out.p.eq(finish.o),
+            out.tag.keep.eq(delay(m, beat.tag.keep | error, finish.latency, name="keep")),
+            out.tag.clipped.eq(delay(m, beat.tag.clipped & ~error, finish.latency, name="clipped")),
+            out.row.eq(finish.o_row),
+            out.last.eq(delay(m, buffer.o_last, finish.latency, name="last")),
+        ]
+        return out
 
-    def _row(self, m: Module) -> Value:
-        """What the finished beats tell of their row."""
-        return delay(m, self._buffer.o_scalar.row, self._last.latency, name="row")
-
-
-def capacity_of(config: SoftmaxConfig, *, buffers: int, lead: int) -> Capacity:
-    """What a unit accepts while its output is blocked.
-
-    Args:
-        buffers: row buffers that a beat goes through. lead: of the :class:`Credits` of the first.
-    """
-    beats = buffers * LastPass.depth_of(config) + Queue.places
-    kept = lead + (buffers + 1) * Credits.MARGIN
-    return Capacity(beats, beats - kept, ROWS + Queue.places)
-
-
-class Ending(Protocol):
-    """What a datapath ends with: one object for each unit that shares it."""
-
-    def last_stage(self, config: SoftmaxConfig, *, exp: Contents, target: Target) -> Any:
-        """From the row's sum to its scalar, and what waits of an element."""
-        ...
-
-    def last_pass(self, *, config: SoftmaxConfig, last: Any, wait: int, target: Target) -> Any:
-        """A :class:`LastPass`, or what has its members and more ``ports``."""
-        ...
-
-    def latency_of(self, config: SoftmaxConfig, last: Any, wait: int) -> int:
-        """Cycles from a row's last beat of exponentials to its first beat out."""
-        ...
-
-
-class Probabilities:
-    """The ending of the softmax unit."""
-
-    def last_stage(
-        self, config: SoftmaxConfig, *, exp: Contents, target: Target
-    ) -> Probability | Logarithm:
-        return last_stage(config, exp=exp, target=target)
-
-    def last_pass(
-        self, *, config: SoftmaxConfig, last: LastStage, wait: int, target: Target
-    ) -> LastPass:
-        return LastPass(config=config, last=last, wait=wait, target=target)
-
-    def latency_of(self, config: SoftmaxConfig, last: LastStage, wait: int) -> int:
-        return LastPass.latency_of(last, wait)
-
-
-PROBABILITIES = Probabilities()
-
-
-def ports_of(last_pass: Any) -> dict[str, Any]:
-    """The members of a last pass that are ports of the unit."""
-    return {name: last_pass.signature.members[name] for name in last_pass.ports}
+    def _put(self, m: Module, out: Value, coming: Value) -> None:
+        """The queue to the reader; ``coming`` is a cycle ahead of the beat."""
+        m.submodules.queue = queue = Queue(self._layout)
+        m.d.comb += [queue.produce_next.eq(coming), queue.i.eq(out)]
+        wiring.connect(m, wiring.flipped(self.o), queue.o)

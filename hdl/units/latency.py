@@ -1,4 +1,4 @@
-"""How long a row takes through a unit, and how much of what comes in it holds."""
+"""How long a row takes through a unit."""
 
 from dataclasses import dataclass
 
@@ -11,17 +11,6 @@ class Latency:
     fixed: int
     per_beat: int
 
-
-@dataclass(frozen=True, slots=True)
-class Capacity:
-    """What a unit accepts while its outputs are blocked, before its inputs refuse.
-
-    Attributes:
-        beats: of rows that come without a pause.
-        least_beats: of rows that come with any pauses: places kept back are then not all used.
-        rows: no more rows than that, however short; few enough to be fewer beats than ``beats``.
-    """
-
-    beats: int
-    least_beats: int
-    rows: int
+    def __add__(self, cycles: int) -> "Latency":
+        """With some more cycles, however long the row."""
+        return Latency(self.fixed + cycles, self.per_beat)

@@ -1,116 +1,94 @@
-"""The textbook datapath: rows of logits in, rows of probabilities out, in three passes."""
+"""The textbook datapath: exponentials of rows of logits less their maximum, in two passes."""
 
-from amaranth.hdl import Module, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In
+from amaranth.hdl import Cat, Module, Value
+from amaranth.lib import data, wiring
 
 from ...golden.config import SoftmaxConfig
 from ...golden.stages.accumulate import Accumulate as GoldenAccumulate
 from ...golden.stages.exp import exp_table
 from ..flow.credits import Credits
 from ..flow.row_buffer import RowBuffer
+from ..flow.row_wait import RowWait
 from ..parts.pipeline import delay
-from ..ports.beats import input_layout, row_layout
-from ..ports.frame import Frame
+from ..ports.beats import row_layout
 from ..stages.accumulate import Accumulate
 from ..stages.difference import Difference
 from ..stages.exp import ByDifference, Exp
-from ..stages.probability import Place
+from ..stages.exponentials import Exponentials, element_layout
 from ..stages.row_max import RowMax
-from ..targets.generic import GENERIC, Target
-from .last_pass import PROBABILITIES, ROWS, Ending, LastPass, ports_of
+from ..targets.generic import Target
+from .capacity import ROWS, depth_of
+from .datapath import members_of
 from .latency import Latency
+from .logits import Logits
 
 
-class Stages:
-    """The golden stages of a unit, and how long their twins take.
+class MaxSubtractPlan:
+    """The :class:`DatapathPlan` whose golden twin is
+    :class:`golden.datapaths.max_subtract.MaxSubtract`."""
 
-    Attributes:
-        wait: cycles from the last beat of a row's exponentials to the row's scalar.
-        latency: of the unit.
-        buffers: row buffers that a beat goes through.
-    """
+    buffers = 1
 
-    buffers = 2
-
-    def __init__(
-        self, config: SoftmaxConfig, target: Target = GENERIC, ending: Ending = PROBABILITIES
-    ):
-        self.exp, self.accumulate = exp_table(config), GoldenAccumulate.of(config)
+    def __init__(self, config: SoftmaxConfig, fields: tuple[str, ...]):
+        self.config, self.fields, self.exp = config, fields, exp_table(config)
         self.contents = ByDifference.of(self.exp)
-        self.last = ending.last_stage(config, exp=self.contents, target=target)
-        self.wait = Accumulate.latency_of(config.lanes) + self.last.row_latency
+        self.element = element_layout(config, self.contents, fields)
         # the last beat of a row leaves after all others
-        buffer = RowBuffer.notice(RowMax.latency_of(config.lanes)) + RowBuffer.latency - 1
-        second_pass = Difference.latency + Exp.latency_of(self.exp)
-        last_pass = ending.latency_of(config, self.last, self.wait)
-        self.latency = Latency(Frame.latency + buffer + second_pass + last_pass, 1)
+        buffer = RowWait.notice_of(RowMax.latency_of(config.lanes)) + RowBuffer.latency - 1
+        self.second_pass = Difference.latency + Exp.latency_of(self.exp)
+        self.latency = Latency(Logits.latency + buffer + self.second_pass, 1)
+        self.sum_latency = Accumulate.latency_of(config.lanes)
+
+    def component(self, target: Target) -> "MaxSubtract":
+        """The datapath."""
+        return MaxSubtract(self, target)
 
 
 class MaxSubtract(wiring.Component):
-    """The twin of ``golden.softmax`` where ``datapath`` is ``max_subtract``.
+    """The :class:`Datapath` by the row's maximum.
 
-    Beats wait in one buffer for their row's maximum and, as exponentials, in that of the last pass
-    for the scalar of their row's sum. Every buffer hands out credits, so that the pipelines between
-    them never stall, and no cycle depends on a value.
+    Beats wait in a row buffer for their row's maximum. It and what follows hand out credits, so
+    that the pipelines between them never stall, and no cycle depends on a value.
 
     One beat per cycle, rows back to back. The second pass starts with the row's last beat, hence a
     cycle of latency for every beat.
-
-    Members:
-        i: rows of logits, see :func:`input_layout`.
-        o, and others: as the last pass has them, which ``ending`` makes.
     """
 
-    def __init__(
-        self,
-        *,
-        config: SoftmaxConfig,
-        target: Target = GENERIC,
-        ending: Ending = PROBABILITIES,
-    ):
-        self._config, self._target = config, target
-        self._stages = Stages(config, target, ending)
-        self._last_pass = ending.last_pass(
-            config=config, last=self._stages.last, wait=self._stages.wait, target=target
-        )
-        super().__init__(
-            {"i": In(stream.Signature(input_layout(config))), **ports_of(self._last_pass)}
-        )
+    def __init__(self, plan: MaxSubtractPlan, target: Target):
+        self._plan, self._config, self._target = plan, plan.config, target
+        super().__init__(members_of(plan.config, plan.element))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        places = LastPass.depth_of(self._config)
-        m.submodules.input_beats = input_beats = Credits(places=places, lead=Frame.latency)
+        places = depth_of(self._config)
+        m.submodules.input_beats = input_beats = Credits(places=places, lead=Logits.latency)
         m.submodules.beats = beats = Credits(places=places)
-        m.submodules.rows = rows = Credits(places=ROWS, lead=Frame.latency)
-        m.submodules.last_pass = last_pass = self._last_pass
-        logits = self._first_pass(m)
+        m.submodules.rows = rows = Credits(places=ROWS, lead=Logits.latency)
+        waiting = self._first_pass(m)
         m.d.comb += [
             self.i.ready.eq(input_beats.available & rows.available),
-            input_beats.take.eq(logits.i_valid),
-            rows.take.eq(logits.i_last),
-            logits.read.eq(beats.available),
-            input_beats.give.eq(logits.reading),
-            beats.take.eq(logits.reading),
-            beats.give.eq(last_pass.given),
-            rows.give.eq(last_pass.row_given),
+            input_beats.take.eq(waiting.i_valid),
+            rows.take.eq(waiting.i_last),
+            waiting.read.eq(beats.available),
+            input_beats.give.eq(waiting.reading),
+            beats.take.eq(waiting.reading),
+            beats.give.eq(self.given),
+            rows.give.eq(self.row_given),
         ]
-        for name in last_pass.ports:
-            wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(last_pass, name))
-        self._second_pass(m, logits, last_pass)
+        self._second_pass(m, waiting)
+        self._give_row(m, waiting)
         return m
 
     def _first_pass(self, m: Module) -> RowBuffer:
         """Clip the elements and find the row's maximum; the beats wait for it."""
-        config, beat = self._config, self.i.payload
-        lanes, width = config.lanes, config.input.width
-        m.submodules.frame = frame = Frame(config=config, container=config.input.container)
+        config, lanes = self._config, self._config.lanes
+        m.submodules.logits = logits = Logits(config=config)
         m.submodules.row_max = row_max = RowMax(
-            lanes=lanes, width=width, lowest=config.input.min_code
+            lanes=lanes, width=config.input.width, lowest=config.input.min_code
         )
         wait = RowMax.latency_of(lanes)
-        m.submodules.logits = logits = RowBuffer(
+        m.submodules.row_wait = row_wait = RowWait(wait=wait, depth=depth_of(config))
+        m.submodules.waiting = waiting = RowBuffer(
             beat=data.StructLayout(
                 {
                     "x": data.ArrayLayout(row_max.o.shape(), lanes),
@@ -120,103 +98,101 @@ class MaxSubtract(wiring.Component):
                 }
             ),
             scalar=data.StructLayout({"maximum": row_max.o.shape(), "row": row_layout(config)}),
-            depth=LastPass.depth_of(config),
+            depth=depth_of(config),
             rows=ROWS,
-            wait=wait,
             target=self._target,
         )
         m.d.comb += [
-            frame.i_valid.eq(self.i.valid & self.i.ready),
-            frame.i_last.eq(beat.last),
-            frame.i.eq(beat.x),
-            frame.keep.eq(beat.keep),
-            frame.mask.eq(beat.mask),
-            row_max.i_last.eq(frame.o_last),
-            row_max.i.eq(frame.o),
-            row_max.active.eq(frame.active),
-            logits.i_valid.eq(frame.o_valid),
-            logits.i_last.eq(frame.o_last),
-            logits.i.x.eq(frame.o),
-            logits.i.active.eq(frame.active),
-            logits.i.keep.eq(frame.o_keep),
-            logits.i.clipped.eq(frame.clipped),
-            logits.i_scalar.maximum.eq(row_max.o),
-            logits.i_scalar.row.error.eq(delay(m, frame.error, wait, name="error")),
+            logits.i_valid.eq(self.i.valid & self.i.ready),
+            logits.i.eq(self.i.payload),
+            row_max.i_last.eq(logits.o_last),
+            row_max.i.eq(logits.o),
+            row_max.active.eq(logits.active),
+            row_wait.i_valid.eq(logits.o_valid),
+            row_wait.i_last.eq(logits.o_last),
+            waiting.i_valid.eq(logits.o_valid),
+            waiting.i_last.eq(logits.o_last),
+            waiting.i.x.eq(logits.o),
+            waiting.i.active.eq(logits.active),
+            waiting.i.keep.eq(logits.keep),
+            waiting.i.clipped.eq(logits.clipped),
+            waiting.beats.eq(row_wait.beats),
+            waiting.complete.eq(row_wait.complete),
+            waiting.i_scalar.maximum.eq(row_max.o),
+            waiting.i_scalar.row.error.eq(delay(m, logits.error, wait, name="error")),
         ]
         if config.id_width:
-            ident = delay(m, beat.id, Frame.latency + wait, name="id")
-            m.d.comb += logits.i_scalar.row.id.eq(ident)
-        return logits
+            ident = delay(m, self.i.payload.id, Logits.latency + wait, name="id")
+            m.d.comb += waiting.i_scalar.row.id.eq(ident)
+        return waiting
 
-    def _second_pass(self, m: Module, logits: RowBuffer, last_pass: LastPass) -> None:
-        """exp of the difference, and the scalar of the row's sum."""
-        config, exp_golden, last = self._config, self._stages.exp, self._stages.last
-        lanes = config.lanes
-        m.submodules.accumulate = accumulate = Accumulate(
-            golden=self._stages.accumulate,
-            lanes=lanes,
-            shift_bits=self._stages.contents.exponent_bits,
+    def _second_pass(self, m: Module, waiting: RowBuffer) -> None:
+        """exp of the difference, and the sum so far."""
+        plan, lanes, beat = self._plan, self._config.lanes, waiting.o
+        m.submodules.exponentials = exponentials = Exponentials(
+            config=self._config,
+            golden=plan.exp,
+            contents=plan.contents,
+            fields=plan.fields,
             target=self._target,
         )
-        m.submodules.row_scalar = scalar = last.row()
-        latency = Difference.latency + Exp.latency_of(exp_golden)
-        row, beat = logits.o_scalar, logits.o
-        early = beat.active & logits.o_valid.replicate(lanes)
-        early = delay(m, early, Difference.latency, name="early_active", reset=True)
-        after = latency - Difference.latency
-        active = delay(m, early, after, name="active", reset=True)
-        saturated = Signal(lanes)
-        for lane in range(lanes):
-            m.submodules[f"difference{lane}"] = subtract = Difference(
-                width=config.input.width, span=config.span, reach=config.reach
-            )
-            m.submodules[f"exp{lane}"] = exp = Exp(
-                golden=exp_golden, contents=self._stages.contents, target=self._target
-            )
-
-            def distance(x=beat.x[lane], lane=lane):
-                whole = Difference(width=config.input.width, span=config.span, reach=config.span)
-                m.submodules[f"distance{lane}"] = whole
-                m.d.comb += [whole.x.eq(x), whole.maximum.eq(row.maximum)]
-                return delay(m, whole.o, latency - whole.latency, name=f"distance{lane}")
-
-            def later(x=beat.x[lane], lane=lane):
-                return delay(m, x, latency, name=f"x{lane}")
-
-            place = Place(distance=distance, x=later)
-
-            element = last_pass.i.elements[lane]
-            m.d.comb += [
-                subtract.x.eq(beat.x[lane]),
-                subtract.maximum.eq(row.maximum),
-                exp.i.eq(subtract.o),
-                saturated[lane].eq(subtract.clipped),
-                accumulate.mantissa[lane].eq(exp.mantissa),
-                accumulate.shift[lane].eq(exp.exponent),
-                *(
-                    element[name].eq(value)
-                    for name, value in last.element_of(exp, active[lane], place).items()
-                ),
-            ]
-
-        def maximum():
-            return delay(m, row.maximum, latency + self._stages.wait, name="maximum")
-
-        end = delay(m, logits.o_valid & logits.o_last, latency, name="last", reset=True)
-        valid = delay(m, logits.o_valid, latency, name="valid", reset=True)
+        m.submodules.accumulate = accumulate = Accumulate(
+            golden=GoldenAccumulate.of(self._config),
+            lanes=lanes,
+            shift_bits=plan.contents.exponent_bits,
+            target=self._target,
+        )
+        active = beat.active & waiting.o_valid.replicate(lanes)
+        active = delay(m, active, Difference.latency, name="active", reset=True)
+        saturated = self._subtract(m, waiting, exponentials)
         clipped = delay(m, beat.clipped, Difference.latency, name="early_clipped")
-        clipped = delay(m, clipped | saturated & early, after, name="clipped")
+        after, latency = Exp.latency_of(plan.exp), plan.second_pass
+        last = waiting.o_valid & waiting.o_last
         m.d.comb += [
-            accumulate.active.eq(active),
-            accumulate.i_last.eq(end),
-            scalar.i.eq(accumulate.o),
-            last_pass.i_valid.eq(valid),
-            last_pass.i_last.eq(end),
-            last_pass.i.tag.keep.eq(delay(m, beat.keep, latency, name="keep")),
-            last_pass.i.tag.clipped.eq(clipped),
-            *(
-                last_pass.i_scalar.stage[name].eq(value)
-                for name, value in last.scalar_of(scalar, maximum).items()
-            ),
-            last_pass.i_scalar.row.eq(delay(m, row.row, latency + self._stages.wait, name="row")),
+            exponentials.active.eq(active),
+            accumulate.mantissa.eq(exponentials.mantissa),
+            accumulate.shift.eq(exponentials.exponent),
+            accumulate.active.eq(exponentials.o_active),
+            accumulate.i_last.eq(self.o_last),
+            self.sum.eq(accumulate.o),
+            self.o_valid.eq(delay(m, waiting.o_valid, latency, name="valid", reset=True)),
+            self.o_last.eq(delay(m, last, latency, name="last", reset=True)),
+            self.o.elements.eq(exponentials.elements),
+            self.o.tag.keep.eq(delay(m, beat.keep, latency, name="keep")),
+            self.o.tag.clipped.eq(delay(m, clipped | saturated & active, after, name="clipped")),
         ]
+
+    def _subtract(self, m: Module, waiting: RowBuffer, exponentials: Exponentials) -> Value:
+        """Every lane's difference; whether it was saturated."""
+        config, fields = self._config, self._plan.fields
+        width, maximum = config.input.width, waiting.o_scalar.maximum
+        saturated = []
+        for lane, x in enumerate(waiting.o.x):
+            subtract = Difference(width=width, span=config.span, reach=config.path.reach)
+            m.submodules[f"difference{lane}"] = subtract
+            m.d.comb += [
+                subtract.x.eq(x),
+                subtract.maximum.eq(maximum),
+                exponentials.address[lane].eq(subtract.o),
+            ]
+            saturated.append(subtract.clipped)
+            if "x" in fields:
+                later = delay(m, x, subtract.latency, name=f"x{lane}")
+                m.d.comb += exponentials.x[lane].eq(later)
+            if "distance" in fields:
+                whole = Difference(width=width, span=config.span, reach=config.span)
+                m.submodules[f"distance{lane}"] = whole
+                m.d.comb += [
+                    whole.x.eq(x),
+                    whole.maximum.eq(maximum),
+                    exponentials.distance[lane].eq(whole.o),
+                ]
+        return Cat(saturated)
+
+    def _give_row(self, m: Module, waiting: RowBuffer) -> None:
+        """What is known of the row as its sum comes."""
+        plan, scalar = self._plan, waiting.o_scalar
+        wait = plan.second_pass + plan.sum_latency
+        m.d.comb += self.row.eq(delay(m, scalar.row, wait, name="row"))
+        if "x" in plan.fields:
+            m.d.comb += self.maximum.eq(delay(m, scalar.maximum, wait, name="maximum"))

@@ -5,21 +5,25 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...golden.config import SoftmaxConfig
+from ..flow.row_wait import RowWait
+from ..parts.pipeline import delay
 from ..ports.beats import input_layout, output_layout
-from ..ports.frame import Frame
+from ..stages.probability import Logarithm, Probability, last_stage
+from ..stages.row_scalar import RowScalar
 from ..targets.generic import GENERIC, Target
-from . import exact_sum, max_subtract
-from .last_pass import capacity_of
-from .latency import Capacity, Latency
-
-DATAPATHS = {
-    "max_subtract": (max_subtract.MaxSubtract, max_subtract.Stages),
-    "exact_sum": (exact_sum.ExactSum, exact_sum.Stages),
-}
+from .capacity import Capacity, depth_of
+from .datapath import DatapathPlan
+from .datapaths import datapath_of
+from .finish_elements import FinishElements
+from .last_pass import LastPass
+from .latency import Latency
+from .logits import Logits
 
 
 class Softmax(wiring.Component):
     """The twin of ``golden.softmax``.
+
+    The datapath's elements wait in the last pass until what is made of their row's sum is there.
 
     Members:
         i: rows of logits, see :func:`input_layout`.
@@ -27,8 +31,7 @@ class Softmax(wiring.Component):
     """
 
     def __init__(self, *, config: SoftmaxConfig, target: Target = GENERIC):
-        datapath, _ = DATAPATHS[config.datapath]
-        self._datapath = datapath(config=config, target=target)
+        self._config, self._target = config, target
         super().__init__(
             {
                 "i": In(stream.Signature(input_layout(config))),
@@ -38,19 +41,54 @@ class Softmax(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.datapath = self._datapath
-        wiring.connect(m, wiring.flipped(self.i), self._datapath.i)
-        wiring.connect(m, wiring.flipped(self.o), self._datapath.o)
+        plan, last = _stages(self._config)
+        functions = last.functions
+        m.submodules.datapath = path = plan.component(self._target)
+        m.submodules.row_scalar = scalar = RowScalar(functions, self._target)
+        m.submodules.row_wait = row_wait = RowWait(
+            wait=plan.sum_latency + functions.latency, depth=depth_of(self._config)
+        )
+        m.submodules.last_pass = last_pass = self._last_pass(plan, last)
+        wiring.connect(m, wiring.flipped(self.i), path.i)
+        wiring.connect(m, wiring.flipped(self.o), last_pass.o)
+        m.d.comb += [
+            row_wait.i_valid.eq(path.o_valid),
+            row_wait.i_last.eq(path.o_last),
+            scalar.i.eq(path.sum),
+            last_pass.i_valid.eq(path.o_valid),
+            last_pass.i_last.eq(path.o_last),
+            last_pass.i.eq(path.o),
+            last_pass.beats.eq(row_wait.beats),
+            last_pass.complete.eq(row_wait.complete),
+            last_pass.i_scalar.stage.eq(scalar.o),
+            last_pass.i_scalar.row.eq(delay(m, path.row, functions.latency, name="row")),
+            path.given.eq(last_pass.given),
+            path.row_given.eq(last_pass.row_given),
+        ]
         return m
+
+    def _last_pass(self, plan: DatapathPlan, last: Probability | Logarithm) -> LastPass:
+        config, target = self._config, self._target
+        finish = FinishElements(
+            config=config, last=last, exp=plan.contents, element=plan.element, target=target
+        )
+        return LastPass(config=config, finish=finish, depth=depth_of(config), target=target)
+
+
+def _stages(config: SoftmaxConfig) -> tuple[DatapathPlan, Probability | Logarithm]:
+    """The datapath and the last stage of a configuration."""
+    last = last_stage(config)
+    return datapath_of(config, last.fields), last
 
 
 def latency(config: SoftmaxConfig) -> Latency:
     """Latency of the unit of a configuration."""
-    _, stages = DATAPATHS[config.datapath]
-    return stages(config).latency
+    plan, last = _stages(config)
+    wait = plan.sum_latency + last.functions.latency
+    return plan.latency + (RowWait.notice_of(wait) + LastPass.latency_of(last.latency))
 
 
 def capacity(config: SoftmaxConfig) -> Capacity:
     """What the unit of a configuration accepts while its output is blocked."""
-    _, stages = DATAPATHS[config.datapath]
-    return capacity_of(config, buffers=stages.buffers, lead=Frame.latency)
+    plan, _ = _stages(config)
+    return Capacity.of(config, buffers=plan.buffers + 1, lead=Logits.latency)

@@ -344,7 +344,7 @@ def test_json_of_a_configuration_reads_back_as_the_same_unit(config, datapath):
     assert again.to_dict() == config.to_dict()
     assert unit_sha256("softmax", again) == unit_sha256("softmax", config)
     assert again.widths == config.widths
-    assert (again.datapath, again.top, again.reach) == (datapath, config.top, config.reach)
+    assert (again.datapath, again.path) == (datapath, config.path)
 
 
 @pytest.mark.parametrize("config", PRESETS.values(), ids=PRESETS)
@@ -353,15 +353,18 @@ def test_distances_of_exact_sum_reach_from_the_top_to_the_range_s_other_end(conf
     config = exact(config)
     low = sum(config.widths.exp_split[1:])
     top = next(code for code in itertools.count(config.range_code) if (code + 1) % 2**low == 0)
-    assert config.top == top
-    assert (config.nearest, config.farthest) == (top - config.range_code, top + config.range_code)
-    assert config.reach == config.farthest < 2 ** sum(config.widths.exp_split)
+    assert config.path.origin == top
+    assert (config.path.nearest, config.path.farthest) == (
+        top - config.range_code,
+        top + config.range_code,
+    )
+    assert config.path.reach == config.path.farthest < 2 ** sum(config.widths.exp_split)
     assert config.span == 2 * config.range_code
 
 
 def test_distances_of_max_subtract_start_at_none_and_end_at_the_span():
     for config in (preset("base"), preset("base", scale=50)):
-        assert (config.nearest, config.farthest) == (0, config.span)
+        assert (config.path.nearest, config.path.farthest) == (0, config.span)
 
 
 def test_the_datapath_alone_tells_units_apart_and_may_be_changed_back():

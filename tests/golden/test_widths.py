@@ -5,14 +5,11 @@ import re
 
 import pytest
 
+from softmaxfx.golden.datapaths.datapath import Needs
+from softmaxfx.golden.datapaths.exact_sum import ExactSum, top_of
+from softmaxfx.golden.datapaths.max_subtract import MaxSubtract, reach_of
 from softmaxfx.golden.errors import ConfigError
-from softmaxfx.golden.widths import (
-    derive_exact_widths,
-    derive_widths,
-    reach_of,
-    split_index,
-    top_of,
-)
+from softmaxfx.golden.widths import split_index
 
 
 @pytest.mark.parametrize("bits", range(1, 26))
@@ -26,20 +23,19 @@ def test_an_index_is_split_into_nearly_equal_tables_that_fit_a_block_ram(bits):
 
 
 def derive(index=16, fraction=16, max_length=1024, step=2.0**-11, **by_hand):
-    return derive_widths(
-        span=2**index - 1, step=step, fraction=fraction, max_length=max_length, by_hand=by_hand
-    )
+    half = 2 ** (index - 1) - 1  # of the span
+    return MaxSubtract.of(Needs(half, step, fraction, max_length, False, by_hand)).widths
 
 
 @pytest.mark.parametrize("fraction", [2, 8, 12, 16, 24])
 @pytest.mark.parametrize("max_length", [1, 2, 3, 1000, 1024, 65536])
 def test_derived_widths_keep_the_design_s_minima(fraction, max_length):
     logarithm = next(k for k in range(20) if 2**k >= max_length)
-    for index in range(1, 26):
+    for index in range(2, 26):
         step = 20 / 2**index
         widths = derive(index, fraction, max_length, step)
         reach = math.log(2) / step * (widths.sum_fraction + 2)
-        assert sum(widths.exp_split) == min(2**index - 1, math.ceil(reach)).bit_length()
+        assert sum(widths.exp_split) == min(2**index - 2, math.ceil(reach)).bit_length()
         assert widths.mantissa_bits >= fraction + 2
         assert widths.reciprocal_bits >= fraction + 2
         guarded = max(widths.mantissa_bits, fraction + 2) + logarithm + 2
@@ -54,14 +50,7 @@ def test_derived_widths_keep_the_design_s_minima(fraction, max_length):
 
 
 def derive_exact(range_code=20480, fraction=16, max_length=1024, step=2.0**-11, **by_hand):
-    return derive_exact_widths(
-        range_code=range_code,
-        step=step,
-        fraction=fraction,
-        max_length=max_length,
-        guard=1,
-        by_hand=by_hand,
-    )
+    return ExactSum.of(Needs(range_code, step, fraction, max_length, False, by_hand)).widths
 
 
 @pytest.mark.parametrize("fraction", [2, 8, 12, 16, 24])

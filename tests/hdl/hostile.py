@@ -9,7 +9,7 @@ import numpy as np
 from softmaxfx.golden import SoftmaxConfig
 from softmaxfx.golden.ports.frame import Frames, cut_frames
 
-from .rows import Row, every_byte, ident_of, input_beats, output_beats, packed, random_rows
+from .rows import Row, bytes_of_container, ident_of, input_beats, output_beats, packed, random_rows
 
 # One rule at a time: what breaks it is known, so the answer needs no model
 
@@ -19,7 +19,7 @@ def faults_of(config: SoftmaxConfig) -> list[str]:
     lanes, several = config.lanes, config.max_beats > 1
     possible = {
         "hole": lanes > 1,
-        "broken container": every_byte(config) > 1,
+        "broken container": bytes_of_container(config) > 1,
         "partial beat before the last": several and lanes > 1,
         "null beat before the last": several,
         "one element too many": config.max_length % lanes > 0,
@@ -37,39 +37,39 @@ def broken_row(fault: str, config: SoftmaxConfig, rng: np.random.Generator) -> l
     lanes, longest, most = config.lanes, config.max_length, config.max_beats
     row = random_rows(config, [int(rng.integers(1, longest + 1))], seed=int(rng.integers(1 << 30)))
     beats = input_beats(row, config)
-    whole = every_byte(config)
-    place = int(rng.integers(len(beats)))
+    place, whole = int(rng.integers(len(beats))), (1 << lanes) - 1
 
     def with_beats(count: int) -> list[dict[str, Any]]:
         """Full beats; the last one ends the row."""
-        full = {"keep": [whole] * lanes, "last": 0}
+        full = {"present": whole, "last": 0}
         return [beats[0] | full for _ in range(count - 1)] + [beats[0] | full | {"last": 1}]
 
     if fault == "hole":
         above = int(rng.integers(1, lanes))  # a lane present, one below it missing
-        keep = rng.integers(0, 2, lanes) * whole
-        keep[above], keep[rng.integers(above)] = whole, 0
-        beats[place]["keep"] = keep.tolist()
+        present = rng.integers(0, 2, lanes)
+        present[above], present[rng.integers(above)] = 1, 0
+        beats[place]["present"] = packed(present)
     elif fault == "broken container":
-        keep = np.array(beats[place]["keep"])
-        keep[rng.integers(lanes)] = rng.integers(1, whole)
-        beats[place]["keep"] = keep.tolist()
+        lane = 1 << int(rng.integers(lanes))
+        beats[place]["broken"] = lane
+        if rng.integers(2):  # its lowest byte is there, or is not
+            beats[place]["present"] ^= lane
     elif fault in ("partial beat before the last", "null beat before the last"):
         count = int(rng.integers(2, most + 1))
         beats, place = with_beats(count), int(rng.integers(count - 1))
         kept = int(rng.integers(1, lanes)) if fault.startswith("partial") else 0
-        beats[place]["keep"] = [whole] * kept + [0] * (lanes - kept)
+        beats[place]["present"] = (1 << kept) - 1
     elif fault == "one element too many":
         kept = longest % lanes + 1
         beats = with_beats(most)
-        beats[-1]["keep"] = [whole] * kept + [0] * (lanes - kept)
+        beats[-1]["present"] = (1 << kept) - 1
     elif fault == "full last beat":
         beats = with_beats(most)
     elif fault == "null beat too many":
         room = longest - (most - 1) * lanes
         beats = with_beats(most + 1)
-        beats[-1]["keep"] = [0] * lanes
-        beats[-2]["keep"] = [whole] * room + [0] * (lanes - room)
+        beats[-1]["present"] = 0
+        beats[-2]["present"] = (1 << room) - 1
     else:
         further = {"one beat too many": 1, "some beats too many": int(rng.integers(2, 9))}
         beats = with_beats(most + further.get(fault, 49 * most))
@@ -126,9 +126,13 @@ class Stream:
         """How golden cuts it into rows."""
         return cut_frames(self.data, self.keep, self.mask, self.last, config)
 
-    def kept_bytes(self) -> list[list[int]]:
-        """``keep`` of every lane of every beat, as numbers."""
-        return (self.keep.astype(np.int64) << np.arange(self.keep.shape[2])).sum(axis=2).tolist()
+    def present(self) -> list[int]:
+        """Elements present of every beat, as numbers: those whose lowest byte is."""
+        return [packed(present) for present in self.keep[:, :, 0]]
+
+    def broken(self) -> list[int]:
+        """Elements of every beat of which some bytes are present, and some not, as numbers."""
+        return [packed(broken) for broken in self.keep.any(axis=2) & ~self.keep.all(axis=2)]
 
     def masks(self) -> list[int]:
         """``mask`` of every beat, as numbers."""
@@ -137,11 +141,19 @@ class Stream:
     def beats(self, config: SoftmaxConfig) -> list[dict[str, Any]]:
         """The unit's input."""
         fields = zip(
-            self.data.tolist(), self.kept_bytes(), self.masks(), self.last, self.ident, strict=True
-        )
+            self.data.tolist(), self.present(), self.broken(), self.masks(), self.last, self.ident,
+            strict=True,
+        )  # fmt: skip
         return [
-            {"x": x, "keep": keep, "mask": mask, **ident_of(config, int(ident)), "last": int(last)}
-            for x, keep, mask, last, ident in fields
+            {
+                "x": x,
+                "present": present,
+                "broken": broken,
+                "mask": mask,
+                **ident_of(config, int(ident)),
+                "last": int(last),
+            }
+            for x, present, broken, mask, last, ident in fields
         ]
 
     def answer(self, config: SoftmaxConfig) -> list[dict[str, Any]]:

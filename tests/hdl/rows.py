@@ -44,11 +44,12 @@ def random_rows(config: SoftmaxConfig, lengths: Iterable[int], seed: int = 20) -
 def input_beats(rows: Sequence[Row], config: SoftmaxConfig, seed: int = 21) -> list[dict[str, Any]]:
     """What the unit is given; lanes beyond a row's end hold noise."""
     rng = np.random.default_rng(seed)
-    lanes, whole = config.lanes, every_byte(config)
+    lanes = config.lanes
     return [
         {
             "x": np.where(present, x, rng.integers(-4, 4, lanes)).tolist(),
-            "keep": np.where(present, whole, 0).tolist(),
+            "present": packed(present),
+            "broken": 0,
             "mask": packed(np.where(present, mask, rng.integers(0, 2, lanes))),
             **ident_of(config, row.ident),
             "last": int(last),
@@ -107,9 +108,9 @@ def in_beats(row: Row, lanes: int, *columns: np.ndarray) -> Iterable[tuple]:
         yield present[beat], beat == beats - 1, *(column[beat] for column in padded)
 
 
-def every_byte(config: SoftmaxConfig) -> int:
-    """``keep`` of an element whose container is present, all bytes of it."""
-    return (1 << -(-config.input.width // 8)) - 1
+def bytes_of_container(config: SoftmaxConfig) -> int:
+    """Bytes of an input element's container."""
+    return -(-config.input.width // 8)
 
 
 def ident_of(config: SoftmaxConfig, ident: int) -> dict[str, int]:

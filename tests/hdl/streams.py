@@ -11,6 +11,9 @@ from amaranth.hdl import Elaboratable, ResetInserter, Signal
 from amaranth.lib import data
 from amaranth.sim import Simulator, SimulatorContext
 
+from softmaxfx.hdl.stages.row_scalar import RowScalar, SumFunctions
+from softmaxfx.hdl.targets.generic import GENERIC, Target
+
 PERIOD = 1e-6
 """Clock period of a simulation, in seconds."""
 
@@ -64,10 +67,21 @@ def pipelined(
     return [np.array(column) for column in zip(*seen, strict=True)]
 
 
+def scalars(
+    functions: SumFunctions, sums: np.ndarray, target: Target = GENERIC
+) -> list[np.ndarray]:
+    """What rows wait for, of a sum a cycle: functions in the order of their layout."""
+    dut = RowScalar(functions, target)
+    (rows,) = pipelined(dut, {"i": sums}, ["o"], latency=functions.latency)
+    return [rows[:, field] for field in range(rows.shape[1])]
+
+
 def plain(value: Any) -> Any:
     """A simulator's or NumPy's value as Python numbers and lists of them."""
     if isinstance(value, data.Const):
-        return [plain(element) for element in value]
+        fields = value.shape().members if isinstance(value.shape(), data.StructLayout) else None
+        elements = value if fields is None else (value[name] for name in fields)
+        return [plain(element) for element in elements]
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
 
 

@@ -4,7 +4,9 @@ from dataclasses import fields
 from functools import lru_cache
 
 from ....golden.config import BACKWARD_FIELDS, LOSS_FIELDS, SoftmaxConfig
-from ....golden.proofs.bounds import backward_bound_ulp, bound_ulp, loss_bound
+from ....golden.proofs.bounds import bound_ulp
+from ....golden.proofs.gradient import backward_bound_ulp
+from ....golden.proofs.loss import loss_bound
 
 MOST = 4096
 """Bounds kept: a number each, and seconds to prove where the input is wide."""

@@ -93,7 +93,7 @@ def errors(config, rows):
 
 def exp_errors(config, codes):
     """The relative error of exp of every code, by long doubles."""
-    distance = config.top - codes
+    distance = config.path.origin - codes
     mantissa, shift = exp_table(config)(distance)
     step = np.longdouble(config.scale) * np.longdouble(2) ** -config.input.f
     value = np.ldexp(mantissa.astype(np.longdouble), 1 - config.widths.mantissa_bits - shift)
@@ -423,8 +423,8 @@ def test_terms_of_any_errors_in_their_range_keep_the_bound_of_an_exact_sum(name,
 def test_the_distance_that_is_told_as_the_worst_has_one_of_the_ends_of_exp_s_errors(name):
     config = EXACT[name]
     bound = error_bound(config)
-    assert config.nearest <= bound.worst_difference <= config.farthest
-    error = exp_errors(config, np.array([config.top - bound.worst_difference])).item()
+    assert config.path.nearest <= bound.worst_difference <= config.path.farthest
+    error = exp_errors(config, np.array([config.path.origin - bound.worst_difference])).item()
     assert min(abs(error - end) for end in bound.exp_error) < 1e-13
 
 

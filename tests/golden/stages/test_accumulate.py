@@ -80,8 +80,13 @@ def test_an_exact_sum_is_that_of_fractions(config):
     """m * 2^(1 - mantissa_bits - k) of rows anywhere in the range, their ends included."""
     rng = np.random.default_rng(5)
     length = min(config.max_length, 100)
-    u = rng.integers(config.nearest, config.farthest, (30, length), endpoint=True)
-    u[0], u[1], u[2, 0], u[2, 1:] = config.nearest, config.farthest, config.nearest, config.farthest
+    u = rng.integers(config.path.nearest, config.path.farthest, (30, length), endpoint=True)
+    u[0], u[1], u[2, 0], u[2, 1:] = (
+        config.path.nearest,
+        config.path.farthest,
+        config.path.nearest,
+        config.path.farthest,
+    )
     mantissa, shift = exp_table(config)(u)
     gate = Accumulate.of(config)(mantissa, shift)[:, 0].tolist()
     for ms, ks, total in zip(mantissa.tolist(), shift.tolist(), gate, strict=True):
@@ -94,11 +99,11 @@ def test_an_exact_sum_is_that_of_fractions(config):
 
 @pytest.mark.parametrize("config", EXACT.values(), ids=EXACT)
 def test_no_term_of_an_exact_sum_loses_a_bit_and_its_last_bit_is_used(config):
-    u = np.unique(np.linspace(config.nearest, config.farthest, 2**17).astype(int))
+    u = np.unique(np.linspace(config.path.nearest, config.path.farthest, 2**17).astype(int))
     mantissa, shift = exp_table(config)(u)
     down = shift - (config.widths.sum_fraction - config.widths.mantissa_bits + 1)
     assert down.max() <= 0
-    assert down.max() == 0 or config.nearest > 0  # by how much the top lies above the range
+    assert down.max() == 0 or config.path.nearest > 0  # by how much the top lies above the range
     terms = Accumulate.of(config).align(mantissa, shift)
     assert (terms >> -down == mantissa).all()
     assert (np.diff(terms) <= 0).all()
@@ -107,7 +112,7 @@ def test_no_term_of_an_exact_sum_loses_a_bit_and_its_last_bit_is_used(config):
 @pytest.mark.parametrize("config", EXACT.values(), ids=EXACT)
 def test_the_longest_row_at_the_range_s_ends_fits_the_sum(config):
     total = Accumulate.of(config)
-    for distance in (config.nearest, config.farthest):
+    for distance in (config.path.nearest, config.path.farthest):
         mantissa, shift = exp_table(config)(np.full(config.max_length, distance))
         term = Fraction(int(mantissa[0]), 2 ** (config.widths.mantissa_bits - 1 + int(shift[0])))
         most = total(mantissa, shift).item()
@@ -122,7 +127,9 @@ def test_no_row_s_sum_is_below_the_least_exponent_which_is_one_too_low_at_most(c
     if config.datapath == "max_subtract":
         assert lowest == 0
         return
-    distances = np.arange(max(config.farthest - 5000, config.nearest), config.farthest + 1)
+    distances = np.arange(
+        max(config.path.farthest - 5000, config.path.nearest), config.path.farthest + 1
+    )
     mantissa, shift = (part.tolist() for part in exp_table(config)(distances))
     least = min(
         Fraction(m, 2 ** (config.widths.mantissa_bits - 1 + k))

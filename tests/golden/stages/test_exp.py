@@ -42,8 +42,8 @@ CONFIGS = PRESETS | ODD | EXACT
 each = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 enumerable = pytest.mark.parametrize(
     "config",
-    [config for config in CONFIGS.values() if config.reach < 2**17],
-    ids=[name for name, config in CONFIGS.items() if config.reach < 2**17],
+    [config for config in CONFIGS.values() if config.path.reach < 2**17],
+    ids=[name for name, config in CONFIGS.items() if config.path.reach < 2**17],
 )
 
 
@@ -89,8 +89,8 @@ def test_tables_do_not_depend_on_the_caller_s_mpmath_precision(bits, twin):
 
 @enumerable
 def test_every_difference_gives_the_mantissa_and_shift_of_the_recurrence(config, twin):
-    gold = [twin(config).exp(u) for u in range(config.reach + 1)]
-    mantissa, shift = exp_table(config)(np.arange(config.reach + 1))
+    gold = [twin(config).exp(u) for u in range(config.path.reach + 1)]
+    mantissa, shift = exp_table(config)(np.arange(config.path.reach + 1))
     np.testing.assert_array_equal(mantissa, [m for m, _ in gold])
     np.testing.assert_array_equal(shift, [k for _, k in gold])
 
@@ -99,8 +99,10 @@ def test_every_difference_gives_the_mantissa_and_shift_of_the_recurrence(config,
 def test_wide_differences_give_the_mantissa_and_shift_of_the_recurrence(twin, datapath):
     config = preset("wide", datapath=datapath)
     rng = np.random.default_rng(4)
-    borders = np.arange(0, config.reach, 2**16)[:, None] + [-1, 0, 1, 255, 256, 257]
-    u = np.concatenate([rng.integers(0, config.reach, 5000), borders.ravel(), [config.reach]])
+    borders = np.arange(0, config.path.reach, 2**16)[:, None] + [-1, 0, 1, 255, 256, 257]
+    u = np.concatenate(
+        [rng.integers(0, config.path.reach, 5000), borders.ravel(), [config.path.reach]]
+    )
     u = u[u >= 0]
     gold = [twin(config).exp(int(v)) for v in u]
     np.testing.assert_array_equal(np.transpose(exp_table(config)(u)), gold)
@@ -116,8 +118,8 @@ def test_exp_of_no_difference_is_exactly_one(config):
 def test_exp_never_rises_with_the_difference(config):
     """Exhaustive, in integers: m * 2^-k over all codes."""
     previous = None
-    for start in range(0, config.reach + 1, 2**20):
-        u = np.arange(start, min(start + 2**20, config.reach + 1))
+    for start in range(0, config.path.reach + 1, 2**20):
+        u = np.arange(start, min(start + 2**20, config.path.reach + 1))
         mantissa, shift = exp_table(config)(u)
         longest = int(exp_table(config).shift.max())
         assert config.widths.mantissa_bits + longest < 63 or longest > 34
@@ -137,7 +139,7 @@ def test_exp_never_rises_with_the_difference(config):
 def test_exp_s_relative_error_at_every_code_is_within_the_range_that_is_told(config):
     """Against mpmath, over the differences whose exp is at least one output LSB."""
     low, high = error_bound(config).exp_error
-    values = exp_table(config).value(np.arange(config.reach + 1))
+    values = exp_table(config).value(np.arange(config.path.reach + 1))
     reached = []
     with mpmath.workprec(100):
         ratio, exact = mpmath.exp(-mpmath.mpf(config.scale) / 2**config.input.f), mpmath.mpf(1)
@@ -157,12 +159,12 @@ def test_exp_s_relative_error_at_every_distance_of_an_exact_sum_is_within_the_ra
     """Against mpmath, from the range's top to its bottom: every term counts, however small."""
     config = EXACT[f"{name}, exact sum"]
     low, high = error_bound(config).exp_error
-    distances = np.arange(config.nearest, config.farthest + 1)
+    distances = np.arange(config.path.nearest, config.path.farthest + 1)
     mantissa, shift = (part.tolist() for part in exp_table(config)(distances))
     reached = []
     with mpmath.workprec(100):
         step = mpmath.mpf(config.scale) / 2**config.input.f
-        ratio, grown = mpmath.exp(step), mpmath.exp(step * config.nearest)
+        ratio, grown = mpmath.exp(step), mpmath.exp(step * config.path.nearest)
         for m, k in zip(mantissa, shift, strict=True):
             value = mpmath.ldexp(m, 1 - config.widths.mantissa_bits - k)
             reached.append(float(value * grown - 1))
@@ -174,7 +176,7 @@ def test_exp_s_relative_error_at_every_distance_of_an_exact_sum_is_within_the_ra
 
 @pytest.mark.parametrize("config", EXACT.values(), ids=EXACT)
 def test_no_distance_of_an_exact_sum_gives_nothing_or_a_shift_beyond_the_sum(config):
-    u = np.unique(np.linspace(config.nearest, config.farthest, 2**17).astype(int))
+    u = np.unique(np.linspace(config.path.nearest, config.path.farthest, 2**17).astype(int))
     mantissa, shift = exp_table(config)(u)
     assert (mantissa > 0).all()
     assert (shift + config.widths.mantissa_bits - 1 <= config.widths.sum_fraction).all()
@@ -198,14 +200,14 @@ def test_exp_s_absolute_error_is_a_few_mantissa_lsb_at_any_scale(config):
     tables = len(config.widths.exp_split)
     limit = (tables + 1) * 2.0 ** (1 - config.widths.mantissa_bits)
     limit += 2.0 ** -(config.widths.sum_fraction + 1)
-    u = np.arange(config.reach + 1)
+    u = np.arange(config.path.reach + 1)
     exact = np.exp(-u.astype(np.longdouble) * np.longdouble(config.scale * config.input.lsb))
     assert np.abs(exp_table(config).value(u) - exact).max() <= limit
 
 
 def test_where_exp_ends_after_one_difference_its_table_has_two_entries():
     config = preset("base", scale=2.0**20)
-    assert config.reach == 1
+    assert config.path.reach == 1
     assert exp_table(config).value(np.arange(2)).tolist() == [1, 0]
 
 

@@ -85,7 +85,7 @@ def least_sum(config):
     """The least sum of a row, in its LSB: 1, or one element at the range's bottom."""
     if config.datapath == "max_subtract":
         return 1 << config.widths.sum_fraction
-    mantissa, shift = (part.item() for part in exp_table(config)(np.array([config.farthest])))
+    mantissa, shift = (part.item() for part in exp_table(config)(np.array([config.path.farthest])))
     return (mantissa << config.widths.sum_fraction) >> (config.widths.mantissa_bits - 1 + shift)
 
 

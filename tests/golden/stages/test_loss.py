@@ -139,9 +139,9 @@ def draw(config, count, rng):
     else:
         least = 1 << max(config.widths.sum_fraction - round(config.range * config.scale * 2.8), 1)
     most = config.max_length << config.widths.sum_fraction
-    distance = rng.integers(config.nearest, config.farthest, count, endpoint=True)
-    distance[: count // 8] = config.nearest
-    distance[count // 8 : count // 4] = config.farthest
+    distance = rng.integers(config.path.nearest, config.path.farthest, count, endpoint=True)
+    distance[: count // 8] = config.path.nearest
+    distance[count // 8 : count // 4] = config.path.farthest
     total = np.exp(rng.uniform(np.log(least), np.log(most), count)).astype(np.int64)
     total[::5] = rng.choice([least, least + 1, most, most - 1], total[::5].shape)
     return distance, total.clip(least, most)
@@ -278,7 +278,7 @@ def test_a_logarithm_below_0_is_a_loss_of_0():
     """The nearest element with a sum of less than its own: what rounding alone can bring about."""
     config = CONFIGS["base, exact sum"]
     stage, one = Loss.of(config), 1 << config.widths.sum_fraction
-    distance = np.array([config.nearest])
+    distance = np.array([config.path.nearest])
     for total in (one >> 9, one >> 3):
         assert stage.log.ln(np.array([total])).item() + stage.log.scaled(distance).item() < 0
         assert stage(distance, np.array([total])).tolist() == [0]

@@ -8,8 +8,8 @@ import pytest
 
 from softmaxfx.golden.config import PRESETS, SoftmaxConfig, preset
 from softmaxfx.golden.formats import SQ, UQ
-from softmaxfx.golden.proofs.bounds import reciprocal_error
-from softmaxfx.golden.stages.leading_one import leading_one, normalise
+from softmaxfx.golden.proofs.reciprocal import reciprocal_error
+from softmaxfx.golden.stages.leading_one import leading_one, significand
 from softmaxfx.golden.stages.reciprocal import reciprocal_table
 
 CONFIGS = {
@@ -147,7 +147,7 @@ def test_a_sum_is_normalised_to_one_and_a_fraction(lowest, kept):
     rng = np.random.default_rng(9)
     long = rng.integers(0, 2**63 - 1, 500) >> np.arange(500) % 40
     totals = np.concatenate([np.arange(5000), long])
-    q, s = normalise(totals, fraction, kept, lowest)
+    q, s = significand(totals, fraction, kept, lowest)
     for total, exponent, rest in zip(totals.tolist(), q.tolist(), s.tolist(), strict=True):
         exact = Fraction(total, 2**fraction)
         if exact < Fraction(2) ** lowest:

@@ -9,7 +9,9 @@ import pytest
 from softmaxfx.golden.config import preset
 from softmaxfx.golden.errors import ConfigError
 from softmaxfx.golden.formats import SQ
-from softmaxfx.golden.proofs.bounds import backward_bound_ulp, bound_ulp, loss_bound
+from softmaxfx.golden.proofs.bounds import bound_ulp
+from softmaxfx.golden.proofs.gradient import backward_bound_ulp
+from softmaxfx.golden.proofs.loss import loss_bound
 from softmaxfx.golden.rows import LogitRows
 from softmaxfx.golden.torch import gradient_reference, reference
 from softmaxfx.golden.torch.gradient_reference import (

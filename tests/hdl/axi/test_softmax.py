@@ -42,6 +42,7 @@ class Bench:
     def __init__(self, config: SoftmaxConfig):
         self.config, self.dut = config, SoftmaxAxi(config=config)
         self.words: list[dict[str, int]] = []
+        self.rng = random.Random(41)
         self.i_bits, self.o_bits = (8 * -(-f.width // 8) for f in (config.input, config.output))
         ident = ["id"] if config.id_width else []
         self.fields = ["data", "keep", "user", *ident, "last"]
@@ -85,11 +86,22 @@ class Bench:
         ctx, dut, lanes = self.ctx, self.dut, range(self.config.lanes)
         word = sum((beat["x"][n] % (1 << self.i_bits)) << (n * self.i_bits) for n in lanes)
         ctx.set(dut.s_axis_tdata, word)
-        ctx.set(dut.s_axis_tkeep, sum(beat["keep"][n] << (n * self.i_bits // 8) for n in lanes))
+        ctx.set(dut.s_axis_tkeep, self.kept_bytes(beat))
         ctx.set(dut.s_axis_tuser, beat["mask"])
         ctx.set(dut.s_axis_tlast, beat["last"])
         if self.config.id_width:
             ctx.set(dut.s_axis_tid, beat["id"])
+
+    def kept_bytes(self, beat: dict[str, Any]) -> int:
+        """Input tkeep of a beat; of a broken container, any bytes but none and all."""
+        size, keep = self.i_bits // 8, 0
+        for lane in range(self.config.lanes):
+            low = beat["present"] >> lane & 1
+            kept = ((1 << size) - 1) * low
+            if beat["broken"] >> lane & 1:  # the lowest byte is that of the element
+                kept = self.rng.randrange(1 - low, (1 << size - 1) - low) << 1 | low
+            keep |= kept << (lane * size)
+        return keep
 
     async def stream(self, beats: list[dict], count: int, pace: Pace) -> None:
         """Offer beats until all are taken, and take ``count``; no offer is ever withdrawn."""
@@ -177,9 +189,11 @@ def test_a_row_without_an_end_leaves_cut_and_a_reset_ends_it(config):
     bench = Bench(config)
     most = config.max_beats
     size = config.lanes * bench.i_bits // 8
-    endless = [{"x": [0] * config.lanes, "keep": [(1 << bench.i_bits // 8) - 1] * config.lanes}]
-    endless = [beat | {"mask": 0, "last": 0, "id": 0} for beat in endless * (20 * most)]
-    assert sum(keep.bit_count() for keep in endless[0]["keep"]) == size
+    endless = [{"x": [0] * config.lanes, "present": (1 << config.lanes) - 1}]
+    endless = [
+        beat | {"broken": 0, "mask": 0, "last": 0, "id": 0} for beat in endless * (20 * most)
+    ]
+    assert bench.kept_bytes(endless[0]).bit_count() == size
     rows = random_rows(config, [3, config.max_length, 1])
     gold = bench.gold(output_beats(rows, config))
 

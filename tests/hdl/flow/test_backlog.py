@@ -35,32 +35,32 @@ class Bench:
         self.taken: list[int] = []
         self.went_in: list[int] = []
         self.came_out: list[int] = []
-        self.held: deque[int] = deque()
+        self.words: deque[int] = deque()
         self.credits, self.coming = self.places, False
         self.due: dict[int, int] = {}
 
     async def step(self, ctx) -> None:
         """A cycle. A credit that a word gives back is used in the next one at the earliest."""
         dut, rng = self.dut, self.rng
-        assert ctx.get(dut.held) == len(self.held)
-        assert ctx.get(dut.some) == bool(self.held)
+        assert ctx.get(dut.level) == len(self.words)
+        assert ctx.get(dut.valid) == bool(self.words)
         if self.cycle in self.due:
             assert ctx.get(dut.o) == self.due[self.cycle]
             self.taken.append(ctx.get(dut.o))
         here, after = self.coming, self.credits > 0 and rng.random() < self.comes
         self.coming, self.credits = after, self.credits - after
         word = rng.getrandbits(16)  # where none comes, anything lies there
-        ctx.set(dut.next_valid, after)
+        ctx.set(dut.produce_next, after)
         ctx.set(dut.i, word)
-        take = bool(self.held) and rng.random() < self.takes
-        ctx.set(dut.take, take)
+        take = bool(self.words) and rng.random() < self.takes
+        ctx.set(dut.consume, take)
         if take:
-            self.due[self.cycle + Backlog.latency] = self.held.popleft()
+            self.due[self.cycle + Backlog.latency] = self.words.popleft()
             self.came_out.append(self.cycle)
             self.credits += 1
         if here:
             self.given.append(word)
-            self.held.append(word)
+            self.words.append(word)
             self.went_in.append(self.cycle)
         await ctx.tick()
         self.cycle += 1
@@ -98,11 +98,11 @@ def test_it_fills_to_its_places_and_empties_again_and_again(places):
         for turn in range(1, 6):
             bench.comes, bench.takes = 1.0, 0.0
             await bench.steps(ctx, places + 2)
-            assert ctx.get(bench.dut.held) == places
+            assert ctx.get(bench.dut.level) == places
             bench.takes = [1.0, 0.5][turn % 2]  # full, words come and go
             await bench.steps(ctx, 7 * turn)
             await bench.drain(ctx)
-            assert not ctx.get(bench.dut.some)
+            assert not ctx.get(bench.dut.valid)
 
     simulate(bench.dut, testbench)
 

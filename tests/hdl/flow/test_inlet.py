@@ -45,9 +45,9 @@ class Bench:
         number, last = self.offer or (rng.getrandbits(12), rng.getrandbits(1))
         ctx.set(dut.i.payload, {"number": number, "last": last})
         ctx.set(dut.i.valid, self.offer is not None)
-        some = ctx.get(dut.some)
+        some = ctx.get(dut.valid)
         take = int(some and rng.random() < self.takes)
-        ctx.set(dut.take, take)
+        ctx.set(dut.consume, take)
         if take:
             self.due[self.cycle + Inlet.latency] = ctx.get(dut.last)
             self.came_out.append(self.cycle)
@@ -159,7 +159,7 @@ def test_after_a_reset_of_one_cycle_at_any_time_it_is_empty(takes):
             await bench.step(ctx)
             ctx.set(reset, 0)
             bench.clear()
-            assert not ctx.get(bench.dut.some)
+            assert not ctx.get(bench.dut.valid)
             await bench.steps(ctx, 50)
             await bench.drain(ctx)
 

@@ -33,7 +33,7 @@ class Bench:
         self.coming = deque([after])
         self.credits -= after
         word = rng.getrandbits(16)  # between beats, anything lies there
-        ctx.set(dut.coming, after)
+        ctx.set(dut.produce_next, after)
         ctx.set(dut.i, word)
         ready = rng.random() < self.ready
         ctx.set(dut.o.ready, ready)

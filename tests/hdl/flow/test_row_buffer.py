@@ -5,11 +5,34 @@ from collections import deque
 from dataclasses import dataclass, field
 
 import pytest
-from amaranth.hdl import ResetInserter, Signal
+from amaranth.hdl import Elaboratable, Module, ResetInserter, Signal
 
 from softmaxfx.hdl.flow.row_buffer import RowBuffer
+from softmaxfx.hdl.flow.row_wait import RowWait
 
 from ..streams import simulate
+
+
+class Waiting(Elaboratable):
+    """A row buffer, and what tells it when a row is complete; has the buffer's members."""
+
+    def __init__(self, *, wait: int, depth: int, rows: int):
+        self.buffer = RowBuffer(beat=16, scalar=8, depth=depth, rows=rows)
+        self.row_wait = RowWait(wait=wait, depth=depth)
+
+    def __getattr__(self, name: str):
+        return getattr(self.buffer, name)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.buffer, m.submodules.row_wait = buffer, row_wait = self.buffer, self.row_wait
+        m.d.comb += [
+            row_wait.i_valid.eq(buffer.i_valid),
+            row_wait.i_last.eq(buffer.i_last),
+            buffer.beats.eq(row_wait.beats),
+            buffer.complete.eq(row_wait.complete),
+        ]
+        return m
 
 
 @dataclass
@@ -20,6 +43,7 @@ class Run:
         gaps, refusals: share of the cycles without a beat in, or without ``read``.
         wait: cycles from a row's last beat to its scalar.
         reset: cycle of a reset; after it the rows come anew.
+        kept: where every beat is kept.
         went_in, reading, leaving: cycles in which a beat comes in, leaves the ring, comes out.
     """
 
@@ -32,6 +56,7 @@ class Run:
     reset: int | None = None
     sent: list[tuple] = field(default_factory=list)
     taken: list[tuple] = field(default_factory=list)
+    kept: list[int] = field(default_factory=list)
     went_in: list[int] = field(default_factory=list)
     reading: list[int] = field(default_factory=list)
     leaving: list[int] = field(default_factory=list)
@@ -50,7 +75,7 @@ class Run:
             await ctx.tick()
             ctx.set(self.reset_signal, 0)
             assert not ctx.get(dut.o_valid)
-            for cycles in (self.went_in, self.reading, self.leaving, self.taken):
+            for cycles in (self.kept, self.went_in, self.reading, self.leaving, self.taken):
                 cycles.clear()
         await self._traffic(ctx, deque(self.sent), to_the_end=True)
         ctx.set(dut.i_valid, 0)
@@ -78,9 +103,12 @@ class Run:
                 due[cycle + self.wait] = row
             # in other cycles, anything lies there
             ctx.set(dut.i_scalar, scalar_of(due[cycle]) if cycle in due else rng.randrange(256))
+            if valid:
+                self.kept.append(ctx.get(dut.place))
             ctx.set(dut.read, rng.random() >= self.refusals)
             if ctx.get(dut.reading):
                 self.reading.append(cycle)
+                assert ctx.get(dut.reading_place) == self.kept[len(self.reading) - 1]
                 places += 1
             if ctx.get(dut.o_valid):
                 last = bool(ctx.get(dut.o_last))
@@ -93,7 +121,7 @@ class Run:
             cycle += 1
 
     def run(self) -> "Run":
-        self.dut = RowBuffer(beat=16, scalar=8, depth=self.depth, rows=self.rows, wait=self.wait)
+        self.dut = Waiting(wait=self.wait, depth=self.depth, rows=self.rows)
         self.reset_signal = Signal()
         dut = self.dut if self.reset is None else ResetInserter(self.reset_signal)(self.dut)
         simulate(dut, self.drive)
@@ -138,7 +166,7 @@ def test_no_beat_is_lost_doubled_or_reordered_and_each_leaves_beside_its_rows_sc
 def test_a_row_starts_to_leave_when_the_buffer_says(length, wait):
     run = Run(9, 4, [length], wait=wait).run()
     assert run.taken == run.gold
-    assert run.reading[0] == run.went_in[-1] + RowBuffer.notice(wait)
+    assert run.reading[0] == run.went_in[-1] + RowWait.notice_of(wait)
     assert run.leaving == [cycle + RowBuffer.latency for cycle in run.reading]
     # the scalar has been written, and then read, before it is needed
     assert run.leaving[0] > run.went_in[-1] + wait
@@ -153,7 +181,7 @@ def test_a_beat_comes_out_a_fixed_time_after_it_was_read(habits):
 @pytest.mark.parametrize("wait", range(1, 31), ids="scalar after {}".format)
 @pytest.mark.parametrize("length", [1, 5])
 def test_rows_back_to_back_pass_at_one_beat_per_cycle(length, wait):
-    depth = length + RowBuffer.notice(wait) + 2
+    depth = length + RowWait.notice_of(wait) + 2
     run = Run(depth, depth + RowBuffer.latency, [length] * (60 // length), wait=wait).run()
     first = run.leaving[0]
     assert run.taken == run.gold

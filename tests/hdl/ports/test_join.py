@@ -32,9 +32,9 @@ class Joined(Elaboratable):
             inlet = getattr(self, name)
             m.d.comb += [
                 getattr(self.join, name).eq(inlet.o),
-                getattr(self.join, f"{name}_some").eq(inlet.some),
+                getattr(self.join, f"{name}_valid").eq(inlet.valid),
                 getattr(self.join, f"{name}_last").eq(inlet.last),
-                inlet.take.eq(getattr(self.join, f"{name}_take")),
+                inlet.consume.eq(getattr(self.join, f"{name}_consume")),
             ]
         return m
 

@@ -90,7 +90,7 @@ def check_logits(config: SoftmaxConfig, x: np.ndarray, rom: str = "memory") -> N
     seen = np.array(trace(dut, stimulus, outputs))
     gate, place = seen[latency:, 0], seen[latency:, 1]
     np.testing.assert_array_equal(seen[latency - 1 : -1, 2], place)
-    mantissa, shift = golden(config.top - x)
+    mantissa, shift = golden(config.path.origin - x)
     np.testing.assert_array_equal(gate, mantissa)
     # the place says what the sum's term is
     np.testing.assert_array_equal(gate << place, total.align(mantissa, shift))
@@ -99,12 +99,12 @@ def check_logits(config: SoftmaxConfig, x: np.ndarray, rom: str = "memory") -> N
 
 @pytest.mark.parametrize("config", EXHAUSTIVE.values(), ids=EXHAUSTIVE)
 def test_every_difference_gives_goldens_mantissa_and_shift(config):
-    check(config, np.arange(config.reach + 1))
+    check(config, np.arange(config.path.reach + 1))
 
 
 @pytest.mark.parametrize("config", SAMPLED.values(), ids=SAMPLED)
 def test_sampled_differences_and_segment_borders_give_goldens_mantissa_and_shift(config):
-    rng, reach = np.random.default_rng(7), config.reach
+    rng, reach = np.random.default_rng(7), config.path.reach
     place = sum(config.widths.exp_split[1:])
     borders = (np.arange(1, (reach >> place) + 1) << place)[:, None] + [-1, 0]
     small = rng.integers(0, 1 << rng.integers(1, 20, 1000))
@@ -132,7 +132,7 @@ def test_every_style_of_table_gives_goldens_bits(name, rom):
     config = BY_LOGIT[name]
     check_logits(config, np.arange(-config.range_code, config.range_code + 1), rom)
     config = EXHAUSTIVE.get(name, EXHAUSTIVE["no guard bit spared"])
-    check(config, np.arange(config.reach + 1), rom)
+    check(config, np.arange(config.path.reach + 1), rom)
 
 
 def test_every_further_table_costs_the_same_number_of_cycles():

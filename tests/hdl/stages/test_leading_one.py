@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from softmaxfx.golden.stages.leading_one import normalise
-from softmaxfx.hdl.stages.leading_one import Normalise
+from softmaxfx.golden.stages.leading_one import significand
+from softmaxfx.hdl.stages.leading_one import LeadingOne
 
 from ..streams import pipelined
 
 
 def check(sum_bits: int, lowest: int, kept: int, total: np.ndarray) -> None:
-    dut = Normalise(sum_bits=sum_bits, lowest=lowest, kept=kept)
-    q, s = pipelined(dut, {"i": total}, ["q", "s"], latency=Normalise.latency_of(sum_bits, lowest))
-    gold_q, gold_s = normalise(total, 0, kept, lowest)
+    dut = LeadingOne(sum_bits=sum_bits, lowest=lowest, kept=kept)
+    q, s = pipelined(dut, {"i": total}, ["q", "s"], latency=LeadingOne.latency_of(sum_bits, lowest))
+    gold_q, gold_s = significand(total, 0, kept, lowest)
     np.testing.assert_array_equal(q, gold_q - lowest)
     np.testing.assert_array_equal(s, gold_s)
 
@@ -50,10 +50,10 @@ def test_a_sum_of_0_disturbs_no_other():
     total = rng.integers(1, 1 << 30, 300) >> rng.integers(0, 10, 300)
     total = np.maximum(total, 1 << 8)
     empty = rng.random(300) < 0.3
-    dut = Normalise(sum_bits=31, lowest=8, kept=12)
+    dut = LeadingOne(sum_bits=31, lowest=8, kept=12)
     q, s = pipelined(
-        dut, {"i": np.where(empty, 0, total)}, ["q", "s"], latency=Normalise.latency_of(31, 8)
+        dut, {"i": np.where(empty, 0, total)}, ["q", "s"], latency=LeadingOne.latency_of(31, 8)
     )
-    gold_q, gold_s = normalise(total, 0, 12, 8)
+    gold_q, gold_s = significand(total, 0, 12, 8)
     np.testing.assert_array_equal(q[~empty], gold_q[~empty] - 8)
     np.testing.assert_array_equal(s[~empty], gold_s[~empty])

@@ -7,11 +7,11 @@ from softmaxfx.golden import SQ, preset
 from softmaxfx.golden.stages.accumulate import Accumulate
 from softmaxfx.golden.stages.ln import ln_table
 from softmaxfx.golden.stages.log_probability import LogProbability as Golden
-from softmaxfx.hdl.stages.ln import Ln
 from softmaxfx.hdl.stages.log_probability import LogProbability
+from softmaxfx.hdl.stages.row_scalar import SumFunctions
 from softmaxfx.hdl.targets.generic import ROM_STYLES
 
-from ..streams import pipelined
+from ..streams import pipelined, scalars
 
 BASE = preset("base", function="log_softmax", output=SQ(6, 10))
 INT8 = preset("int8", function="log_softmax", output=SQ(6, 3))
@@ -51,8 +51,7 @@ def test_ln_of_sums_is_goldens(config, rom):
     golden, sum_bits = ln_table(config, config.output.f + 4), Accumulate.of(config).sum_bits
     assert golden.signed == (config.datapath == "exact_sum")
     sums = sums_of(config, 600)
-    dut = Ln(golden=golden, sum_bits=sum_bits, target=ROM_STYLES[rom])
-    (got,) = pipelined(dut, {"i": sums}, ["o"], latency=Ln.latency_of(golden, sum_bits))
+    (got,) = scalars(SumFunctions(sum_bits, ln=golden), sums, ROM_STYLES[rom])
     np.testing.assert_array_equal(got, golden(sums))
 
 
@@ -60,13 +59,17 @@ def test_ln_of_sums_is_goldens(config, rom):
 def test_log_probability_is_goldens(config):
     golden = Golden.of(config, config.output)
     rng = np.random.default_rng(2)
-    nearest, farthest = config.nearest, config.farthest
+    nearest, farthest = config.path.nearest, config.path.farthest
     distance = np.append(rng.integers(nearest, farthest + 1, 800), [nearest, farthest])
     sums = rng.choice(sums_of(config, 600), distance.size)
-    active = rng.random(distance.size) < 0.9
+    active, error = rng.random((2, distance.size)) < [[0.9], [0.1]]
     dut = LogProbability(
         golden=golden, distance_bits=farthest.bit_length(), width=config.output.width
     )
-    inputs = {"distance": distance, "ln": golden.ln(sums), "active": active.astype(int)}
+    inputs = {
+        "distance": distance, "ln": golden.ln(sums),
+        "active": active.astype(int), "error": error.astype(int),
+    }  # fmt: skip
     (got,) = pipelined(dut, inputs, ["o"], latency=LogProbability.latency)
-    np.testing.assert_array_equal(got, np.where(active, golden(distance, sums), golden.lowest))
+    gold = np.where(active, golden(distance, sums), golden.lowest)
+    np.testing.assert_array_equal(got, np.where(error, 0, gold))

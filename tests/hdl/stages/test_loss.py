@@ -43,7 +43,7 @@ def run(config: SoftmaxConfig, distance, ln, active, top: int | None = None) -> 
     sums that are as much larger.
     """
     distance, ln = np.asarray(distance), np.asarray(ln) + SIXTEENTHS // 2
-    shape = unsigned(config.farthest.bit_length())
+    shape = unsigned(config.path.farthest.bit_length())
     if top is not None:
         shape = signed(config.input.width)
         ln, distance = ln + top * sixteenths_of_a_step(config), top - distance
@@ -64,9 +64,14 @@ def rows_of(config: SoftmaxConfig, count: int = 700) -> tuple[np.ndarray, np.nda
     """(distance, sum) of rows that there can be, those with the least and the largest loss too."""
     rng, stage = np.random.default_rng(120), Accumulate.of(config)
     lsb, one = config.scale * config.input.lsb, 1 << stage.fraction
-    distance = rng.integers(config.nearest, config.farthest + 1, count)
-    distance[:4] = config.nearest, config.farthest, config.nearest, config.farthest
-    largest = one if config.datapath == "max_subtract" else exp(-lsb * config.nearest) * one
+    distance = rng.integers(config.path.nearest, config.path.farthest + 1, count)
+    distance[:4] = (
+        config.path.nearest,
+        config.path.farthest,
+        config.path.nearest,
+        config.path.farthest,
+    )
+    largest = one if config.datapath == "max_subtract" else exp(-lsb * config.path.nearest) * one
     others = rng.integers(0, config.max_length, count)
     others[:4] = config.max_length - 1, config.max_length - 1, 0, 0
     own = np.exp(-lsb * distance) * one
@@ -96,7 +101,9 @@ def test_rows_give_goldens_bits_and_the_loss_itself(config):
     assert np.abs(losses - exact)[active].max() <= 0.5 + 3 / 16
     assert not losses[~active].any()
     if config.max_length > 1:
-        assert losses.max() > 0.9 * config.loss.quantize(lsb * (config.farthest - config.nearest))
+        assert losses.max() > 0.9 * config.loss.quantize(
+            lsb * (config.path.farthest - config.path.nearest)
+        )
 
 
 @pytest.mark.parametrize("name", [name for name in CONFIGS if "exact" in name])
@@ -107,22 +114,22 @@ def test_a_code_and_the_logarithm_of_the_whole_sum_give_the_same(name):
         pytest.skip("a step of distance is no power of two")
     distance, total = rows_of(config)
     active = np.random.default_rng(123).random(distance.size) < 0.9
-    losses = run(config, distance, stage.log.ln(total), active, top=config.top)
+    losses = run(config, distance, stage.log.ln(total), active, top=config.path.origin)
     np.testing.assert_array_equal(losses, np.where(active, stage(distance, total), 0))
 
 
 @each
 def test_any_distance_and_logarithm_give_the_sum_of_both_rounded_half_up_once(config):
     rng, log_stage = np.random.default_rng(122), loss_stage(config).log
-    bits = config.farthest.bit_length() + 4  # fraction bits of the factor
+    bits = config.path.farthest.bit_length() + 4  # fraction bits of the factor
     step = Fraction(config.scale) * Fraction(config.input.lsb) * 2**config.loss.f
     factor = round(step * 2**bits)
     highest = (1 << (log_stage.ln.width - log_stage.ln.signed)) - SIXTEENTHS
     lowest = -highest if log_stage.ln.signed else 0
-    distance = rng.integers(0, config.farthest + 1, 900)
+    distance = rng.integers(0, config.path.farthest + 1, 900)
     ln = rng.integers(lowest, highest + 1, 900)
     ln[:40] = np.repeat([lowest, highest, 0, 1], 10)
-    distance[:40:2], distance[1:40:2] = 0, config.farthest
+    distance[:40:2], distance[1:40:2] = 0, config.path.farthest
     expected = []
     for u, fine in zip(distance.tolist(), ln.tolist(), strict=True):
         sixteenths = (u * factor >> (bits - 4)) + fine

@@ -64,12 +64,13 @@ def test_gives_goldens_probability_of_a_shift(golden, shift_bits, q_bits):
     shift, q = rng.integers(0, 1 << shift_bits, COUNT), rng.integers(0, 1 << q_bits, COUNT)
     shift[1::4], q[1::3] = 0, 0  # p around 1, saturated above it
     shift[-50:], q[-50:] = (1 << shift_bits) - 1, (1 << q_bits) - 1  # far below the output's LSB
-    active = rng.random(COUNT) < 0.8
+    active, error = rng.random((2, COUNT)) < [[0.8], [0.1]]
     gate = run(
         golden, by_difference(shift_bits), q_bits,
         mantissa=mantissa, exponent=shift, r=r, q=q, active=active.astype(int),
+        error=error.astype(int),
     )  # fmt: skip
-    gold = np.where(active, golden(mantissa, shift, r, q), 0)
+    gold = np.where(active & ~error, golden(mantissa, shift, r, q), 0)
     np.testing.assert_array_equal(gate, gold)
     assert gold.max() == golden.one, "the stimulus reaches 1"
     if shift_bits + q_bits > 8:

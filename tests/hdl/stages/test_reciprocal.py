@@ -6,10 +6,10 @@ import pytest
 from softmaxfx.golden import UQ, SoftmaxConfig, preset
 from softmaxfx.golden.stages.accumulate import Accumulate
 from softmaxfx.golden.stages.reciprocal import reciprocal_table
-from softmaxfx.hdl.stages.reciprocal import Reciprocal
+from softmaxfx.hdl.stages.row_scalar import SumFunctions
 from softmaxfx.hdl.targets.generic import ROM_STYLES
 
-from ..streams import pipelined
+from ..streams import scalars
 
 INT8, BASE = preset("int8"), preset("base")
 CONFIGS = {
@@ -37,8 +37,8 @@ CONFIGS = {
 
 def check(config: SoftmaxConfig, total: np.ndarray, rom: str = "memory") -> None:
     golden, sum_bits = reciprocal_table(config), Accumulate.of(config).sum_bits
-    dut = Reciprocal(golden=golden, sum_bits=sum_bits, target=ROM_STYLES[rom])
-    r, q = pipelined(dut, {"i": total}, ["r", "q"], latency=Reciprocal.latency_of(golden, sum_bits))
+    functions = SumFunctions(sum_bits, reciprocal=golden)
+    r, q = scalars(functions, total, ROM_STYLES[rom])
     gold_r, gold_q = golden(total)
     np.testing.assert_array_equal(r, gold_r)
     np.testing.assert_array_equal(q + golden.lowest, gold_q)
@@ -85,13 +85,8 @@ def test_the_sum_of_a_row_without_elements_disturbs_no_other():
     golden, sum_bits = reciprocal_table(config), Accumulate.of(config).sum_bits
     total = some_sums(config)[:300]
     empty = rng.random(total.size) < 0.3
-    dut = Reciprocal(golden=golden, sum_bits=sum_bits)
-    r, q = pipelined(
-        dut,
-        {"i": np.where(empty, 0, total)},
-        ["r", "q"],
-        latency=Reciprocal.latency_of(golden, sum_bits),
-    )
+    functions = SumFunctions(sum_bits, reciprocal=golden)
+    r, q = scalars(functions, np.where(empty, 0, total))
     gold_r, gold_q = golden(total)
     np.testing.assert_array_equal(r[~empty], gold_r[~empty])
     np.testing.assert_array_equal(q[~empty] + golden.lowest, gold_q[~empty])

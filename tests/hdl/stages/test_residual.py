@@ -10,11 +10,12 @@ from softmaxfx.golden.stages.loss import WEIGHT_FRACTION, loss_stage
 from softmaxfx.golden.stages.normalize import Normalize as GoldenNormalize
 from softmaxfx.golden.stages.probability import Elements
 from softmaxfx.golden.stages.residual import residual_stage
-from softmaxfx.hdl.stages.exp import ByDifference, ByLogit
-from softmaxfx.hdl.stages.residual import Residual, Residuals
-from softmaxfx.hdl.targets.generic import GENERIC
+from softmaxfx.hdl.stages.exp import ByDifference
+from softmaxfx.hdl.stages.loss import in_ln, ln_offset
+from softmaxfx.hdl.stages.residual import Residual
+from softmaxfx.hdl.stages.row_scalar import SumFunctions
 
-from ..streams import pipelined
+from ..streams import pipelined, scalars
 
 COUNT = 1500
 INT8, BASE = preset("int8"), preset("base")
@@ -29,17 +30,12 @@ STAGES = {  # bits of mantissa, reciprocal, and the fraction of p
 every_stage = pytest.mark.parametrize("bits", STAGES.values(), ids=STAGES)
 
 
-def run(bits, shift_bits: int, q_bits: int, *, exceeds: bool, **inputs: np.ndarray) -> np.ndarray:
+def run(bits, shift_bits: int, q_bits: int, **inputs: np.ndarray) -> np.ndarray:
     """Residuals, as numbers."""
     mantissa_bits, reciprocal_bits, fraction = bits
     golden = GoldenNormalize(mantissa_bits, reciprocal_bits, fraction, one=1 << fraction)
-    dut = Residual(
-        exceeds=exceeds,
-        golden=golden,
-        exp=ByDifference((1,), [0, 0], [0, 0], [], shift_bits, 0),
-        q_bits=q_bits,
-        width=fraction + 1,
-    )
+    contents = ByDifference((1,), [0, 0], [0, 0], [], shift_bits, 0)
+    dut = Residual(golden=golden, exp=contents, q_bits=q_bits)
     return residuals_of(dut, fraction, inputs)
 
 
@@ -92,7 +88,7 @@ def test_gives_p_less_the_target_as_integers_do(bits, shift_bits, q_bits):
     inputs, one = factors(bits, shift_bits, q_bits), 1 << bits[2]
     gold, p = wanted(bits, **inputs)
     assert any(code > one for code in p), "p exceeds 1"
-    gate = run(bits, shift_bits, q_bits, exceeds=True, **inputs)
+    gate = run(bits, shift_bits, q_bits, **inputs)
     np.testing.assert_array_equal(gate, gold)
     sure = (np.array(p) >= one) & (inputs["active"] == 1)
     right, wrong = sure & (inputs["target"] == 1), sure & (inputs["target"] == 0)
@@ -101,17 +97,6 @@ def test_gives_p_less_the_target_as_integers_do(bits, shift_bits, q_bits):
     assert wrong.any()
     assert (gate[wrong] == one - 1).all(), "a sure and wrong one has the largest code"
     assert {-one, 0} <= set(gate.tolist())
-
-
-@every_stage
-def test_where_p_cannot_exceed_1_the_cheaper_stage_gives_the_same(bits):
-    inputs = factors(bits, 5, 4)
-    gold, p = wanted(bits, **inputs)
-    kept = np.array(p) <= 1 << bits[2]
-    assert (np.array(p) == 1 << bits[2]).any() or bits == (5, 5, 8), "p reaches 1"
-    inputs = {name: values[kept] for name, values in inputs.items()}
-    gate = run(bits, 5, 4, exceeds=False, **inputs)
-    np.testing.assert_array_equal(gate, np.array(gold)[kept])
 
 
 CONFIGS = {
@@ -130,19 +115,6 @@ CONFIGS = {
 each = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 
 
-def stages_of(config: SoftmaxConfig) -> Residuals:
-    table = exp_table(config)
-    exact = config.datapath == "exact_sum"
-    contents = ByLogit.of(table, config) if exact else ByDifference.of(table)
-    return Residuals(
-        golden=residual_stage(config),
-        loss=loss_stage(config),
-        config=config,
-        exp=contents,
-        target=GENERIC,
-    )
-
-
 def sums_of(config: SoftmaxConfig, count: int) -> np.ndarray:
     """Sums of any size there can be, those around powers of two, the least and the largest."""
     table, rng = loss_stage(config).log.ln, np.random.default_rng(131)
@@ -157,38 +129,41 @@ def sums_of(config: SoftmaxConfig, count: int) -> np.ndarray:
 
 @each
 def test_a_sum_gives_reciprocal_and_logarithm_at_the_same_time(config):
-    stages, golden, loss = stages_of(config), residual_stage(config), loss_stage(config)
-    sums = sums_of(config, 400)
-    row = stages.row()
-    names = ["ln", "late_r", "late_q"]
-    ln, r, q = pipelined(row, {"i": sums}, names, latency=stages.row_latency)
+    golden, loss = residual_stage(config), loss_stage(config)
+    sums, origin = sums_of(config, 400), config.path.origin
+    functions = SumFunctions(
+        Accumulate.of(config).sum_bits,
+        reciprocal=golden.reciprocal,
+        ln=loss.log.ln,
+        ln_offset=ln_offset(loss, origin),
+    )
+    r, q, ln = scalars(functions, sums)
     gold_r, gold_q = golden.reciprocal(sums)
     np.testing.assert_array_equal(r, gold_r)
     np.testing.assert_array_equal(q + golden.reciprocal.lowest, gold_q)
     # sixteenths of an LSB of the loss: half an LSB, and what the fixed code adds
     added = 8
-    if stages.top_in_ln:
+    if in_ln(loss, origin):
         step = config.scale * config.input.lsb * 2.0 ** (config.loss.f + 4)
         assert step >= 1
         assert step == 2 ** round(np.log2(step))
-        added += config.top * round(step)
+        added += origin * round(step)
     np.testing.assert_array_equal(ln, loss.log.ln(sums) + added)
 
 
 def test_the_fixed_code_is_part_of_the_logarithm_where_a_step_is_a_power_of_two():
-    told = {name: stages_of(config).top_in_ln for name, config in CONFIGS.items()}
-    assert {name for name, top in told.items() if top} == {
-        "exact base", "exact, odd range"
-    }  # fmt: skip
+    assert {
+        name for name, config in CONFIGS.items() if in_ln(loss_stage(config), config.path.origin)
+    } == {"exact base", "exact, odd range"}
 
 
 @pytest.mark.parametrize("name", [name for name in CONFIGS if not name.startswith("exact")])
 def test_elements_of_real_sums_give_goldens_residuals(name):
     """Mantissas and shifts are those of exp, the sum that of the element and some others."""
     config = CONFIGS[name]
-    stages, golden = stages_of(config), residual_stage(config)
+    golden = residual_stage(config)
     rng, accumulate = np.random.default_rng(132), Accumulate.of(config)
-    distance = rng.integers(0, config.reach + 1, 700)
+    distance = rng.integers(0, config.path.reach + 1, 700)
     distance[:300] = rng.integers(0, 4, 300)
     active, target = rng.random(700) < 0.9, rng.random(700) < 0.5
     mantissa, shift = exp_table(config)(distance)
@@ -208,7 +183,8 @@ def test_elements_of_real_sums_give_goldens_residuals(name):
     )  # fmt: skip
     gold = golden(pairs, total[:, None], np.hstack([z, other]))[:, 0]
     r, q = golden.reciprocal(total)
-    dut = stages.stage(8)
+    contents = ByDifference.of(exp_table(config))
+    dut = Residual(golden=golden.normalize, exp=contents, q_bits=8)
     inputs = {
         "mantissa": mantissa, "exponent": shift, "r": r, "q": q,
         "active": active.astype(int), "target": target.astype(int),

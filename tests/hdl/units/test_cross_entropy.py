@@ -9,14 +9,13 @@ from amaranth.hdl import ResetInserter, Signal
 from softmaxfx.golden import SQ, UQ, SoftmaxConfig, bound_ulp, loss_bound, preset
 from softmaxfx.golden.units.cross_entropy import cross_entropy_rows
 from softmaxfx.hdl.flow.queue import Queue
+from softmaxfx.hdl.units.capacity import ROWS
 from softmaxfx.hdl.units.cross_entropy import CrossEntropy, latency
-from softmaxfx.hdl.units.last_pass import ROWS
 
 from ..hostile import broken_row, faults_of
 from ..rows import (
     Row,
     as_beat,
-    every_byte,
     ident_of,
     in_beats,
     input_beats,
@@ -432,7 +431,8 @@ def test_latency_is_what_the_unit_says(small, lanes, length, split):
 def test_latency_is_what_the_unit_says_whatever_the_loss_is_made_of(small, changes):
     config = small.replace(**changes)
     seen = handshakes(traffic_of(config, [1]))
-    assert seen.o[0] - seen.i[0] == latency(config).fixed + latency(config).per_beat
+    told = latency(config)
+    assert seen.o[0] - seen.i[0] == told.fixed + told.per_beat
 
 
 @pytest.mark.parametrize(("lanes", "length"), [(1, 1), (4, 31)], ids=str)
@@ -451,7 +451,7 @@ def test_no_cycle_depends_on_the_values(small):
     equal, broken = (Traffic(config, gold=rows.gold, losses=rows.losses) for _ in range(2))
     equal.beats = [beat | {"x": [0, 0], "mask": 0} for beat in rows.beats]
     equal.targets = [0] * len(rows.targets)
-    broken.beats = [beat | {"keep": [0, every_byte(config)]} for beat in rows.beats]
+    broken.beats = [beat | {"present": 2} for beat in rows.beats]
     broken.targets = [LARGEST] * len(rows.targets)
     first, *others = (handshakes(traffic, pace).signals for traffic in (rows, equal, broken))
     assert all(history == first for history in others)

@@ -11,11 +11,11 @@ from amaranth.sim import Simulator
 from softmaxfx.golden import SQ, UQ, SoftmaxConfig, preset
 from softmaxfx.golden.config import PRESETS
 from softmaxfx.hdl.targets.generic import Target
-from softmaxfx.hdl.units.last_pass import ROWS
+from softmaxfx.hdl.units.capacity import ROWS
 from softmaxfx.hdl.units.softmax import Softmax, latency
 
 from ..hostile import broken_row, error_beats, faults_of, mixed_traffic, random_stream
-from ..rows import Row, as_beat, every_byte, input_beats, log_bits, output_beats, random_rows
+from ..rows import Row, as_beat, input_beats, log_bits, output_beats, random_rows
 from ..streams import Pace, every_pace, simulate, stream_get, stream_put
 
 SMALL = SoftmaxConfig(input=SQ(5, 3), output=UQ(0, 8), lanes=4, max_length=13)
@@ -306,7 +306,7 @@ def test_no_cycle_depends_on_the_values(small, pace):
     equal = [Row(np.zeros(n, np.int64), np.zeros(n, bool)) for n in lengths]
     masked = [Row(np.full(n, small.input.min_code), np.ones(n, bool)) for n in lengths]
     rows = input_beats(random_rows(small, lengths), small)
-    broken = [beat | {"keep": [0, *beat["keep"][1:]]} for beat in rows]
+    broken = [beat | {"present": beat["present"] & ~1} for beat in rows]
     first, *others = (
         handshakes(small, beats, pace)
         for beats in (rows, input_beats(equal, small), input_beats(masked, small), broken)
@@ -435,7 +435,7 @@ def test_the_id_is_that_of_the_beat_with_which_the_row_leaves(small, pace):
     rows = random_rows(config, [13, 1, 5, 8, 13])
     beats = input_beats(rows, config)
     ends = [place for place, beat in enumerate(beats) if beat["last"]]
-    full = {"x": [0] * 4, "mask": 0, "keep": [every_byte(config)] * 4, "last": 0}
+    full = {"x": [0] * 4, "mask": 0, "present": 15, "broken": 0, "last": 0}
     beats += [dict(full) for _ in range(7)]  # cut after four of them
     beats[-1]["last"] = 1
     for number, beat in enumerate(beats):
@@ -508,7 +508,7 @@ def test_nothing_is_lost_where_a_full_unit_is_read_in_bursts(small, kind, pauses
     rows = [replace(row, ident=n % 256) for n, row in enumerate(random_rows(config, lengths))]
     beats, gold = input_beats(rows, config), output_beats(rows, config)
     if kind == "null and broken rows":
-        hole = beats[2] | {"keep": [0, every_byte(config)]}
+        hole = beats[2] | {"present": 2}
         beats = [*beats, hole] * 40
         gold = (gold + error_beats([hole], config)) * 40
     dut, taken = Softmax(config=config), []

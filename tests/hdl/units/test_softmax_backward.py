@@ -14,7 +14,7 @@ from softmaxfx.golden.units.softmax import softmax
 from softmaxfx.golden.units.softmax_backward import backward_rows
 from softmaxfx.hdl.flow.inlet import Inlet
 from softmaxfx.hdl.targets.generic import Target
-from softmaxfx.hdl.units.last_pass import ROWS
+from softmaxfx.hdl.units.capacity import ROWS
 from softmaxfx.hdl.units.softmax_backward import SoftmaxBackward, latency
 
 from ..rows import as_beat, ident_of, packed

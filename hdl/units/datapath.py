@@ -1,0 +1,82 @@
+"""What both datapaths give: exponentials of rows of logits, and the sum of every row.
+
+What becomes of them is the unit's; see :class:`.last_pass.LastPass`, in which the elements wait.
+"""
+
+from typing import ClassVar, Protocol
+
+from amaranth.hdl import Signal, signed
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Member, Out
+
+from ...golden.config import SoftmaxConfig
+from ...golden.stages.accumulate import Accumulate
+from ..ports.beats import input_layout, row_layout
+from ..stages.exp import Contents
+from ..targets.generic import Target
+from .last_pass import beat_layout
+from .latency import Latency
+
+
+class Datapath(Protocol):
+    """A component without stalls behind its input.
+
+    Members:
+        i: rows of logits, see :func:`input_layout`.
+        o_valid, o_last, o: a beat of elements, see :func:`beat_layout`. o_last is 0 without one.
+        sum, row: of the row whose last beat left ``sum_latency`` cycles ago: the sum of its
+            exponentials, and what is told of it.
+        maximum: of the same row, where distances are measured from it and elements keep ``x``.
+        given, row_given: one of the ``depth_of`` places for beats, or the ``ROWS`` for rows, that
+            ``o`` has taken is free again.
+    """
+
+    i: stream.Interface
+    o_valid: Signal
+    o_last: Signal
+    o: data.View
+    sum: Signal
+    row: data.View
+    maximum: Signal
+    given: Signal
+    row_given: Signal
+
+
+class DatapathPlan(Protocol):
+    """What is known of a datapath before it is built.
+
+    Attributes:
+        contents: of its exp tables.
+        element: layout of an element, with the fields asked for, see :func:`element_shapes`.
+        latency: from a beat to its elements. sum_latency: from a row's last beat of elements to its
+            sum.
+        buffers: row buffers that a beat goes through.
+    """
+
+    buffers: ClassVar[int]
+    contents: Contents
+    element: data.StructLayout
+    latency: Latency
+    sum_latency: int
+
+    def __init__(self, config: SoftmaxConfig, fields: tuple[str, ...]): ...
+
+    def component(self, target: Target) -> Datapath:
+        """The datapath."""
+        ...
+
+
+def members_of(config: SoftmaxConfig, element: data.StructLayout) -> dict[str, Member]:
+    """The members of :class:`Datapath`."""
+    from_maximum = config.path.origin is None and "x" in element.members
+    return {
+        "i": In(stream.Signature(input_layout(config))),
+        "o_valid": Out(1),
+        "o_last": Out(1),
+        "o": Out(beat_layout(config, element)),
+        "sum": Out(Accumulate.of(config).sum_bits),
+        "row": Out(row_layout(config)),
+        **({"maximum": Out(signed(config.input.width))} if from_maximum else {}),
+        "given": In(1),
+        "row_given": In(1),
+    }

@@ -1,0 +1,91 @@
+"""Finishes the elements of a cross-entropy row: p - y in every lane."""
+
+from amaranth.hdl import Module
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...golden.config import SoftmaxConfig
+from ...golden.stages.residual import residual_stage
+from ..parts.pipeline import delay, register
+from ..ports.beats import row_layout
+from ..stages.exp import Contents
+from ..stages.exponentials import element_layout
+from ..stages.residual import Residual
+from ..targets.generic import GENERIC, Target
+from .last_pass import beat_layout, scalar_layout
+
+
+class FinishResiduals(wiring.Component):
+    """A :class:`Finish` by :class:`Residual`.
+
+    The scalar names the target's place, and its lane; rows without a loss have it in no lane.
+
+    Args:
+        exp: tables that the elements come from.
+        q_bits: of the reciprocal's exponent. places: of the row buffer.
+
+    Members: those of a :class:`Finish`, and i_place: where the beat was kept.
+    """
+
+    fields = ("mantissa", "exponent", "active")
+    flags = ("ignored",)
+    latency = Residual.latency
+
+    def __init__(
+        self,
+        *,
+        config: SoftmaxConfig,
+        exp: Contents,
+        q_bits: int,
+        places: int,
+        target: Target = GENERIC,
+    ):
+        self._config, self._exp, self._target = config, exp, target
+        self._golden = golden = residual_stage(config)
+        self.element, self.width = element_layout(config, exp, self.fields), golden.output.width
+        self.scalar = data.StructLayout(
+            {
+                "r": golden.reciprocal.bits,
+                "q": q_bits,
+                "place": range(places),
+                "lanes": config.lanes,
+            }
+        )
+        super().__init__(
+            {
+                "i_valid": In(1),
+                "i_last": In(1),
+                "i": In(beat_layout(config, self.element)),
+                "i_scalar": In(scalar_layout(config, self.scalar, self.flags)),
+                "i_place": In(range(places)),
+                "o": Out(data.ArrayLayout(self.width, config.lanes)),
+                "o_row": Out(row_layout(config, self.flags)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        scalar, row = self.i_scalar.stage, self.i_scalar.row
+        here = register(m, self.i_place == scalar.place, name="here")
+        nothing = row.error | row.ignored
+        drops = self._config.clip_gradient == "zero"
+        for lane, element in enumerate(self.i.elements):
+            dropped = self.i.tag.clipped[lane] if drops else 0
+            chosen = register(m, scalar.lanes[lane] & ~dropped, name=f"chosen{lane}")
+            m.submodules[f"lane{lane}"] = last = Residual(
+                golden=self._golden.normalize,
+                exp=self._exp,
+                q_bits=len(scalar.q),
+                target=self._target,
+            )
+            m.d.comb += [
+                last.mantissa.eq(element.mantissa),
+                last.exponent.eq(element.exponent),
+                last.r.eq(scalar.r),
+                last.q.eq(scalar.q),
+                last.active.eq(element.active & ~nothing & ~dropped),
+                last.target.eq(here & chosen),
+                self.o[lane].eq(last.o),
+            ]
+        m.d.comb += self.o_row.eq(delay(m, row, self.latency, name="row"))
+        return m
