@@ -46,7 +46,6 @@ class Datapath(Protocol):
     """
 
     clips: ClassVar[tuple[str, ...]]
-    widths: Widths
 
     @classmethod
     def of(cls, needs: Needs) -> Self:
@@ -57,6 +56,8 @@ class Datapath(Protocol):
         """
         ...
 
+    @property
+    def widths(self) -> Widths: ...
     @property
     def origin(self) -> int | None: ...
     @property

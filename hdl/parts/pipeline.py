@@ -4,7 +4,7 @@ Every stage is a fixed-latency pipeline that accepts a beat each cycle; back-pre
 it by credits (:mod:`.credits`). What travels beside a stage is delayed by the stage's latency.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from amaranth.hdl import Module, Shape, Signal, Value, ValueLike
 
@@ -30,10 +30,10 @@ def delay(
 
 
 def tree(
-    m: Module, level: list[Value], join: Callable[[Value, Value], Value], *, name: str
+    m: Module, values: Sequence[Value], join: Callable[[Value, Value], Value], *, name: str
 ) -> Value:
     """Values joined in pairs until one is left; ``ceil(log2(values))`` cycles later."""
-    depth = 0
+    level, depth = list(values), 0
     while len(level) > 1:
         pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
         level = [

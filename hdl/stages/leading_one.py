@@ -1,5 +1,7 @@
 """A sum as s * 2**q with s in [1, 2): the place of its leading one, and the bits behind it."""
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -54,9 +56,9 @@ class LeadingOne(wiring.Component):
         # the leading one is at one of the highest ``reach`` bits, with ``kept`` bits behind it
         value = Cat(Const(0, kept), self.i, Const(0, reach - self._places))[-(reach + kept) :]
         wide, narrow = self._moves(len(self.q))
-        moved: list[Value] = []
-        empty: list[Value] = []
-        groups: list[Value] = []
+        moved: Sequence[Value] = []
+        empty: Sequence[Value] = []
+        groups: Sequence[Value] = []
         if wide:
             groups = _from_the_top(value, reach, self.GROUP)
             groups = [register(m, group.any(), name="group") for group in groups]
@@ -84,13 +86,13 @@ def _in_pairs(moves: list[int]) -> list[list[int]]:
     return [moves[:1]] * odd + [moves[j : j + 2] for j in range(odd, len(moves), 2)]
 
 
-def _from_the_top(value: Value, bits: int, size: int) -> list[Value]:
+def _from_the_top(value: Value, bits: int, size: int) -> Sequence[Value]:
     """The highest ``bits`` bits in groups of ``size``, highest first."""
     top = value[-bits:]
     return [top[low : low + size] for low in reversed(range(0, bits, size))]
 
 
-def _empty(groups: list[Value], moves: int) -> tuple[list[Value], list[Value]]:
+def _empty(groups: Sequence[Value], moves: int) -> tuple[Sequence[Value], Sequence[Value]]:
     """For each of some moves whether it skips empty groups, and the groups then left at the top."""
     flags = []
     for _ in range(moves):
@@ -100,10 +102,10 @@ def _empty(groups: list[Value], moves: int) -> tuple[list[Value], list[Value]]:
     return flags, groups
 
 
-def _move(value: Value, moves: list[int], empty: list[Value], kept: int) -> Value:
+def _move(value: Value, moves: list[int], empty: Sequence[Value], kept: int) -> Value:
     """The value moved up by the moves that skip empty bits."""
     for move, flag in zip(moves, empty, strict=True):
         moved = Mux(flag, value << move, value)[: len(value)]
         # what the further moves, which are shorter, cannot reach is not needed any more
-        value = moved[-(move + kept) :]
+        value = Value.cast(moved[-(move + kept) :])
     return value

@@ -28,7 +28,8 @@ def ln_offset(golden: Golden, origin: int | None) -> int:
     """What is added to the logarithm, in units of ln: half an LSB of the loss, which rounds it half
     up when its low bits are dropped, and the origin where :func:`in_ln`."""
     half = 1 << (GUARD - 1)
-    return half + (origin << whole_places(golden) if in_ln(golden, origin) else 0)
+    places = whole_places(golden)
+    return half if origin is None or places is None else half + (origin << places)
 
 
 class Loss(wiring.Component):

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ...golden.config import SoftmaxConfig
-from ...golden.stages.accumulate import Accumulate
 from ...golden.stages.probability import Logarithm as GoldenLogarithm
 from ...golden.stages.probability import Probability as GoldenProbability
 from ...golden.stages.probability import output_stage
@@ -36,8 +35,7 @@ class Probability:
     @property
     def functions(self) -> SumFunctions:
         """Of a row's sum: what its elements wait for."""
-        sum_bits = Accumulate.of(self.config).sum_bits
-        return SumFunctions(sum_bits, reciprocal=self.golden.reciprocal)
+        return SumFunctions.of(self.config, reciprocal=self.golden.reciprocal)
 
     def last(self, exp: Contents, target: Target) -> Normalize:
         """The last stage of an element. Its inputs are called as the fields that wait, as the
@@ -66,7 +64,7 @@ class Logarithm:
     @property
     def functions(self) -> SumFunctions:
         """Of a row's sum: what its elements wait for."""
-        return SumFunctions(Accumulate.of(self.config).sum_bits, ln=self.golden.log.ln)
+        return SumFunctions.of(self.config, ln=self.golden.log.ln)
 
     def last(self, exp: Contents, target: Target) -> LogProbability:
         """The last stage of an element, see :meth:`Probability.last`."""

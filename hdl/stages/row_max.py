@@ -36,7 +36,7 @@ class RowMax(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        lanes: list[Value] = [
+        lanes = [
             register(m, Mux(self.active[lane], self.i[lane], self._lowest), name=f"lane{lane}")
             for lane in range(len(self.active))
         ]

@@ -1,11 +1,14 @@
 """What all elements of a row wait for: functions of the row's sum."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from amaranth.hdl import Module, ShapeLike
+from amaranth.hdl import Module
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from ...golden.config import SoftmaxConfig
+from ...golden.stages.accumulate import Accumulate, lowest_exponent
 from ...golden.stages.ln import LnTable
 from ...golden.stages.reciprocal import ReciprocalTable
 from ..parts.pipeline import delay
@@ -20,21 +23,22 @@ class SumFunctions:
     """Which functions of a row's sum there are.
 
     Attributes:
-        sum_bits: width of the sum.
+        sum_bits: width of the sum. lowest: the least place of its leading one.
         reciprocal, ln: their tables, or None. ln_offset: what is added to the logarithm.
     """
 
     sum_bits: int
+    lowest: int
     reciprocal: ReciprocalTable | None = None
     ln: LnTable | None = None
     ln_offset: int = 0
 
-    @property
-    def lowest(self) -> int:
-        """The least place of the sum's leading one."""
-        if self.ln is not None:
-            return self.ln.sum_fraction + self.ln.lowest
-        return self.reciprocal.fraction + self.reciprocal.lowest
+    @classmethod
+    def of(cls, config: SoftmaxConfig, **functions: Any) -> "SumFunctions":
+        """Functions of a configuration's sums; arguments as the attributes are."""
+        accumulate = Accumulate.of(config)
+        lowest = accumulate.fraction + lowest_exponent(config)
+        return cls(accumulate.sum_bits, lowest, **functions)
 
     @property
     def q_bits(self) -> int:
@@ -44,7 +48,7 @@ class SumFunctions:
     @property
     def layout(self) -> data.StructLayout:
         """``r`` and ``q`` of the reciprocal, ``ln``."""
-        fields: dict[str, ShapeLike] = {}
+        fields: dict[str, Any] = {}
         if self.reciprocal is not None:
             fields |= Reciprocal.fields(self.reciprocal, self.q_bits)
         if self.ln is not None:

@@ -7,7 +7,6 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...golden.config import SoftmaxConfig
-from ...golden.stages.accumulate import Accumulate
 from ...golden.stages.loss import loss_stage
 from ...golden.stages.residual import residual_stage
 from ..flow.both_left import BothLeft
@@ -127,12 +126,12 @@ class CrossEntropy(wiring.Component):
             depth=depth_of(config),
             target=self._target,
         )
-        for lane, kept in enumerate(pick.i):
-            element = path.o.elements[lane]
+        of_lanes = zip(pick.i, path.o.elements, path.o.tag.keep, strict=True)
+        for kept, element, present in of_lanes:
             m.d.comb += [
                 kept.x.eq(element.x),
                 kept.active.eq(element.active),
-                kept.present.eq(path.o.tag.keep[lane]),
+                kept.present.eq(present),
             ]
         m.d.comb += [
             pick.i_valid.eq(path.o_valid),
@@ -210,8 +209,8 @@ def gradient_layout(config: SoftmaxConfig) -> data.StructLayout:
 def _stages(config: SoftmaxConfig) -> tuple[DatapathPlan, SumFunctions]:
     """The datapath of a configuration, and what is made of a row's sum."""
     loss = loss_stage(config)
-    functions = SumFunctions(
-        Accumulate.of(config).sum_bits,
+    functions = SumFunctions.of(
+        config,
         reciprocal=residual_stage(config).reciprocal,
         ln=loss.log.ln,
         ln_offset=ln_offset(loss, config.path.origin),

@@ -1,5 +1,7 @@
 """The datapath without a maximum: exponentials of rows of logits, in one pass."""
 
+from typing import ClassVar
+
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 
@@ -9,11 +11,11 @@ from ...golden.stages.exp import exp_table
 from ..flow.credits import Credits
 from ..parts.pipeline import delay
 from ..stages.exact_accumulate import ExactAccumulate
-from ..stages.exp import ByLogit, Exp
+from ..stages.exp import ByLogit, Contents, Exp
 from ..stages.exponentials import Exponentials, element_layout
 from ..targets.generic import Target
 from .capacity import ROWS, depth_of
-from .datapath import members_of
+from .datapath import Datapath, members_of
 from .latency import Latency
 from .logits import Logits
 
@@ -23,17 +25,17 @@ class ExactSumPlan:
 
     No row waits before its sum."""
 
-    buffers = 0
+    buffers: ClassVar[int] = 0
 
     def __init__(self, config: SoftmaxConfig, fields: tuple[str, ...]):
         self.config, self.fields = config, fields
         self.exp, self.accumulate = exp_table(config), Accumulate.of(config)
-        self.contents = ByLogit.of(self.exp, config)
+        self.contents: Contents = ByLogit.of(self.exp, config)
         self.element = element_layout(config, self.contents, fields)
         self.latency = Latency(Logits.latency + Exp.latency_of(self.exp), 0)
         self.sum_latency = ExactAccumulate.latency_of(self.accumulate, config.lanes)
 
-    def component(self, target: Target) -> "ExactSum":
+    def component(self, target: Target) -> Datapath:
         """The datapath."""
         return ExactSum(self, target)
 

@@ -1,5 +1,7 @@
 """The textbook datapath: exponentials of rows of logits less their maximum, in two passes."""
 
+from typing import ClassVar
+
 from amaranth.hdl import Cat, Module, Value
 from amaranth.lib import data, wiring
 
@@ -13,12 +15,12 @@ from ..parts.pipeline import delay
 from ..ports.beats import row_layout
 from ..stages.accumulate import Accumulate
 from ..stages.difference import Difference
-from ..stages.exp import ByDifference, Exp
+from ..stages.exp import ByDifference, Contents, Exp
 from ..stages.exponentials import Exponentials, element_layout
 from ..stages.row_max import RowMax
 from ..targets.generic import Target
 from .capacity import ROWS, depth_of
-from .datapath import members_of
+from .datapath import Datapath, members_of
 from .latency import Latency
 from .logits import Logits
 
@@ -27,11 +29,11 @@ class MaxSubtractPlan:
     """The :class:`DatapathPlan` whose golden twin is
     :class:`golden.datapaths.max_subtract.MaxSubtract`."""
 
-    buffers = 1
+    buffers: ClassVar[int] = 1
 
     def __init__(self, config: SoftmaxConfig, fields: tuple[str, ...]):
         self.config, self.fields, self.exp = config, fields, exp_table(config)
-        self.contents = ByDifference.of(self.exp)
+        self.contents: Contents = ByDifference.of(self.exp)
         self.element = element_layout(config, self.contents, fields)
         # the last beat of a row leaves after all others
         buffer = RowWait.notice_of(RowMax.latency_of(config.lanes)) + RowBuffer.latency - 1
@@ -39,7 +41,7 @@ class MaxSubtractPlan:
         self.latency = Latency(Logits.latency + buffer + self.second_pass, 1)
         self.sum_latency = Accumulate.latency_of(config.lanes)
 
-    def component(self, target: Target) -> "MaxSubtract":
+    def component(self, target: Target) -> Datapath:
         """The datapath."""
         return MaxSubtract(self, target)
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import SQ, preset
-from softmaxfx.golden.stages.accumulate import Accumulate
 from softmaxfx.golden.stages.ln import ln_table
 from softmaxfx.golden.stages.log_probability import LogProbability as Golden
 from softmaxfx.hdl.stages.log_probability import LogProbability
@@ -48,10 +47,10 @@ def sums_of(config, count: int) -> np.ndarray:
 @pytest.mark.parametrize("rom", ROM_STYLES)
 @each
 def test_ln_of_sums_is_goldens(config, rom):
-    golden, sum_bits = ln_table(config, config.output.f + 4), Accumulate.of(config).sum_bits
+    golden = ln_table(config, config.output.f + 4)
     assert golden.signed == (config.datapath == "exact_sum")
     sums = sums_of(config, 600)
-    (got,) = scalars(SumFunctions(sum_bits, ln=golden), sums, ROM_STYLES[rom])
+    (got,) = scalars(SumFunctions.of(config, ln=golden), sums, ROM_STYLES[rom])
     np.testing.assert_array_equal(got, golden(sums))
 
 

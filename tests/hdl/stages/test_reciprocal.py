@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import UQ, SoftmaxConfig, preset
-from softmaxfx.golden.stages.accumulate import Accumulate
 from softmaxfx.golden.stages.reciprocal import reciprocal_table
 from softmaxfx.hdl.stages.row_scalar import SumFunctions
 from softmaxfx.hdl.targets.generic import ROM_STYLES
@@ -36,8 +35,8 @@ CONFIGS = {
 
 
 def check(config: SoftmaxConfig, total: np.ndarray, rom: str = "memory") -> None:
-    golden, sum_bits = reciprocal_table(config), Accumulate.of(config).sum_bits
-    functions = SumFunctions(sum_bits, reciprocal=golden)
+    golden = reciprocal_table(config)
+    functions = SumFunctions.of(config, reciprocal=golden)
     r, q = scalars(functions, total, ROM_STYLES[rom])
     gold_r, gold_q = golden(total)
     np.testing.assert_array_equal(r, gold_r)
@@ -82,10 +81,10 @@ def test_the_table_as_a_case_statement_gives_goldens_reciprocal(name):
 
 def test_the_sum_of_a_row_without_elements_disturbs_no_other():
     config, rng = CONFIGS["exact int8"], np.random.default_rng(13)
-    golden, sum_bits = reciprocal_table(config), Accumulate.of(config).sum_bits
+    golden = reciprocal_table(config)
     total = some_sums(config)[:300]
     empty = rng.random(total.size) < 0.3
-    functions = SumFunctions(sum_bits, reciprocal=golden)
+    functions = SumFunctions.of(config, reciprocal=golden)
     r, q = scalars(functions, np.where(empty, 0, total))
     gold_r, gold_q = golden(total)
     np.testing.assert_array_equal(r[~empty], gold_r[~empty])

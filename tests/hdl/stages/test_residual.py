@@ -131,8 +131,8 @@ def sums_of(config: SoftmaxConfig, count: int) -> np.ndarray:
 def test_a_sum_gives_reciprocal_and_logarithm_at_the_same_time(config):
     golden, loss = residual_stage(config), loss_stage(config)
     sums, origin = sums_of(config, 400), config.path.origin
-    functions = SumFunctions(
-        Accumulate.of(config).sum_bits,
+    functions = SumFunctions.of(
+        config,
         reciprocal=golden.reciprocal,
         ln=loss.log.ln,
         ln_offset=ln_offset(loss, origin),
