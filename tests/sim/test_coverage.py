@@ -4,15 +4,9 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import preset
-from softmaxfx.sim.coverage import (
-    Coverage,
-    Missed,
-    extreme_rows,
-    measure,
-    ordinary_rows,
-    read,
-    write_report,
-)
+from softmaxfx.sim.coverage import Coverage, measure, read, write_report
+from softmaxfx.sim.coverage_reasons import Missed
+from softmaxfx.sim.coverage_rows import extreme_rows, ordinary_rows
 
 CONFIGS = {
     "max_subtract": preset("tiny", lanes=2),
@@ -93,21 +87,6 @@ REPORT = """\
 
 - core.rows: `free + give`, top bits: [7]
 """
-
-
-@pytest.mark.parametrize(
-    "missed",
-    [
-        Missed("toggle", "core", "free + give", "low bits", ("[0] 0->1",)),
-        Missed("toggle", "core", "free + give", "top bits", ("[5] 0->1", "[6] 0->1", "[7] 0->1")),
-        Missed("toggle", "core", "m_axis_tuser", "bits 1, 2", ("[1] 0->1", "[2] 0->1")),
-        Missed("toggle", "top", "m_axis_tuser", "bits 0, 1", ("[0] 0->1", "[1] 0->1")),
-        Missed("toggle", "core.x.high", "port__data", "bits 7", ("[7] 0->1", "[7] 1->0")),
-        Missed("line", "core", "free + give", "all bits", ("line 3, else",)),
-    ],
-)
-def test_a_reason_reaches_no_further_than_it_says(missed):
-    assert missed.reason == ""
 
 
 def test_the_rows_fill_the_unit():
