@@ -1,5 +1,6 @@
 """What tests of several rooms share: exported units, and simulation models that are kept."""
 
+import signal
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,10 @@ from softmaxfx.sim.sidecar import Unit, load_unit
 from softmaxfx.sim.simulator import Model, build
 
 ROOT = Path(__file__).parent.parent
+
+# A run in the background may ignore these, and what it starts inherits that; tests send them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def left_long(names: Iterable[str], *kept: str) -> list[Any]:
