@@ -33,6 +33,7 @@ from .study.references import hold
 from .study.soak import Job, soak
 from .sweep import sweep
 from .terminal import console, print_table, working
+from .waveforms import waveforms
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
@@ -328,6 +329,7 @@ def bench_command(seeds: int, out: Path) -> None:
 
 
 main.add_command(sweep)
+main.add_command(waveforms)
 
 
 def _minutes(_: click.Context, parameter: click.Parameter, value: float) -> float:

@@ -20,7 +20,7 @@ from .sim.processes import ended_by_signals
 from .terminal import error_console
 
 
-class _OneSentence(click.Command):
+class OneSentence(click.Command):
     """A command that refuses empty texts: as a path, ``''`` would be the working directory."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -32,10 +32,10 @@ class _OneSentence(click.Command):
         return super().parse_args(ctx, args)
 
 
-class CommandGroup(_OneSentence, click.Group):
+class CommandGroup(OneSentence, click.Group):
     """A group of such commands."""
 
-    command_class = _OneSentence
+    command_class = OneSentence
 
 
 class Program(CommandGroup):
