@@ -1,1 +1,1 @@
-"""The computational graph that the formulas of gradients come from."""
+"""Computational graphs: values as float and as hardware holds them, gradients, and pictures."""

@@ -1,78 +1,114 @@
 """Where a graph's nodes are drawn: layers from left to right, few crossings, straight edges.
 
 A gate lies one layer right of its last input, an input or a constant one layer left of its first
-use. An edge that crosses a layer gets a place there, like a node, so that none runs through a box.
+use, and the end of an output one layer right of its node. An edge that crosses a layer gets a place
+there, like a node, so that none runs through a box.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import combinations, pairwise
+from typing import Literal
 
-from .nodes import Graph, Node
+from .graph import Graph, Node
 
-PITCH = 48.0
-"""Distance of a gate's inputs: room for a value above and a gradient below each edge."""
-
-GAP = 18.0
-"""Least distance between the boxes of a layer."""
+GAP = 16.0
+"""Least distance between the boxes of a layer, and what is told beside them."""
 
 SWEEPS = 12
 """Passes over the layers, in turn to the right and to the left."""
 
+Kind = Literal["box", "crossing", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Room that a place takes, from its middle.
+
+    Attributes:
+        above, below: what is told at it included. ports: heights at which its edges come in,
+            downwards.
+    """
+
+    above: float
+    below: float
+    ports: tuple[float, ...]
+
 
 @dataclass(eq=False, slots=True)
 class Place:
-    """A node's box, or the point where an edge from ``node`` crosses a layer.
+    """A node's box, the end of an output, or the point where an edge from ``node`` crosses a layer.
 
     Attributes:
-        height: of the box; 0 for a crossing.
         y: of its middle, downwards.
         before: places on the left that edges come from; after: places on the right. Each with the
-            height at which the edge meets the box on its right, from that box's middle.
+            height at which the edge meets the place on its right, from that place's middle.
     """
 
     node: Node
     layer: int
-    height: float = 0.0
+    kind: Kind
+    size: Size = field(default_factory=lambda: Size(0.0, 0.0, (0.0,)))
     y: float = 0.0
     before: list[tuple["Place", float]] = field(default_factory=list)
     after: list[tuple["Place", float]] = field(default_factory=list)
 
 
-def port(node: Node, k: int) -> float:
-    """Height of a gate's input ``k``, from the middle of its box."""
-    return (k - (len(node.inputs) - 1) / 2) * PITCH
-
-
-def layout(graph: Graph) -> list[list[Place]]:
+def layout(graph: Graph, size: Callable[[Node, Kind], Size]) -> list[list[Place]]:
     """The places of a graph, layer by layer from the left, each from top to bottom."""
+    places = _connected(graph, size)
+    columns: list[list[Place]] = [[] for _ in range(1 + max(place.layer for place in places))]
+    for place in _depth_first(places):
+        columns[place.layer].append(place)
+    best, fewest = {}, len(places) ** 2
+    for sweep in range(SWEEPS):
+        _sweep(columns, to_the_right=sweep % 2 == 0)
+        crossings = _crossings(columns)
+        if crossings <= fewest:  # the last of equals, which is the straightest
+            best, fewest = {place: place.y for place in places}, crossings
+    for place, y in best.items():
+        place.y = y
+    return [sorted(column, key=lambda place: place.y) for column in columns]
+
+
+def _sweep(columns: list[list[Place]], *, to_the_right: bool) -> None:
+    """Move every place to where its edges on one side are straight, as far as there is room."""
+    for column in columns if to_the_right else reversed(columns):
+        for place in column:
+            place.y = _wish(place, to_the_right)
+        column.sort(key=lambda place: place.y)
+        _separate(column)
+
+
+def _crossings(columns: list[list[Place]]) -> int:
+    """Pairs of edges that cross."""
+    count = 0
+    for column in columns:
+        edges = [(place.y, right.y + offset) for place in column for right, offset in place.after]
+        count += sum((a - c) * (b - d) < 0 for (a, b), (c, d) in combinations(edges, 2))
+    return count
+
+
+def _connected(graph: Graph, size: Callable[[Node, Kind], Size]) -> list[Place]:
+    """Every place, with its edges."""
     layers = _layers(graph)
-    boxes = {node: Place(node, layer, _height(node)) for node, layer in layers.items()}
+    boxes = {node: Place(node, layer, "box", size(node, "box")) for node, layer in layers.items()}
+    places = list(boxes.values())
     crossings: dict[tuple[Node, int], Place] = {}
     for node in graph.nodes:
-        for k, source in enumerate(node.inputs):
+        for source, port in zip(node.inputs, boxes[node].size.ports, strict=True):
             left = boxes[source]
             for layer in range(layers[source] + 1, layers[node]):
                 if (source, layer) not in crossings:  # edges of one source share their way
-                    crossings[source, layer] = Place(source, layer)
+                    crossings[source, layer] = Place(source, layer, "crossing")
                     _connect(left, crossings[source, layer], 0.0)
                 left = crossings[source, layer]
-            _connect(left, boxes[node], port(node, k))
-    columns: list[list[Place]] = [[] for _ in range(max(layers.values()) + 1)]
-    for place in _depth_first(boxes.values()):
-        columns[place.layer].append(place)
-    for sweep in range(SWEEPS):
-        to_the_right = sweep % 2 == 0
-        for column in columns if to_the_right else reversed(columns):
-            for place in column:
-                place.y = _wish(place, to_the_right)
-            column.sort(key=lambda place: place.y)
-            _separate(column)
-    return columns
-
-
-def _height(node: Node) -> float:
-    return 30.0 if node.gate is None else max(len(node.inputs) * PITCH - 4, 44.0)
+            _connect(left, boxes[node], port)
+    for node in graph.outputs:
+        end = Place(node, layers[node] + 1, "end", size(node, "end"))
+        _connect(boxes[node], end, 0.0)
+        places.append(end)
+    return places + list(crossings.values())
 
 
 def _connect(left: Place, right: Place, offset: float) -> None:
@@ -123,8 +159,8 @@ def _separate(column: list[Place]) -> None:
     regression by pooling adjacent violators.
     """
     room, taken = [0.0], 0.0
-    for above, below in pairwise(column):
-        taken += (above.height + below.height) / 2 + GAP
+    for upper, lower in pairwise(column):
+        taken += upper.size.below + lower.size.above + GAP
         room.append(taken)
     pools: list[list[float]] = []
     for place, offset in zip(column, room, strict=True):

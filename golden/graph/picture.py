@@ -1,66 +1,36 @@
-"""A graph as an SVG picture: values above the edges, gradients below, as far as they are known."""
+"""A graph as an SVG picture: values above the edges, gradients below."""
 
-import re
-from collections.abc import Iterable
 from typing import NamedTuple
-from xml.etree import ElementTree
 
-import numpy as np
-
-from ..types import Reals
+from .graph import Graph
+from .labels import difference_lines
 from .layout import Place, layout
-from .nodes import Graph, Node
+from .shapes import (
+    LINE,
+    SMALL_CHARACTER,
+    SMALL_LINE,
+    Label,
+    Shapes,
+    format_lines,
+    kind,
+    symbol,
+    text_width,
+)
+from .svg import Canvas
 
-STYLE = """
-text { font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 13px;
-  text-anchor: middle; fill: #0f172a; }
-.paper { fill: #ffffff; }
-.edge { fill: none; stroke: #64748b; stroke-width: 1.4; }
-.arrow { fill: #64748b; }
-.gate { fill: #e2e8f0; stroke: #475569; stroke-width: 1.4; }
-.leaf { fill: #ffffff; stroke: #94a3b8; stroke-width: 1.2; }
-.saturated { stroke: #b91c1c; stroke-width: 2.5; }
-.symbol { font-size: 16px; font-weight: bold; }
-.small { font-size: 10px; fill: #475569; }
-.output { font-weight: bold; text-anchor: start; }
-.value { fill: #1d4ed8; }
-.gradient { fill: #c2410c; }
-.legend { font-size: 11px; text-anchor: start; }
-"""
-
-MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
-
-SYMBOLS = {
-    "add": "+",
-    "subtract": MINUS,
-    "mul": TIMES,
-    "matmul": "x·w",
-    "sum": "Σ",
-    "reciprocal": "1/x",
-    "softmax_with_loss": "softmax loss",
-}
-
-CHARACTER = 7.9
-"""Width of a character of 13 pixels; those of a symbol are larger."""
-
-MARGIN = 26.0
+MARGIN = 22.0
+HEADING = 30.0
+"""Height of the heading, and of the legend."""
 
 
-def picture(graph: Graph, title: str = "Computational graph") -> str:
-    """The graph as an SVG document: the same bytes for the same graph.
+def picture(graph: Graph, heading: str) -> str:
+    """The graph as an SVG document, after forward and backward: the same bytes for the same graph.
 
-    A constant's gradient is of no use and is not drawn. A box tells more in its tooltip: the range
-    of its values, their format, and how many saturated; if any did, its border is red.
-
-    Args:
-        title: what screen readers and the tooltip of the whole say.
-
-    Raises:
-        ValueError: the graph has no node.
+    A constant's gradient is of no use and is not drawn. Under a node that feeds several gates
+    stands its gradient, the sum of those on its edges. A box that could not hold a value has a red
+    border; its tooltip says more.
     """
-    if not graph.nodes:
-        raise ValueError("graph must have at least one node to be drawn")
-    return _Drawing(layout(graph), title).text()
+    return _Drawing(graph, heading).canvas.document()
 
 
 class _Span(NamedTuple):
@@ -74,212 +44,136 @@ class _Span(NamedTuple):
 class _Drawing:
     """One layout, drawn: edges first, boxes over them."""
 
-    def __init__(self, columns: list[list[Place]], title: str) -> None:
+    def __init__(self, graph: Graph, heading: str) -> None:
+        self.shapes = Shapes(graph)
+        columns = layout(graph, self.shapes.size)
         places = [place for column in columns for place in column]
-        boxes = [place for place in places if place.height]
-        self.top = min(box.y - box.height / 2 for box in boxes) - MARGIN
-        self.spans = _spans(columns)
-        width = max(map(self.end, boxes)) + MARGIN
-        height = max(box.y + box.height / 2 for box in boxes) - self.top + MARGIN + 16
-        self.svg = ElementTree.Element("svg", xmlns="http://www.w3.org/2000/svg", role="img")
-        self.svg.set("viewBox", f"0 0 {width:.0f} {height:.0f}")
-        self.svg.set("width", f"{width:.0f}")
-        self.svg.set("height", f"{height:.0f}")
-        self.add("title", title)
-        self.add("style", STYLE)
-        self.add("rect", class_="paper", width="100%", height="100%", rx=8)
+        self.top = min(place.y - place.size.above for place in places) - MARGIN - HEADING
+        bottom = max(place.y + place.size.below for place in places) - self.top + 10
+        self.spans = self._spans(columns)
+        self.canvas = Canvas(heading)
+        self.canvas.add("rect", class_="paper", width="100%", height="100%", rx=8)
+        self.canvas.add("text", heading, class_="heading", x=MARGIN, y=26)
         for place in places:
-            self.edges(place)
-        for box in boxes:
-            self.box(box)
-            if _is_output(box):
-                self.output(box)
-        self.add("text", "value", class_="legend value", x=MARGIN, y=height - 12)
-        self.add("text", "gradient", class_="legend gradient", x=MARGIN + 46, y=height - 12)
+            self._edges(place)
+        for place in places:
+            if place.kind == "box":
+                self._box(place)
+            elif place.kind == "end":
+                self._name(place)
+        legend = self._legend(graph, bottom + 22)
+        width = max(self.spans[-1].right, legend, MARGIN + text_width(heading) * 14 / 13)
+        self.canvas.size(width + MARGIN, bottom + HEADING + 10)
 
-    def text(self) -> str:
-        """The document."""
-        ElementTree.indent(self.svg)
-        return ElementTree.tostring(self.svg, encoding="unicode") + "\n"
+    def _spans(self, columns: list[list[Place]]) -> list[_Span]:
+        """The columns, as near to each other as bends and labels let them."""
+        spans: list[_Span] = []
+        x = MARGIN
+        for column in columns:
+            straight = x
+            if spans:
+                climbs = [abs(p.y + up - q.y) for p in column for q, up in p.before]
+                straight += min(6 + max(climbs, default=0.0) / 3, 50.0)
+                labels = [label.width for place in column for label in self._labels(place)]
+                x = straight + max(labels, default=0.0) + 13
+            width = max((self._width(place) for place in column), default=0.0)
+            spans.append(_Span(straight, x, x + width))
+            x += width
+        return spans
 
-    def add(
-        self,
-        tag: str,
-        text: str | None = None,
-        within: ElementTree.Element | None = None,
-        **attributes: str | float,
-    ) -> ElementTree.Element:
-        """Append an element to a group or the picture; numbers in tenths of a pixel."""
-        element = ElementTree.SubElement(self.svg if within is None else within, tag)
-        element.text = text
-        for name, value in attributes.items():
-            element.set(name.rstrip("_"), value if isinstance(value, str) else f"{value:.1f}")
-        return element
+    def _labels(self, place: Place) -> list[Label]:
+        """What stands at the edges that come into a place."""
+        if place.kind == "box":
+            return [self.shapes.label(place.node, k) for k in range(len(place.node.inputs))]
+        return [self.shapes.end_label(place.node)] if place.kind == "end" else []
 
-    def sides(self, place: Place) -> tuple[float, float]:
+    def _width(self, place: Place) -> float:
+        if place.kind == "box":
+            return self.shapes.width(place.node)
+        return text_width(place.node.name) if place.kind == "end" else 0.0
+
+    def _sides(self, place: Place) -> tuple[float, float]:
         """Left and right end of a box, in the middle of its column, or of an edge's crossing."""
         _, left, right = self.spans[place.layer]
-        if not place.height:
+        if place.kind != "box":
             return left, right
-        middle, half = (left + right) / 2, _box_width(place.node) / 2
+        middle, half = (left + right) / 2, self.shapes.width(place.node) / 2
         return middle - half, middle + half
 
-    def end(self, box: Place) -> float:
-        """Where the drawing of a box ends, an output's edge and name included."""
-        _, right = self.sides(box)
-        if not _is_output(box):
-            return right
-        return right + _width(_labels_out(box.node)) + 26 + _width([box.node.name])
-
-    def edges(self, place: Place) -> None:
+    def _edges(self, place: Place) -> None:
         """The edges that come into a place: a bend, then straight on, with labels at a box."""
         straight, left, right = self.spans[place.layer]
+        labels = self._labels(place)
         for k, (source, offset) in enumerate(place.before):
-            start, bend = self.sides(source)[1], self.spans[source.layer].right
-            stop = self.sides(place)[0] if place.height else right
+            start, bend = self._sides(source)[1], self.spans[source.layer].right
+            stop = right if place.kind == "crossing" else self._sides(place)[0]
             y0, y1 = source.y - self.top, place.y + offset - self.top
             middle = (bend + straight) / 2
             curve = f"{middle:.1f} {y0:.1f} {middle:.1f} {y1:.1f} {straight:.1f} {y1:.1f}"
-            self.add(
-                "path", class_="edge", d=f"M{start:.1f} {y0:.1f}H{bend:.1f}C{curve}H{stop:.1f}"
-            )
-            if place.height:
-                self.head(stop, y1)
-                self.labels(_labels_in(place.node, k), (straight + left) / 2 - 4, y1)
+            path = f"M{start:.1f} {y0:.1f}H{bend:.1f}C{curve}H{stop:.1f}"
+            self.canvas.add("path", class_="edge", d=path)
+            if place.kind != "crossing":
+                self.canvas.add("path", class_="arrow", d=f"M{stop:.1f} {y1:.1f}l-7 -3.5v7z")
+                self._label(labels[k], (straight + left - 7 - labels[k].width) / 2, y1)
 
-    def output(self, box: Place) -> None:
-        """The edge out of a gate that feeds no other, and its name."""
-        labels, y = _labels_out(box.node), box.y - self.top
-        _, start = self.sides(box)
-        stop = start + _width(labels) + 20
-        self.add("path", class_="edge", d=f"M{start:.1f} {y:.1f}H{stop:.1f}")
-        self.head(stop, y)
-        self.labels(labels, (start + stop) / 2 - 4, y)
-        self.add("text", box.node.name, class_="output", x=stop + 6, y=y + 4.5)
+    def _label(self, label: Label, x: float, y: float) -> None:
+        """Values above an edge, differences beside them, and gradients below it."""
+        end = x + label.numbers
+        first = y - 6 - LINE * (len(label.values) - 1)
+        for k, value in enumerate(label.values):
+            self.canvas.add("text", value, class_="value", x=end, y=first + LINE * k)
+        for k, difference in enumerate(label.differences):
+            self.canvas.add("text", difference, class_="difference", x=end + 5, y=first + LINE * k)
+        for k, gradient in enumerate(label.gradients):
+            self.canvas.add("text", gradient, class_="gradient", x=end, y=y + 15 + LINE * k)
 
-    def head(self, x: float, y: float) -> None:
-        """An arrow's head."""
-        self.add("path", class_="arrow", d=f"M{x:.1f} {y:.1f}l-7 -3.5v7z")
-
-    def labels(self, labels: tuple[str, str], x: float, y: float) -> None:
-        """A value above an edge and a gradient below it."""
-        value, gradient = labels
-        if value:
-            self.add("text", value, class_="value", x=x, y=y - 6)
-        if gradient:
-            self.add("text", gradient, class_="gradient", x=x, y=y + 16)
-
-    def box(self, box: Place) -> None:
-        """A gate's symbol or an input's name, with its format; a gate's own name stands above."""
-        node, (left, right), y = box.node, self.sides(box), box.y - self.top
-        middle, top = (left + right) / 2, y - box.height / 2
-        kind = "leaf" if node.gate is None else "gate"
-        saturated = node.range is not None and node.range.saturated
-        group = self.add("g")
-        self.add("title", _tooltip(node), group)
-        self.add(
-            "rect",
-            within=group,
-            class_=f"{kind} saturated" if saturated else kind,
-            x=left,
-            y=top,
-            width=right - left,
-            height=box.height,
-            rx=7,
-        )
+    def _box(self, place: Place) -> None:
+        """A gate's symbol or an input's name, with its format; a node's own name stands above."""
+        node, (left, right), y = place.node, self._sides(place), place.y - self.top
+        middle, half = (left + right) / 2, self.shapes.half(node, place.size.ports)
+        marked = " marked" if node.fixed is not None and node.fixed.note else ""
+        group = self.canvas.add("g")
+        self.canvas.add("title", self._tooltip(place), group)
+        self.canvas.add(
+            "rect", within=group, class_=kind(node) + marked, x=left, y=y - half,
+            width=right - left, height=2 * half, rx=7 if kind(node) == "gate" else min(half, 20),
+        )  # fmt: skip
+        formats = format_lines(node)
         style = "label" if node.gate is None else "symbol"
-        up = 0 if node.format is None else 5
-        self.add("text", _symbol(node), group, class_=style, x=middle, y=y + 5 - up)
-        if node.format is not None:
-            self.add("text", str(node.format), group, class_="small", x=middle, y=y + 12)
-        if box.after and _has_own_name(node):
-            self.add("text", node.name, group, class_="small", x=middle, y=top - 5)
+        first = y + 5 - 6 * len(formats)
+        self.canvas.add("text", symbol(node), group, class_=style, x=middle, y=first)
+        for k, line in enumerate(formats, 1):
+            self.canvas.add(
+                "text", line, group, class_="small", x=middle, y=first + 1 + SMALL_LINE * k
+            )
+        if node.named and node.gate is not None:
+            self.canvas.add("text", node.name, group, class_="name", x=middle, y=y - half - 5)
+        for k, line in enumerate(self.shapes.total(node), 1):
+            below = y + half + 2 + SMALL_LINE * k
+            self.canvas.add("text", line, group, class_="total", x=middle, y=below)
 
+    def _tooltip(self, place: Place) -> str:
+        fixed = place.node.fixed
+        told = [place.node.name, *([fixed.format, fixed.note] if fixed else [])]
+        return ", ".join(filter(None, told))
 
-def _spans(columns: list[list[Place]]) -> list[_Span]:
-    """The columns, as near to each other as bends and labels let them."""
-    spans: list[_Span] = []
-    x = MARGIN
-    for column in columns:
-        boxes = [place for place in column if place.height]
-        straight = x
-        if spans:
-            labels = [
-                _width(_labels_in(box.node, k)) for box in boxes for k in range(len(box.before))
-            ]
-            climbs = [abs(p.y + up - q.y) for p in column for q, up in p.before]
-            straight += min(14 + max(climbs, default=0.0), 46.0)
-            x = straight + max(labels, default=0.0) + 18
-        width = max((_box_width(box.node) for box in boxes), default=0.0)
-        spans.append(_Span(straight, x, x + width))
-        x += width
-    return spans
+    def _name(self, place: Place) -> None:
+        """The name at the end of an output."""
+        left, y = self.spans[place.layer].left, place.y - self.top
+        self.canvas.add("text", place.node.name, class_="end", x=left + 4, y=y + 4.5)
 
-
-def _is_output(box: Place) -> bool:
-    return not box.after and box.node.gate is not None
-
-
-def _labels_in(node: Node, k: int) -> tuple[str, str]:
-    """Value and gradient on the edge into a gate's input ``k``."""
-    source = node.inputs[k]
-    told = node.downstream and source.constant is None
-    return _number(source.value), _number(node.downstream[k] if told else None)
-
-
-def _labels_out(node: Node) -> tuple[str, str]:
-    """Value and gradient on the edge out of a gate."""
-    return _number(node.value), _number(node.gradient)
-
-
-def _number(array: Reals | None) -> str:
-    """A short row in full, anything longer by its shape, least and largest element."""
-    if array is None:
-        return ""
-    values = np.asarray(array)
-    if values.size == 1:
-        return _decimal(values.item())
-    if values.ndim == 1 and values.size <= 4:
-        return f"[{' '.join(map(_decimal, values.tolist()))}]"
-    shape = TIMES.join(map(str, values.shape))
-    return f"{shape}: {_decimal(values.min())} … {_decimal(values.max())}"
-
-
-def _decimal(x: float) -> str:
-    text = f"{x:.2f}" if 0.005 <= abs(x) < 1000 else f"{x:.1e}" if x else "0.00"
-    return text.replace("-", MINUS)
-
-
-def _symbol(node: Node) -> str:
-    if node.gate is not None:
-        return SYMBOLS.get(node.gate.name, node.gate.name)
-    if node.constant is not None and node.constant.size == 1:
-        return f"{node.constant.item():g}".replace("-", MINUS)
-    return node.name
-
-
-def _has_own_name(node: Node) -> bool:
-    """It was not named after its gate."""
-    return node.gate is not None and not re.fullmatch(rf"{node.gate.name}_\d+", node.name)
-
-
-def _tooltip(node: Node) -> str:
-    """What is known of a node's values, in a line."""
-    facts = [node.name]
-    if node.range is not None:
-        facts.append(f"{node.range.low:g} to {node.range.high:g}")
-    if node.format is not None:
-        facts.append(str(node.format))
-    if node.range is not None and node.range.saturated:
-        facts.append(f"{node.range.saturated} saturated")
-    return ", ".join(facts)
-
-
-def _box_width(node: Node) -> float:
-    letter = 1.0 if node.gate is None else 16 / 13
-    text = max(_width([_symbol(node)]) * letter, _width([str(node.format or "")]) * 10 / 13)
-    return max(text + 18, 46.0)
-
-
-def _width(lines: Iterable[str]) -> float:
-    return CHARACTER * max(map(len, lines))
+    def _legend(self, graph: Graph, y: float) -> float:
+        """What the colours mean; where it ends."""
+        told = [("value", "value")]
+        if any(difference_lines(node.difference) for node in graph.nodes):
+            told.append(("difference", "its difference from float, in LSB"))
+        told.append(("gradient", f"gradient of {graph.seed.name if graph.seed else ''}"))
+        if any(self.shapes.total(node) for node in graph.nodes):
+            told.append(("total", "under a box: the sum over its edges"))
+        if any(node.fixed and node.fixed.note for node in graph.nodes):
+            told.append(("saturated", "red: could not hold a value"))
+        x = MARGIN
+        for style, text in told:
+            self.canvas.add("text", text, class_=f"key {style}", x=x, y=y)
+            x += SMALL_CHARACTER * 1.1 * len(text) + 18
+        return x
