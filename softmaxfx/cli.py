@@ -20,6 +20,7 @@ from .golden import ConfigError, SoftmaxConfig
 from .golden.config import DATAPATHS
 from .golden.errors import require
 from .golden.units.registry import unit_record
+from .graph import graph
 from .inputs import Given, unit_rows_options
 from .jobs import benched, distinct, exported, exported_case, simulated, synthesised
 from .options import chosen_configs, config_options
@@ -328,6 +329,7 @@ def bench_command(seeds: int, out: Path) -> None:
     console.print(f"document: {out}   picture: {picture}")
 
 
+main.add_command(graph)
 main.add_command(sweep)
 main.add_command(waveforms)
 
