@@ -10,13 +10,14 @@ import signal
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 from ...golden.errors import ConfigError, require_whole
+from ...sim.processes import signals_blocked
 
 POLL = 0.25
 """Seconds between looks at the workers."""
@@ -77,7 +78,7 @@ def run_workers(
     running: dict[str, tuple[BaseProcess, Connection]] = {}
     killed = ""
     try:
-        with _interrupts_blocked():
+        with signals_blocked(signal.SIGINT):  # until a child can handle Ctrl-C
             for _ in range(count):
                 name = worker_name()
                 ours, theirs = context.Pipe(duplex=False)
@@ -155,16 +156,3 @@ def _stop(processes: list[BaseProcess]) -> None:
         if process.is_alive():
             process.kill()
             process.join()
-
-
-@contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Children start with Ctrl-C blocked, until they can handle it."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
