@@ -1,6 +1,6 @@
 """The units that figures are published for, what each of them must reach, and what it reaches."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -99,9 +99,14 @@ class Case:
         return preset(self.preset, datapath=self.datapath, **self.changes)
 
     @property
+    def softmax(self) -> bool:
+        """It is what the peers are."""
+        return self.unit == "softmax"
+
+    @property
     def long(self) -> bool:
         """It is there to show what longer, or shorter, rows cost."""
-        return self.unit != "softmax" and self.config.max_length != LENGTH
+        return not self.softmax and self.config.max_length != LENGTH
 
     @property
     def primitives(self) -> str:
@@ -117,7 +122,7 @@ class Case:
     def name(self) -> str:
         """Without the target."""
         lanes = self.config.lanes
-        parts = [] if self.unit == "softmax" else [self.unit]
+        parts = [] if self.softmax else [self.unit]
         parts += [self.preset]
         parts += [self.datapath] if "datapath" in unit_record(self.unit).fields else []
         longer = f", max_length {self.config.max_length}" if self.long else ""
@@ -199,6 +204,11 @@ class Result:
     def verdict(self, goal: Goal) -> Verdict:
         """How far it reaches one of its goals."""
         return goal.verdict(self.value(goal.figure))
+
+
+def softmax_results(results: Iterable[Result]) -> list[Result]:
+    """Those of units that are what the peers are."""
+    return [result for result in results if result.case.softmax]
 
 
 def sample_rows() -> LogitRows:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..sim.run import Progress, simulate
+from ..sim.bench import Progress
+from ..sim.runs import simulated
 from ..sim.sidecar import Unit
-from ..sim.simulator import build
-from ..sim.store import claimed
 from .cells import with_cells
 from .device import Device
 
@@ -49,7 +48,5 @@ def check_netlist(
         ConfigError: no simulator, or a netlist that does not build.
     """
     gates = with_cells(unit, netlist, device, out / "gates" / device.name)
-    model = build(gates, out / "models")
-    with claimed(out / "runs" / f"{unit.top}_gates") as folder:
-        shown = simulate(gates, model, rows, folder, progress=progress)
+    shown = simulated(gates, rows, out, name=f"{unit.top}_gates", progress=progress)
     return GateLevel(shown.score.elements, shown.score.mismatches, shown.score.first)

@@ -1,28 +1,13 @@
 """What a unit costs on a device and how fast it is there, by rules that leave nothing to choose."""
 
-import os
 import statistics
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..golden.errors import require
-from ..golden.rows import LogitRows
-from ..sim.kinds import kind_of
-from ..sim.run import PACE_ROWS, simulate
 from ..sim.sidecar import Unit
-from ..sim.simulator import build
-from ..sim.store import claimed
 from .critical_path import CriticalPath, critical_path
 from .flow import Flow, Netlist
 from .gate_level import GateLevel
-
-PACE_LENGTH = 64
-"""Elements of the rows that elements per cycle are measured with, where the unit takes them."""
 
 DSP_LUTS = 100
 """LUTs that a DSP block counts as, where the two are added."""
@@ -97,52 +82,6 @@ class Synthesis:
         }
 
 
-def place_seeds(
-    flow: Flow,
-    netlist: Netlist,
-    seeds: tuple[int, ...],
-    progress: Callable[[float], object] = lambda _: None,
-) -> list[dict[str, Any]]:
-    """nextpnr's report of every seed, as many at once as there are processors.
-
-    Raises:
-        ConfigError: nextpnr failed, as it does where the design does not fit.
-    """
-    reports = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        try:
-            for report in pool.map(lambda seed: flow.place(netlist, seed), seeds):
-                reports.append(report)
-                progress(len(reports) / len(seeds))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)  # what fails with one seed fails with all
-            raise
-    return reports
-
-
-def measure_pace(unit: Unit, out: Path) -> float:
-    """Elements per cycle of rows back to back, in Verilator.
-
-    Args:
-        out: directory of everything generated.
-
-    Raises:
-        ConfigError: no simulator, or an output that is not the golden model's.
-    """
-    shape = PACE_ROWS, min(PACE_LENGTH, unit.config.max_length)
-    rng = np.random.default_rng(1)
-    logits = LogitRows.from_array(rng.normal(0, 3, shape))
-    rows = kind_of(unit).rows(logits, unit.config, rng)
-    model = build(unit, out / "models")
-    with claimed(out / "runs" / unit.top) as folder:
-        measured = simulate(unit, model, rows, folder)
-    require(
-        measured.score.mismatches == 0,
-        f"{unit.top} must equal the golden model before it is measured: {measured.score.first}",
-    )
-    return measured.elements_per_cycle
-
-
 def summarise(
     unit: Unit,
     flow: Flow,
@@ -150,7 +89,6 @@ def summarise(
     seeds: tuple[int, ...],
     reports: list[dict[str, Any]],
     elements_per_cycle: float,
-    gate_level: GateLevel | None = None,
 ) -> Synthesis:
     """The figures of a unit, from nextpnr's report of every seed."""
     device = flow.device
@@ -171,5 +109,4 @@ def summarise(
         wrapper_ff=device.flip_flop_count(netlist.wrapper),
         elements_per_cycle=elements_per_cycle,
         path=critical_path(reports[middle]),
-        gate_level=gate_level,
     )

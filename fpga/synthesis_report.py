@@ -4,9 +4,10 @@ from pathlib import Path
 
 from rich.table import Table
 
-from ..files import json_text, write_whole
+from ..files import json_text, markdown_table, write_whole
 from .flow import Flow
-from .synthesis import DSP_LUTS, PACE_LENGTH, Synthesis
+from .measure import PACE_LENGTH
+from .synthesis import DSP_LUTS, Synthesis
 
 FIGURES = (
     ("Fmax MHz\nmedian (min-max)", lambda s: _fmax(**s["fmax_mhz"])),
@@ -58,11 +59,11 @@ def write_markdown(syntheses: list[Synthesis], path: Path) -> None:
     lines = [
         "# Place-and-route, out of context",
         "",
-        "| " + " | ".join(name.replace("\n", " ") for name, _ in _COLUMNS) + " |",
-        "|---" * len(_COLUMNS) + "|",
+        *markdown_table(
+            [name for name, _ in _COLUMNS],
+            ([cell(synthesis.to_dict()) for _, cell in _COLUMNS] for synthesis in syntheses),
+        ),
     ]
-    for fields in [synthesis.to_dict() for synthesis in syntheses]:
-        lines.append("| " + " | ".join(cell(fields) for _, cell in _COLUMNS) + " |")
     lines += ["", "## Rules", ""]
     flows = {synthesis.flow.device.name: synthesis.flow for synthesis in syntheses}
     lines += [

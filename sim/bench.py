@@ -12,6 +12,9 @@ from .beats import recorded_bytes
 from .sidecar import Unit
 from .simulator import Model, run_cocotb
 
+Progress = Callable[[float], object]
+"""Called with the share of the work that is done."""
+
 SPARE_BEATS = 100
 """Beats that an output may give beyond what is expected before the run is ended."""
 
@@ -62,7 +65,7 @@ def run(
     most: Mapping[str, int] = MappingProxyType({}),
     resets: int = 0,
     waves: bool = False,
-    progress: Callable[[float], object] = lambda _: None,
+    progress: Progress = lambda _: None,
 ) -> Recorded:
     """Stream words through a model under cocotb.
 
@@ -74,7 +77,7 @@ def run(
         most: beats of every output stream between two resets, where they may be more than after
             the last.
         resets: reset words of each stream.
-        progress: called now and then with the share of the beats that have come.
+        progress: called now and then, by the beats that have come.
 
     Raises:
         ConfigError: the simulator did not run to its end; says where the log is.

@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .beats import beat_words, read_beats
-from .bench import Neighbours, run
-from .kinds import kind_of
-from .scoreboard import Score, score_begun
+from .bench import Neighbours
+from .exchange import send_rows
+from .scoreboard import Score
 from .sidecar import Unit
 from .simulator import Model
 
@@ -56,24 +55,11 @@ def run_blocked(
         ConfigError: the simulator did not run to its end.
         ValueError: rows that do not fit the unit.
     """
-    kind = kind_of(unit)
-    sent = kind.pack(rows, unit)
-    answer, formats = kind.expect(sent, unit), unit.formats
-    recorded = run(
-        unit,
-        model,
-        {name: beat_words(beats, unit.stream(name)) for name, beats in sent.items()},
-        folder,
-        Neighbours(pauses, seed, frozenset(blocked), freed_after),
-        expected={name: len(expected.beats) for name, expected in answer.streams.items()},
-    )
-    gate = {
-        name: read_beats(words, unit.stream(name), signed=formats[name].signed)[0]
-        for name, words in recorded.outputs.items()
-    }
+    neighbours = Neighbours(pauses, seed, frozenset(blocked), freed_after)
+    came = send_rows(unit, model, rows, folder, neighbours)
     return Blocked(
-        score=score_begun(answer.streams, gate),
-        accepted={name: len(cycles) // 4 for name, cycles in recorded.accepted.items()},
-        came={name: int(np.sum(beats.last)) for name, beats in gate.items()},
-        whole=not recorded.hung,
+        score=came.part.score_begun(),
+        accepted={name: len(cycles) for name, cycles in came.accepted.items()},
+        came={name: int(np.sum(beats.last)) for name, beats in came.part.beats.items()},
+        whole=not came.hung,
     )

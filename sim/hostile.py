@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from .beats import RESET_CYCLE, Beats, beat_words, read_beats, reset_word
-from .bench import Neighbours, run
+from .beats import Beats
+from .bench import Neighbours
+from .exchange import send_parts
 from .kinds import kind_of
-from .scoreboard import NOTHING, Score, score, score_begun
-from .sidecar import Stream, Unit
+from .scoreboard import NOTHING, Score
+from .sidecar import Unit
 from .simulator import Model
 
 GOOD_FRAMES = 2
@@ -60,47 +61,14 @@ def run_hostile(
     unit: Unit, model: Model, stream: HostileStream, folder: Path, *, seed: int
 ) -> Score:
     """Stream hostile beats with random pauses on all sides; compare between the resets."""
-    kind, resets = kind_of(unit), len(stream.parts) - 1
-    answers = [kind.expect(part, unit).streams for part in stream.parts]
-    recorded = run(
-        unit,
-        model,
-        {
-            port.name: reset_word(port).join(
-                beat_words(part[port.name], port) for part in stream.parts
-            )
-            for port in unit.inputs
-        },
-        folder,
-        Neighbours(True, seed),
-        expected={name: len(answer.beats) for name, answer in answers[-1].items()},
-        most={
-            port.name: max(len(answer[port.name].beats) for answer in answers)
-            for port in unit.outputs
-        },
-        resets=resets,
-    )
-    formats = unit.formats
-    gates = [
-        _between_resets(recorded.outputs[port.name], port, formats[port.name].signed)
-        for port in unit.outputs
-    ]
-    names = [port.name for port in unit.outputs]
-    came = [dict(zip(names, parts, strict=True)) for parts in zip(*gates, strict=True)]
-    if len(came) != len(answers) and not recorded.flooded:
-        return Score(0, 1, f"hung: {len(came) - 1} of {resets} resets were reached")
+    came = send_parts(unit, model, stream.parts, folder, Neighbours(True, seed))
+    resets, reached = len(stream.parts) - 1, len(came.parts) - 1
+    if reached < resets and not came.flooded:
+        return Score(0, 1, f"hung: {reached} of {resets} resets were reached")
     total = NOTHING
-    for part, (answer, gate) in enumerate(zip(answers, came, strict=False)):
+    for number, part in enumerate(came.parts):
         # a reset swallows what is in flight
-        told = score(answer, gate) if part == resets else score_begun(answer, gate)
-        first = f"after reset {part}: {told.first}" if told.first else ""
+        told = part.score() if number == resets else part.score_begun()
+        first = f"after reset {number}: {told.first}" if told.first else ""
         total += Score(told.elements, told.mismatches, first)
-    return total + Score(0, int(recorded.hung), "hung: not every beat was accepted" * recorded.hung)
-
-
-def _between_resets(words: bytes, port: Stream, signed: bool) -> list[Beats]:
-    """The beats that came out from one reset to the next."""
-    beats, cycle = read_beats(words, port, signed=signed)
-    marks = np.flatnonzero(cycle == RESET_CYCLE)
-    parts = zip([0, *(marks + 1)], [*marks, len(beats)], strict=True)
-    return [beats.take(slice(*part)) for part in parts]
+    return total + Score(0, int(came.hung), "hung: not every beat was accepted" * came.hung)

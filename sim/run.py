@@ -1,27 +1,19 @@
 """One simulation: rows through a unit, every bit checked, and what it shows."""
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..golden.types import Bits, Codes, Integers, Reals
-from .beats import beat_words, read_beats
-from .bench import Neighbours, run
-from .kind import MAIN_OUTPUT, Answer, Measured
+from ..golden.types import Codes, Reals
+from .bench import Neighbours, Progress
+from .exchange import send_rows
+from .kind import MAIN_OUTPUT, Measured
 from .kinds import kind_of
-from .scoreboard import Score, score
+from .pace import pace_of
+from .scoreboard import Score
 from .sidecar import Unit
 from .simulator import Model
-
-Progress = Callable[[float], object]
-"""Called with the share of the work that is done."""
-
-PACE_ROWS, LATENCY_ROWS = 2000, 8
-"""Rows of the run without pauses, which measures rate and latency."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -124,128 +116,24 @@ def simulate(
         ConfigError: the simulator did not run to its end.
         ValueError: rows that do not fit the unit.
     """
-    kind = kind_of(unit)
     start = time.perf_counter()
-    stream = _stream(
-        unit, model, rows, folder / "stream", Neighbours(True, seed), waves=waves, progress=progress
+    neighbours = Neighbours(True, seed)
+    came = send_rows(
+        unit, model, rows, folder / "stream", neighbours, waves=waves, progress=progress
     )
+    score = came.score()
     seconds = time.perf_counter() - start
-    pace = _pace(unit, model, rows, folder / "pace")
-    emitted = stream.emitted
+    pace = pace_of(unit, model, rows, folder / "pace")
+    emitted = came.part.cycles[MAIN_OUTPUT]
     return Simulation(
         unit=unit,
         rows=len(rows.lengths),
-        score=pace.score if pace.score.mismatches and not stream.score.mismatches else stream.score,
-        measured=kind.measure(stream.answer, rows, unit.config),
+        score=pace.score if pace.score.mismatches and not score.mismatches else score,
+        measured=kind_of(unit).measure(came.part.answer, rows, unit.config),
         cycles=int(emitted[-1]) if emitted.size else 0,
         elements_per_cycle=pace.elements_per_cycle,
         paced_beats=pace.beats,
         refused_cycles=pace.refused_cycles,
         latency_cycles=pace.latency_cycles,
         seconds=seconds,
-    )
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Stream:
-    """A run of the bench: how it compares, and the cycles of its beats.
-
-    Attributes:
-        accepted: of the beats of every input stream. emitted: of those of the main output.
-    """
-
-    score: Score
-    answer: Answer
-    accepted: dict[str, Integers]
-    emitted: Integers
-
-
-def _stream(
-    unit: Unit,
-    model: Model,
-    rows: Any,
-    folder: Path,
-    neighbours: Neighbours,
-    *,
-    drain: Bits | None = None,
-    waves: bool = False,
-    progress: Progress = lambda _: None,
-) -> _Stream:
-    """Stream rows through the model and compare; rows in ``drain`` wait for an idle unit."""
-    kind = kind_of(unit)
-    sent = kind.pack(rows, unit)
-    answer = kind.expect(sent, unit)
-    words = {
-        name: beat_words(beats, unit.stream(name), _first_beats(beats.last, drain))
-        for name, beats in sent.items()
-    }
-    recorded = run(
-        unit,
-        model,
-        words,
-        folder,
-        neighbours,
-        expected={name: len(stream.beats) for name, stream in answer.streams.items()},
-        waves=waves,
-        progress=progress,
-    )
-    formats = unit.formats
-    gate, cycles = {}, {}
-    for stream in unit.outputs:
-        words_out, signed = recorded.outputs[stream.name], formats[stream.name].signed
-        gate[stream.name], cycles[stream.name] = read_beats(words_out, stream, signed=signed)
-    accepted = {
-        name: np.frombuffer(octets, "<u4").astype(np.int64)
-        for name, octets in recorded.accepted.items()
-    }
-    lost = sum(len(beats) - len(accepted[name]) for name, beats in sent.items())
-    hung = Score(0, int(recorded.hung), f"hung: {lost} beats were not accepted" * recorded.hung)
-    return _Stream(score(answer.streams, gate) + hung, answer, accepted, cycles[MAIN_OUTPUT])
-
-
-def _first_beats(last: Bits, rows: Bits | None) -> Bits | None:
-    """The first beats of some of the rows."""
-    if rows is None:
-        return None
-    first = np.append(True, last[:-1])
-    return first & rows[np.cumsum(first) - 1]
-
-
-@dataclass(frozen=True, slots=True)
-class _Pace:
-    """How fast a unit is, see :class:`Simulation`; 0 where the score has mismatches."""
-
-    score: Score
-    elements_per_cycle: float = 0.0
-    beats: int = 0
-    refused_cycles: int = 0
-    latency_cycles: int = 0
-
-
-def _pace(unit: Unit, model: Model, rows: Any, folder: Path) -> _Pace:
-    """The pace of rows back to back, and the latency of a row of one beat.
-
-    The longest rows come first, neighbours never pausing; then single elements, one at a time.
-    """
-    order = np.argsort(-rows.lengths, kind="stable")[:PACE_ROWS]
-    lengths = np.concatenate([rows.lengths[order], np.ones(LATENCY_ROWS, np.int64)])
-    chosen = np.concatenate([order, order[:1].repeat(LATENCY_ROWS)])
-    paced = kind_of(unit).shortened(rows, chosen, lengths)
-    drain = np.arange(len(chosen)) >= len(order)
-    stream = _stream(unit, model, paced, folder, Neighbours(False, 1), drain=drain)
-    if stream.score.mismatches:
-        return _Pace(stream.score)
-    beats = int((-(-lengths[~drain] // unit.lanes)).sum())
-    most = max(map(len, stream.accepted.values()))  # others have one beat a row
-    accepted = [cycles[:beats] for cycles in stream.accepted.values() if len(cycles) == most]
-    first = min(int(cycles[0]) for cycles in stream.accepted.values())
-    busy = int(stream.emitted[beats - 1]) - first + 1
-    whole = np.max([cycles[-LATENCY_ROWS:] for cycles in stream.accepted.values()], axis=0)
-    waits = stream.emitted[beats:] - whole
-    return _Pace(
-        score=stream.score,
-        elements_per_cycle=int(lengths[~drain].sum()) / busy,
-        beats=beats,
-        refused_cycles=max(int(cycles[-1] - cycles[0]) + 1 - beats for cycles in accepted),
-        latency_cycles=int(waits.max()),
     )

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import tempfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,16 @@ def write_whole(file: Path, content: str | bytes) -> None:
 def json_text(value: Any) -> str:
     """JSON that every reader takes: a number that is none, as NaN, is null."""
     return json.dumps(_finite(value), indent=2, allow_nan=False) + "\n"
+
+
+def markdown_table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a table; a heading of several lines becomes one."""
+    names = [name.replace("\n", " ") for name in heading]
+    return [
+        f"| {' | '.join(names)} |",
+        "|---" * len(names) + "|",
+        *(f"| {' | '.join(row)} |" for row in rows),
+    ]
 
 
 def png(figure: Any) -> bytes:

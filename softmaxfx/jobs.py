@@ -1,26 +1,24 @@
 """What commands do with units, shown while they do it: export, build, simulate, synthesise."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .exports import export_once
-from .fpga import bench
-from .fpga.export import export
+from .fpga import bench, exports
 from .fpga.flow import Flow
-from .fpga.gate_level import check_netlist
-from .fpga.synthesis import Synthesis, measure_pace, place_seeds, summarise
+from .fpga.measure import checked, synthesise
+from .fpga.synthesis import Synthesis
 from .fpga.tools import ToolError
 from .golden import SoftmaxConfig
 from .golden.units.registry import unit_sha256
 from .inputs import Given
 from .parallel import Progress, side_by_side
+from .sim import runs
 from .sim.report import Shown
-from .sim.run import simulate
-from .sim.sidecar import Unit, load_unit
-from .sim.simulator import Model, build
-from .sim.store import claimed
+from .sim.sidecar import Unit
+from .sim.simulator import build
 from .terminal import console, working
 
 CHECKED_ROWS = 2000
@@ -48,33 +46,27 @@ def label(unit: Unit) -> str:
 
 
 def exported(chosen: Sequence[Chosen], out: Path, target: str = "generic") -> list[Unit]:
-    """Export units and read them back, as a stranger would."""
+    """Export units and read them back, side by side."""
     count = f"{len(chosen)} units" if len(chosen) > 1 else f"{chosen[0][0]} {chosen[0][1] or ''}"
     with working(f"exporting {count.strip()}") as progress:
-        jobs = [(*one, out, target) for one in chosen]
-        files = side_by_side(_export, jobs, progress)
+        units = side_by_side(_export, [(*one, out, target) for one in chosen], progress)
     for note in dict.fromkeys(note for *_, config in chosen for note in config.notes()):
         console.print(f"note: {note}")
-    return [load_unit(verilog) for verilog in files]
+    return units
 
 
-def _export(job: tuple[str, str | None, SoftmaxConfig, Path, str], progress: Progress) -> Path:
+def _export(job: tuple[str, str | None, SoftmaxConfig, Path, str], progress: Progress) -> Unit:
     unit, preset, config, out, target = job
-    return export_once(config, out, unit=unit, preset=preset, target=target)
+    return exports.exported(config, out, unit=unit, preset=preset, target=target)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Task:
-    """A simulation that is to be run.
-
-    Attributes:
-        folder: of its runs, where no other command is in it.
-    """
+    """A simulation that is to be run; arguments of :func:`.sim.runs.simulated`."""
 
     unit: Unit
-    model: Model
     rows: Any
-    folder: Path
+    out: Path
     seed: int
     waves: bool
 
@@ -86,8 +78,8 @@ def simulated(
     tasks = []
     for unit, unit_rows in zip(units, rows, strict=True):
         with working(f"{label(unit)}: building the Verilator model"):
-            model = build(unit, out / "models", waves=waves)
-        tasks.append(Task(unit, model, unit_rows, out / "runs" / unit.top, seed, waves))
+            build(unit, out / "models", waves=waves)
+        tasks.append(Task(unit, unit_rows, out, seed, waves))
 
     def words(task: Task) -> str:
         return f"{label(task.unit)}: simulating {task.rows.elements:,} elements"
@@ -101,11 +93,9 @@ def simulated(
 
 
 def _simulate(task: Task, progress: Progress) -> Shown:
-    with claimed(task.folder) as folder:
-        shown = simulate(
-            task.unit, task.model, task.rows, folder, seed=task.seed, waves=task.waves,
-            progress=progress,
-        )  # fmt: skip
+    shown = runs.simulated(
+        task.unit, task.rows, task.out, seed=task.seed, waves=task.waves, progress=progress
+    )
     return Shown.of(shown, task.rows)
 
 
@@ -118,36 +108,20 @@ def tell(line: str) -> None:
 def synthesised(unit: Unit, flow: Flow, seeds: int, check: bool, out: Path) -> Synthesis:
     """Synthesise, place and route a unit; measure its pace, and check its netlist on demand."""
     name = f"{label(unit)} on {flow.device.name}"
-    with working(f"{name}: synthesising"):
-        netlist = flow.synthesise(unit)
-    chosen = tuple(range(1, seeds + 1))
-    with working(f"{name}: placing and routing, {seeds} seeds") as progress:
-        reports = place_seeds(flow, netlist, chosen, progress)
-    with working(f"{name}: measuring elements per cycle"):
-        pace = measure_pace(unit, out)
-    gate_level = None
-    if check:
-        rows = Given(limit=CHECKED_ROWS).rows(unit.name, unit.config)
-        with working(f"{name}: simulating {rows.elements:,} elements in the netlist") as progress:
-            gate_level = check_netlist(unit, netlist.verilog, flow.device, rows, out, progress)
-    return summarise(unit, flow, netlist, chosen, reports, pace, gate_level)
 
+    def steps(words: str) -> AbstractContextManager[Progress]:
+        return working(f"{name}: {words}")
 
-def exported_case(case: bench.Case, folder: Path) -> Unit:
-    """Export a unit of the benchmarks."""
-    made = export(
-        case.config,
-        folder / case.primitives,
-        unit=case.unit,
-        preset=case.preset,
-        target=case.primitives,
-    )
-    return load_unit(made.verilog)
+    synthesis = synthesise(unit, flow, seeds, out, steps)
+    if not check:
+        return synthesis
+    rows = Given(limit=CHECKED_ROWS).rows(unit.name, unit.config)
+    return checked(synthesis, rows, out, steps)
 
 
 def benched(case: bench.Case, unit: Unit, flow: Flow, seeds: int, out: Path) -> bench.Result:
     """What becomes of a case; where a tool fails on the design, its sentence."""
-    error = bench.sample_error(case.config) if case.unit == "softmax" else None
+    error = bench.sample_error(case.config) if case.softmax else None
     try:
         synthesis = synthesised(unit, flow, seeds, False, out)
     except ToolError as failed:

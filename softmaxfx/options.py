@@ -1,45 +1,79 @@
-"""The options that choose a configuration, shared by the commands."""
+"""The options that choose units and configurations, shared by the commands."""
 
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
+from .decorators import options
+from .fpga.export import TARGETS
 from .golden import PRESETS, ConfigError, SoftmaxConfig, preset
 from .golden.config import DATAPATHS, field_names
 from .golden.errors import require
+from .golden.units.registry import unit_record
 from .study.toml_file import read_toml
 
+unit_argument = click.argument("unit", default="softmax", metavar="[UNIT]")
+units_argument = click.argument("unit", required=False, metavar="[UNIT]")
+target_option = click.option(
+    "--target", default="generic", show_default=True, metavar="T",
+    help=f"Verilog for every device, or with a device's primitives: {', '.join(TARGETS)}.",
+)  # fmt: skip
+seeds_option = click.option(
+    "--seeds", type=click.IntRange(min=1), default=5, show_default=True, metavar="N",
+    help="Place and route with seeds 1 to N.",
+)  # fmt: skip
+config_options = options(
+    click.option(
+        "--preset", "presets", multiple=True, metavar="P",
+        help=f"A named configuration: {', '.join(PRESETS)}. Can be given more than once.",
+    ),
+    click.option(
+        "--config", "file", type=click.Path(path_type=Path), metavar="F.toml",
+        help="A configuration file: a TOML table of fields.",
+    ),
+    click.option(
+        "--datapath", "datapaths", multiple=True, metavar="D",
+        help=f"Datapath: {' or '.join(DATAPATHS)}. Can be given more than once.",
+    ),
+    click.option(
+        "--set", "fields", multiple=True, metavar="FIELD=VALUE",
+        help="Set one field, as in --set 'output=UQ(0, 12)' or --set mantissa_bits=16.",
+    ),
+    click.option("--lanes", type=int, metavar="L", help="Elements per beat."),
+    click.option("--max-length", type=int, metavar="N", help="Longest row, in elements."),
+)  # fmt: skip
+"""The options that :func:`chosen_configs` reads."""
 
-def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that :func:`chosen_configs` reads to a command."""
-    options = (
-        click.option(
-            "--preset", "presets", multiple=True, metavar="P",
-            help=f"A named configuration: {', '.join(PRESETS)}. Can be given more than once.",
-        ),
-        click.option(
-            "--config", "file", type=click.Path(path_type=Path), metavar="F.toml",
-            help="A configuration file: a TOML table of fields.",
-        ),
-        click.option(
-            "--datapath", "datapaths", multiple=True, metavar="D",
-            help=f"Datapath: {' or '.join(DATAPATHS)}. Can be given more than once.",
-        ),
-        click.option(
-            "--set", "fields", multiple=True, metavar="FIELD=VALUE",
-            help="Set one field, as in --set 'output=UQ(0, 12)' or --set mantissa_bits=16.",
-        ),
-        click.option("--lanes", type=int, metavar="L", help="Elements per beat."),
-        click.option("--max-length", type=int, metavar="N", help="Longest row, in elements."),
-    )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+COMPARED: dict[str, Any] = {"default": ("base", "int8"), "default_datapaths": DATAPATHS}
+"""What :func:`chosen_configs` chooses without options, where configurations are compared."""
+
+Configs = list[tuple[str | None, SoftmaxConfig]]
+"""Configurations, each with its preset's name where it is one."""
+
+
+def is_given(context: click.Context, option: str) -> bool:
+    """Whether a user has given an option, be it with its default."""
+    return context.get_parameter_source(option) is not ParameterSource.DEFAULT
+
+
+def configs_of(units: Sequence[str], **chosen: Any) -> Configs:
+    """The configurations that :func:`chosen_configs` chooses, for some units.
+
+    Raises:
+        ConfigError: as there; an unknown unit, or an option that has no effect on the units.
+    """
+    records = [unit_record(unit) for unit in units]
+    require(
+        not chosen["datapaths"] or any("datapath" in record.fields for record in records),
+        f"--datapath must not be given for {', '.join(units)}, which has one only",
+    )
+    return chosen_configs(**chosen)
 
 
 def chosen_configs(
@@ -51,8 +85,8 @@ def chosen_configs(
     max_length: int | None,
     default: tuple[str, ...],
     default_datapaths: tuple[str, ...] = (),
-) -> list[tuple[str | None, SoftmaxConfig]]:
-    """The configurations that the options name, each with its preset's name where it is one.
+) -> Configs:
+    """The configurations that the options name.
 
     Args:
         default: presets where none is named; ``default_datapaths``: their datapaths where neither
@@ -63,10 +97,10 @@ def chosen_configs(
     """
     if presets and file is not None:
         raise ConfigError("--preset and --config must not be given together")
-    options = {"--lanes": lanes, "--max-length": max_length}
+    numbers = {"--lanes": lanes, "--max-length": max_length}
     changes = _once(
         [("--set", *_field(text)) for text in fields]
-        + [(o, o[2:].replace("-", "_"), value) for o, value in options.items() if value is not None]
+        + [(o, o[2:].replace("-", "_"), value) for o, value in numbers.items() if value is not None]
         + [("--datapath", "datapath", datapath) for datapath in datapaths[:1]]
     )
     if not datapaths and not presets and file is None and "datapath" not in changes:

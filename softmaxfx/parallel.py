@@ -6,18 +6,16 @@ other.
 
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from .sim.processes import SIGNALS, end_with_parent
+from .sim.bench import Progress
+from .sim.processes import SIGNALS, end_with_parent, signals_blocked
 from .study.sweep.workers import worker_count
 
 Job = TypeVar("Job")
 Outcome = TypeVar("Outcome")
-Progress = Callable[[float], object]
-"""Told the share of the work that is done."""
 
 LOOK = 0.2
 """Seconds between looks at the workers."""
@@ -49,7 +47,7 @@ def side_by_side(
     count = min(len(jobs), worker_count(None))
     with ProcessPoolExecutor(count, initializer=_begin, initargs=(shares,)) as pool:
         try:
-            with _signals_blocked():  # a worker begins with what its parent makes of them
+            with signals_blocked(*SIGNALS):  # a worker begins with what its parent makes of them
                 futures = [pool.submit(_work, work, job, place) for place, job in enumerate(jobs)]
             _watch(jobs, futures, lambda: progress(sum(shares) / len(jobs)), begun)
         except BaseException:
@@ -99,16 +97,3 @@ def _work(work: Callable[[Job, Progress], Outcome], job: Job, place: int) -> Out
     outcome = work(job, progress)
     progress(1.0)
     return outcome
-
-
-@contextmanager
-def _signals_blocked() -> Iterator[None]:
-    """Signals wait, and in processes that are started meanwhile until they are unblocked."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -2,13 +2,13 @@
 
 import shlex
 import sys
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .decorators import options
 from .endings import CommandGroup
 from .files import write_whole
 from .golden.errors import require
@@ -28,38 +28,34 @@ TRIALS = 60
 """Configurations that a search evaluates, unless told."""
 
 
-def _space_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    options = (
-        click.option(
-            "--space", default="default", show_default=True, metavar="NAME|FILE.toml",
-            help="What is swept: default, full, or a file of your own.",
-        ),
-        click.option(
-            "--storage", default=None, metavar="URL",
-            help="Results table: sqlite:///FILE or postgresql://USER@HOST/DATABASE; any number of "
-            "commands on any number of machines can share one.  [default: OUT/results.sqlite]",
-        ),
-        click.option(
-            "--logits", type=click.Path(path_type=Path), metavar="FILE.npy",
-            help="Your own rows instead of the recorded ones.",
-        ),
-        click.option(
-            "--targets", type=click.Path(path_type=Path), metavar="FILE.npy",
-            help="With --logits: the class index of every row, below 0 for none.",
-        ),
-        click.option(
-            "--gradients", type=click.Path(path_type=Path), metavar="FILE.npy",
-            help="With --logits: dP of every element.",
-        ),
-        click.option(
-            "--no-bound", is_flag=True, help="Leave the proven bounds out: several times faster."
-        ),
-        click.option("--no-designs", is_flag=True, help="Synthesise nothing."),
-        out_option("build/sweep", "Directory of results and report."),
-    )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+_space_options = options(
+    click.option(
+        "--space", default="default", show_default=True, metavar="NAME|FILE.toml",
+        help="What is swept: default, full, or a file of your own.",
+    ),
+    click.option(
+        "--storage", default=None, metavar="URL",
+        help="Results table: sqlite:///FILE or postgresql://USER@HOST/DATABASE; any number of "
+        "commands on any number of machines can share one.  [default: OUT/results.sqlite]",
+    ),
+    click.option(
+        "--logits", type=click.Path(path_type=Path), metavar="FILE.npy",
+        help="Your own rows instead of the recorded ones.",
+    ),
+    click.option(
+        "--targets", type=click.Path(path_type=Path), metavar="FILE.npy",
+        help="With --logits: the class index of every row, below 0 for none.",
+    ),
+    click.option(
+        "--gradients", type=click.Path(path_type=Path), metavar="FILE.npy",
+        help="With --logits: dP of every element.",
+    ),
+    click.option(
+        "--no-bound", is_flag=True, help="Leave the proven bounds out: several times faster."
+    ),
+    click.option("--no-designs", is_flag=True, help="Synthesise nothing."),
+    out_option("build/sweep", "Directory of results and report."),
+)  # fmt: skip
 
 
 @click.group("sweep", cls=CommandGroup, invoke_without_command=True)

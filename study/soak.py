@@ -16,18 +16,15 @@ from pathlib import Path
 import numpy as np
 
 from ..files import write_whole
-from ..fpga.export import export
+from ..fpga.exports import exported
 from ..golden.config import PRESETS, SoftmaxConfig
 from ..golden.errors import require, require_whole
 from ..golden.formats import SQ
 from ..golden.given import plain
 from ..golden.rows import LogitRows
 from ..golden.units.registry import unit_sha256
-from ..sim.hostile import hostile_stream, run_hostile
 from ..sim.kinds import kind_of
-from ..sim.run import simulate
-from ..sim.sidecar import load_unit
-from ..sim.simulator import build
+from ..sim.runs import attacked, simulated
 from ..sim.verdict import failures
 
 LANES = (1, 2, 4, 8, 16)
@@ -183,18 +180,15 @@ def _run(
     done: set[str],
 ) -> Job | None:
     """A job; nothing where it is done already."""
-    exported = export(config, folder / "verilog", unit=name, rom=rom)
-    key = f"{exported.description['verilog_sha256']} {seed}"
+    unit = exported(config, folder, unit=name, rom=rom)
+    key = f"{unit.description['verilog_sha256']} {seed}"
     if key in done:
         return None
-    unit = load_unit(exported.verilog)
-    model = build(unit, folder / "models")
     logits = random_rows(config, ROWS, seed)
     rows = kind_of(unit).rows(logits, config, np.random.default_rng(seed))
-    shown = simulate(unit, model, rows, folder / "runs", seed=seed)
+    shown = simulated(unit, rows, folder, name="rows", seed=seed)
+    hostile = attacked(unit, FRAMES, folder, name="hostile", seed=seed)
     found = failures(shown)
-    stream = hostile_stream(unit, FRAMES, seed)
-    hostile = run_hostile(unit, model, stream, folder / "runs" / "hostile", seed=seed)
     return Job(
         key=key,
         label=label,

@@ -5,12 +5,12 @@ from functools import cached_property
 from pathlib import Path
 
 from ...fpga.device import device
-from ...fpga.export import export
+from ...fpga.exports import exported
 from ...fpga.flow import Flow
-from ...fpga.synthesis import measure_pace, place_seeds, summarise
+from ...fpga.measure import synthesise
 from ...fpga.tools import ToolError
 from ...golden.errors import ConfigError
-from ...sim.sidecar import load_unit
+from ...golden.measures.catalogue import DESIGN
 from .drain import EvaluationError
 from .measure.floats import baselines
 from .measure.measure import Meter
@@ -71,29 +71,17 @@ class Evaluator:
 
     def _design(self, entry: Entry) -> Measured:
         """Synthesised, placed, and its rate measured, as ``softmaxfx synth`` does."""
-        chip, seeds = device(entry.source), tuple(range(1, entry.options["seeds"] + 1))
-        made = export(entry.config, self.folder / "verilog", target=chip.primitives)
-        unit = load_unit(made.verilog)
+        seeds = entry.options["seeds"]
+        unit = exported(entry.config, self.folder, target=device(entry.source).primitives)
         try:
-            flow = self._flow(entry.source)
-            netlist = flow.synthesise(unit)
-            reports = place_seeds(flow, netlist, seeds)
+            synthesis = synthesise(unit, self._flow(entry.source), seeds, self.folder)
         except ToolError as error:
             raise EvaluationError(error.reason) from None
-        pace = measure_pace(unit, self.folder)
-        told = summarise(unit, flow, netlist, seeds, reports, pace).to_dict()
-        counted = ("lut", "ff", "dsp", "bram", "melem_per_s", "melem_per_s_per_lut",
-                   "elements_per_cycle", "latency_cycles")  # fmt: skip
-        return Measured(
-            {
-                **{name: told[name] for name in counted},
-                "fmax_mhz": told["fmax_mhz"]["median"],
-                "fmax_min": told["fmax_mhz"]["min"],
-                "fmax_max": told["fmax_mhz"]["max"],
-                "seeds": len(seeds),
-            },
-            told["tools"],
-        )
+        told = synthesis.to_dict()
+        fmax = told["fmax_mhz"]
+        told |= {"fmax_mhz": fmax["median"], "fmax_min": fmax["min"], "fmax_max": fmax["max"]}
+        told |= {"seeds": seeds}
+        return Measured({metric.name: told[metric.name] for metric in DESIGN}, told["tools"])
 
     def _flow(self, target: str) -> Flow:
         if target not in self._flows:

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from softmaxfx import cli, jobs
 from softmaxfx.fpga import bench, bench_report
 from softmaxfx.fpga.bench import BRAM, CASES, DENSITY, FITS, FMAX, LUT, Case, Goal, Result
+from softmaxfx.fpga.bench_picture import write_picture
 from softmaxfx.fpga.critical_path import CriticalPath
 from softmaxfx.fpga.device import DEVICES, device
 from softmaxfx.fpga.export import export
@@ -150,7 +151,7 @@ def test_the_peers_stand_beside(results, tmp_path):
         assert f"{peer.date}: {peer.source}" in text
     assert [peer.name for peer in PEERS.not_built] == ["hls4ml", "softex"]
     picture = tmp_path / "new" / "benchmarks.png"
-    bench_report.write_picture(results, PEERS, picture)
+    write_picture(results, PEERS, picture)
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from softmaxfx.fpga import synthesis_report
 from softmaxfx.fpga.gate_level import GateLevel
-from softmaxfx.fpga.synthesis import measure_pace, place_seeds, summarise
+from softmaxfx.fpga.measure import measure_pace, place_seeds
+from softmaxfx.fpga.synthesis import summarise
 from softmaxfx.fpga.tools import Tool, run_tool
 from softmaxfx.golden import ConfigError
 

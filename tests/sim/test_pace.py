@@ -5,8 +5,8 @@ import pytest
 
 from softmaxfx.golden import preset
 from softmaxfx.golden.rows import LogitRows
-from softmaxfx.sim.beats import beat_words, read_beats
-from softmaxfx.sim.bench import Neighbours, run
+from softmaxfx.sim.bench import Neighbours
+from softmaxfx.sim.exchange import send_rows
 from softmaxfx.sim.kinds import kind_of
 
 BASE = preset("base")
@@ -16,22 +16,10 @@ every_datapath = pytest.mark.parametrize("config", [BASE, EXACT], ids=lambda c: 
 
 def cycles(unit, model, rows, folder, *, pauses=False):
     """(accepted, emitted) cycles of every beat of rows, on an input and on the main output."""
-    kind = kind_of(unit)
-    sent = kind.pack(rows, unit)
-    answer, formats = kind.expect(sent, unit), unit.formats
-    recorded = run(
-        unit,
-        model,
-        {name: beat_words(beats, unit.stream(name)) for name, beats in sent.items()},
-        folder,
-        Neighbours(pauses, seed=5),
-        expected={name: len(stream.beats) for name, stream in answer.streams.items()},
-    )
-    assert not recorded.hung
-    stream = unit.stream("m_axis")
-    _, emitted = read_beats(recorded.outputs["m_axis"], stream, signed=formats["m_axis"].signed)
-    rows_in = max(recorded.accepted.values(), key=len)  # a target is one beat a row
-    return np.frombuffer(rows_in, "<u4"), emitted
+    came = send_rows(unit, model, rows, folder, Neighbours(pauses, seed=5))
+    assert not came.hung
+    # a target is one beat a row
+    return max(came.accepted.values(), key=len), came.part.cycles["m_axis"]
 
 
 PACES = [

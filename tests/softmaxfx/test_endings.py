@@ -146,7 +146,7 @@ def test_any_error_ends_with_a_sentence_and_status_2(error, sentence, monkeypatc
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(cli, "export", fail)
+    monkeypatch.setattr("softmaxfx.export.export_unit", fail)
     result = CliRunner().invoke(cli.main, ["export", "--out", str(tmp_path / "out")])
     assert result.exit_code == 2
     assert re.search(f"(?s){sentence}", result.stderr.rstrip("\n")), result.stderr

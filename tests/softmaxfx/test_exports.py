@@ -2,8 +2,9 @@
 
 import pytest
 
-from softmaxfx import code, exports
+from softmaxfx import code
 from softmaxfx.code import code_sha256, files_of
+from softmaxfx.fpga import exports
 from softmaxfx.golden import preset
 from softmaxfx.sim.sidecar import load_unit
 
@@ -35,12 +36,15 @@ OTHERS = {
     "unit": {"unit": "softmax_backward"},
     "preset": {"preset": "mine"},
     "target": {"target": "ice40"},
+    "style of tables": {"rom": "case"},
 }
 
 
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
 def test_another_export_is_made(other, made, tmp_path):
-    arguments = {"config": TINY, "preset": "tiny", "unit": "softmax", "target": "generic"}
+    arguments = {
+        "config": TINY, "preset": "tiny", "unit": "softmax", "target": "generic", "rom": "memory"
+    }  # fmt: skip
     for chosen in (arguments, arguments | other, arguments):
         config = chosen["config"]
         rest = {name: value for name, value in chosen.items() if name != "config"}

@@ -208,9 +208,10 @@ def test_nothing_to_hold_keeps_every_bound(saved):
 
 
 def test_recorded_rows_that_are_all_too_long_are_one_sentence(monkeypatch):
-    from softmaxfx import inputs
     from softmaxfx.golden.rows import LogitRows
+    from softmaxfx.study import unit_rows
 
-    monkeypatch.setattr(inputs, "_recorded_logits", lambda: LogitRows.from_array(np.zeros((2, 9))))
+    long = LogitRows.from_array(np.zeros((2, 9)))
+    monkeypatch.setattr(unit_rows, "_recorded_logits", lambda: long)
     with pytest.raises(ConfigError, match=r"^max_length must be at least 9 for the recorded rows"):
         Given().rows("softmax", TINY)

@@ -12,6 +12,7 @@ from ....golden.rows import LogitRows
 from ....golden.types import Bits, Codes, Indices, Reals
 from ... import recordings
 from ...npy_file import load_array
+from ...scaling import fitting_powers, scaling_note
 from .own_rows import checked_gradients, checked_targets
 
 ELEMENTS = 100_000
@@ -75,14 +76,11 @@ class Source:
     def powers(self, held: Format) -> Codes:
         """The power of two that the gradients of each row are multiplied by to fit a format.
 
-        Gradients are proportional to the loss, which training scales so that they fill their
-        format: each recording gets the largest power by which none of its dP saturates. The user's
-        own gradients are taken as they are: all powers are 0.
+        The user's own gradients are taken as they are: all powers are 0.
         """
         if self.peaks is None:
             return np.zeros(len(self.logits.lengths), np.int64)
-        largest = np.where(self.peaks > 0, self.peaks, 1.0)
-        return np.floor(np.log2(held.max_code * held.lsb / largest)).astype(np.int64)
+        return fitting_powers(self.peaks, held)
 
     def scaled_gradients(self, held: Format) -> tuple[LogitRows, Reals]:
         """The rows that have gradients, and their dP by :meth:`powers`: what the unit is given."""
@@ -96,8 +94,7 @@ class Source:
         if self.peaks is None or not self.with_gradients.size:
             return ""
         powers = np.unique(self.powers(held)[self.with_gradients])
-        told = ", ".join(f"2^{power}" for power in powers)
-        return f"the dP of {self.name} are scaled by {told} to fit {held}"
+        return scaling_note(f"the dP of {self.name}", powers, held)
 
     def take(self, rows: Indices) -> "Source":
         """Some of the rows."""

@@ -20,13 +20,13 @@ COST_FIELDS = frozenset(("lanes", "id_width"))
 """Fields that change what a unit costs and no bit of what it computes."""
 
 _MEASURING = (
-    "golden", "sim", "files", "study.npy_file", "study.recordings", "study.sweep.measure",
-    "study.sweep.evaluate",
+    "golden", "sim", "files", "study.npy_file", "study.recordings", "study.scaling",
+    "study.sweep.measure", "study.sweep.evaluate",
 )  # fmt: skip
 CODE: dict[str, tuple[str, ...]] = {
     "point": _MEASURING,
     "float": _MEASURING,
-    "design": ("golden", "hdl", "sim", "fpga", "files", "study.sweep.evaluate"),
+    "design": ("golden", "hdl", "sim", "fpga", "files", "code", "study.sweep.evaluate"),
 }
 """Rooms and modules that results of each kind are made by."""
 

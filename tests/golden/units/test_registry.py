@@ -9,12 +9,15 @@ from softmaxfx.golden import ConfigError, preset
 from softmaxfx.golden.config import field_names
 from softmaxfx.golden.units.registry import UNITS, unit_record, unit_sha256
 from softmaxfx.sim.kinds import KINDS
-from softmaxfx.study import references, soak
+from softmaxfx.study import references, soak, unit_rows
+from softmaxfx.study.sweep.report import curves
 
 REGISTRIES = {
     "hardware": HARDWARE,
     "simulation": KINDS,
     "references": references.UNITS,
+    "rows": unit_rows.UNITS,
+    "curves": curves.OWN_FIELDS,
     "soak": {"softmax": soak.OPTIONS, **soak.GRADIENT_OPTIONS},
     "benchmarks": {case.unit: case for case in bench.CASES},
 }

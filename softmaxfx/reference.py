@@ -1,0 +1,77 @@
+"""``softmaxfx reference``: the golden models against float references."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .endings import OneSentence
+from .golden.errors import require
+from .golden.torch.reference import Reference
+from .inputs import Given, given_options
+from .jobs import distinct
+from .options import COMPARED, chosen_configs, config_options, is_given
+from .outputs import json_option
+from .study import jacobian_cost, reference_report
+from .study.references import Held, hold
+from .terminal import console, print_table, working
+
+
+@click.command("reference", cls=OneSentence)
+@config_options
+@given_options
+@json_option
+@click.pass_context
+def reference(
+    context: click.Context, given: Given, json_file: Path | None, **chosen: Any
+) -> int:  # fmt: skip
+    """Hold the golden models against float references: NumPy, and torch on every device.
+
+    Softmax, its gradient and the cross-entropy, where there are rows for them; then what torch
+    takes for softmax's gradient by the Jacobian.
+
+    Exit status 0; 1: a proven bound is exceeded, or the Jacobian gives another gradient; 2: the
+    call could not be carried out.
+    """
+    require(
+        given.limit is not None or not is_given(context, "seed"),
+        "--seed must be given together with --rows, which it draws",
+    )
+    told = []
+    for unit, preset, config in distinct(given.units(), chosen_configs(**chosen, **COMPARED)):
+        rows = given.rows(unit, config)
+        label = f"{unit} {preset or 'custom'} {config.datapath}"
+        with working(f"{label}: comparing {rows.elements:,} elements"):
+            outputs = hold(unit, config, rows)
+        for held in outputs:
+            _tell(label, held)
+            told.append((label, held))
+    costs = [cost for place in jacobian_cost.DEVICES for cost in _costs(place)]
+    if json_file is not None:
+        fields = [
+            line for label, held in told for line in reference_report.held_fields(label, held)
+        ]
+        reference_report.write_json(fields, costs, json_file)
+    kept = all(held.bound_kept for _, held in told)
+    return 0 if kept and all(cost.agree for cost in costs) else 1
+
+
+def _tell(label: str, held: Held) -> None:
+    print_table(reference_report.held_table(label, held))
+    console.print(
+        f"proven bound against {held.against}: {held.bound_ulp:.3f} ulp"
+        f"{'' if held.bound_kept else ': EXCEEDED'}",
+        style="" if held.bound_kept else "red",
+    )
+
+
+def _costs(place: Reference) -> list[jacobian_cost.JacobianCost]:
+    """What softmax's gradient costs on a device, told; nothing where that is not there."""
+    costs, note = [], place.absence
+    if not note:
+        with working(f"{place.name}: softmax's gradient by the Jacobian") as progress:
+            costs, note = jacobian_cost.measure_all(place, progress)
+        print_table(reference_report.cost_table(place.name, costs))
+    if note:
+        console.print(f"{place.name}: {note}")
+    return costs

@@ -1,0 +1,90 @@
+"""The rows that each unit is tried on: a user's own, or the recorded ones."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ..golden.config import SoftmaxConfig
+from ..golden.rows import LogitRows
+from ..sim.cross_entropy import TargetRows
+from ..sim.softmax_backward import BackwardRows
+from . import recordings
+from .scaling import fitting_powers, scaling_note
+from .sweep.measure.own_rows import checked_gradients, checked_targets
+
+ATTENTION_SHARE = 8
+"""The cross-entropy unit gets every eighth row of recorded attention, with targets drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRows:
+    """What rows of a unit are made of.
+
+    Attributes:
+        recorded: all that is recorded, of the type of the unit's kind, and what a user should know
+            of it, a sentence or nothing.
+        file: what rows have besides logits, an array of its own; empty for nothing.
+        holds: in words, what that array is.
+        joined: rows of logits, and that array, as rows of the unit's kind. Raises ``ValueError``
+            where they do not go together.
+    """
+
+    recorded: Callable[[SoftmaxConfig], tuple[Any, str]]
+    file: str = ""
+    holds: str = ""
+    joined: Callable[[LogitRows, np.ndarray], Any] = lambda logits, _: logits
+
+
+@cache
+def _recorded_logits() -> LogitRows:
+    """All of them; read once for all units of a run."""
+    return LogitRows.concatenate(
+        [LogitRows.from_array(recordings.load(name)) for name in recordings.names()]
+    )
+
+
+def _recorded_gradients(config: SoftmaxConfig) -> tuple[BackwardRows, str]:
+    """Attention with the gradients of every recording, scaled to fit ``config.grad_input``."""
+    held = config.grad_input
+    recorded = [recordings.upstream_gradients()]
+    recorded += [recordings.training_gradients(step) for step in recordings.training_steps()]
+    powers = fitting_powers([np.nanmax(np.abs(dp)) for _, dp in recorded], held)
+    scaled = [
+        np.nan_to_num(np.ldexp(dp, power)) for (_, dp), power in zip(recorded, powers, strict=True)
+    ]
+    logits = LogitRows.concatenate([LogitRows.from_array(scores) for scores, _ in recorded])
+    note = scaling_note("the recorded dP", powers, held)
+    return BackwardRows(logits, np.concatenate(scaled)), note
+
+
+@cache
+def _recorded_targets() -> TargetRows:
+    """Digits with their classes; some of the attention, any element of a row its target."""
+    logits, classes = _recorded_logits(), recordings.digits_targets().astype(np.int64)
+    digits = np.arange(len(classes))
+    attention = np.arange(len(classes), len(logits.lengths), ATTENTION_SHARE)
+    drawn = np.random.default_rng(1).integers(0, logits.lengths[attention])
+    return TargetRows(
+        logits.take(np.concatenate([digits, attention])), np.concatenate([classes, drawn])
+    )
+
+
+UNITS: dict[str, UnitRows] = {
+    "softmax": UnitRows(lambda _: (_recorded_logits(), "")),
+    "softmax_backward": UnitRows(
+        _recorded_gradients,
+        file="gradients",
+        holds="dP of every element, an array of its shape",
+        joined=lambda logits, array: BackwardRows(logits, checked_gradients(array, logits)),
+    ),
+    "cross_entropy": UnitRows(
+        lambda _: (_recorded_targets(), ""),
+        file="targets",
+        holds="each row's class index, below 0 for none",
+        joined=lambda logits, array: TargetRows(logits, checked_targets(array, logits)),
+    ),
+}
+"""Every unit by its name."""
