@@ -7,6 +7,7 @@ from .bench import bench
 from .coverage import coverage
 from .endings import Program
 from .export import export
+from .graph import graph
 from .reference import reference
 from .simulate import simulate
 from .soak import soak
@@ -28,6 +29,7 @@ def main() -> None:
 main.add_command(bench)
 main.add_command(coverage)
 main.add_command(export)
+main.add_command(graph)
 main.add_command(reference)
 main.add_command(simulate)
 main.add_command(soak)
