@@ -27,14 +27,14 @@ class Fixed:
     @classmethod
     def of_codes(cls, codes: Codes, fmt: Format | str, f: int) -> "Fixed":
         """Codes of ``f`` fraction bits."""
-        lsb = 2.0**-f
-        return cls(codes * lsb, np.asarray(lsb), str(fmt))
+        return cls(np.ldexp(codes.astype(np.float64), -f), np.asarray(2.0**-f), str(fmt))
 
     @classmethod
     def of_mantissa(cls, mantissa: Codes, shift: Codes, i: int, f: int, letter: str) -> "Fixed":
         """Mantissas of a format UQ(i, f), each by its own power of two, 2**-shift."""
-        lsb = np.ldexp(1.0, -(f + shift).astype(int))
-        return cls(mantissa * lsb, lsb, f"UQ({i}, {f})·2^-{letter}")
+        place = -(f + shift).astype(int)
+        value = np.ldexp(mantissa.astype(np.float64), place)
+        return cls(value, np.ldexp(np.ones(shift.shape), place), f"UQ({i}, {f})·2^-{letter}")
 
     @classmethod
     def quantized(cls, values: Reals, fmt: Format) -> "Fixed":

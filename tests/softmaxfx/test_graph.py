@@ -103,9 +103,7 @@ def test_the_output_is_the_softmax_units():
 def test_a_target_and_a_file_of_a_configuration_are_heeded():
     Path("mine.toml").write_text('input = "SQ(5, 5)"\ndatapath = "exact_sum"\n')
     told = drawn("cross_entropy", "--formats", "mine.toml", "--target", 2, "--x", "1,2,0.5")
-    config = SoftmaxConfig.from_dict(
-        {"input": "SQ(5, 5)", "datapath": "exact_sum"}
-    )
+    config = SoftmaxConfig.from_dict({"input": "SQ(5, 5)", "datapath": "exact_sum"})
     loss, grad = cross_entropy(config.input.quantize([1, 2, 0.5]), np.asarray(2), config)
     assert told["nodes"]["loss"]["value"] == [config.loss.to_float(loss)]
     assert told["nodes"]["g"]["value"] == config.loss_grad.to_float(grad).tolist()
@@ -216,7 +214,7 @@ REFUSED = {
         ["softmax", "--formats", "bse"],
         r"--formats must be one of base, .*, or a TOML file, not 'bse'",
     ),
-    "no file": (["softmax", "--formats", "x.toml"], r"--formats must be a readable TOML file, not "),
+    "no file": (["softmax", "--formats", "x.toml"], r"--formats must be a readable TOML file, not"),
     "formats of nothing": (
         ["product", "--formats", "base"],
         r"--formats must be given for an expression that holds .* and product holds none",
