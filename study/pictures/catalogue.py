@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from . import cross_entropy, softmax, softmax_backward
+from . import cross_entropy, datapaths, softmax, softmax_backward
 from .distances import distances_svg
 from .scene import Scene
 
@@ -12,6 +12,8 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "softmax-rows-of-ten": softmax.rows_of_ten,
     "softmax-hole": softmax.hole,
     "softmax-too-long": softmax.too_long,
+    "datapath-exact-sum": datapaths.exact_sum,
+    "datapath-max-subtract": datapaths.max_subtract,
     "cross-entropy-targets": cross_entropy.targets,
     "softmax-backward-join": softmax_backward.joined,
 }
