@@ -58,7 +58,7 @@ _FORMATS = {f.name for f in dataclasses.fields(_BASE) if isinstance(getattr(_BAS
 _NUMBERS = {"range", "scale"}
 _CHOICES: dict[str, tuple[str, ...]] = {
     "clip": get_args(configuration.Clip),
-    "datapath": get_args(configuration.Datapath),
+    "datapath": get_args(configuration.DatapathName),
     "function": get_args(configuration.Function),
     "rounding": get_args(configuration.Rounding),
     "clip_gradient": get_args(configuration.ClipGradient),
