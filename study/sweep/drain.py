@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from ...golden.errors import ConfigError
-from .results import Results, Scope, Tally
+from .results import Results, Scope
 from .space.entries import Entry, Measured, require_code
 from .workers import orphaned, run_workers, worker_count
 
@@ -30,9 +30,6 @@ BATCH = 8
 PAUSE = 0.2
 """Seconds between looks at a table whose last entries are others'."""
 
-_GUESS = {"point": 0.3, "design": 25.0, "float": 0.1}
-"""Seconds of an entry of a kind of which none is done yet."""
-
 
 class EvaluationError(ConfigError):
     """An evaluation failed for a reason that may go away: the entry fails, feasible or not."""
@@ -44,12 +41,10 @@ class Progress:
 
     Attributes:
         done: entries that need no more work. total: all of them.
-        seconds_left: an estimate, from the time that such entries have taken so far.
     """
 
     done: int
     total: int
-    seconds_left: float
 
 
 def drain(
@@ -83,10 +78,10 @@ def drain(
     count = worker_count(workers)
 
     def tick() -> None:
-        progress(estimate(results.tallies(scope), count))
+        counts = results.counts(scope)
+        progress(Progress(counts.total() - _left(counts), counts.total()))
 
-    tallies = results.tallies(scope)
-    left = sum(tally.left for tally in tallies.values())
+    left = _left(results.counts(scope))
     if left:  # a process takes half a second to start
         run_workers(
             _work, (results.url, make, scope, lease), min(count, left),
@@ -97,19 +92,9 @@ def drain(
     return results.counts(scope)
 
 
-def estimate(tallies: dict[str, Tally], workers: int) -> Progress:
-    """The progress that the tallies of all kinds amount to.
-
-    Args:
-        workers: processes where no claim tells how many there are.
-    """
-    total = sum(tally.total for tally in tallies.values())
-    left = sum(tally.left for tally in tallies.values())
-    work = sum(
-        tally.left * (tally.seconds or _GUESS.get(kind, 1.0)) for kind, tally in tallies.items()
-    )
-    at_work = sum(tally.workers for tally in tallies.values()) or workers
-    return Progress(total - left, total, work / at_work)
+def _left(counts: Counter[str]) -> int:
+    """Entries that are still open or claimed."""
+    return counts["open"] + counts["claimed"]
 
 
 def evaluate_entries(
@@ -164,7 +149,7 @@ def _work(worker: str, url: str, make: MakeEvaluate, scope: Scope, lease: float)
             if evaluate_entries(results, worker, evaluate, scope=scope, lease=lease):
                 continue
             # the others may yet be killed: what they hold is ours then
-            if not any(tally.left for tally in results.tallies(scope).values()):
+            if not _left(results.counts(scope)):
                 return
             time.sleep(PAUSE)
 

@@ -7,7 +7,7 @@ works for long extends its claims meanwhile, and one that has lost a claim canno
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,30 +25,6 @@ Scope = frozenset[tuple[str, str]]
 def scope_of(entries: Iterable[Entry]) -> Scope:
     """The scope of some entries."""
     return frozenset((entry.data_sha256, entry.code_version) for entry in entries)
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How far entries of one kind have come.
-
-    Attributes:
-        statuses: entries by status. workers: that hold claims.
-        seconds: mean of an entry that is done; 0 where none is.
-    """
-
-    statuses: Counter[str]
-    workers: int
-    seconds: float
-
-    @property
-    def total(self) -> int:
-        """All entries."""
-        return self.statuses.total()
-
-    @property
-    def left(self) -> int:
-        """Entries that are still open or claimed."""
-        return self.statuses["open"] + self.statuses["claimed"]
 
 
 class Results:
@@ -219,29 +195,10 @@ class Results:
 
     def counts(self, scope: Scope | None = None) -> Counter[str]:
         """Entries by status."""
-        return sum((tally.statuses for tally in self.tallies(scope).values()), Counter())
-
-    def tallies(self, scope: Scope | None = None) -> dict[str, Tally]:
-        """How far the entries have come, by kind."""
-        seconds = sa.case((rows.c.status == "done", rows.c.seconds))
-        query = (
-            sa.select(
-                rows.c.kind, rows.c.status, sa.func.count(), sa.func.avg(seconds),
-                sa.func.count(sa.distinct(rows.c.claimed_by)),
-            )
-            .where(_within(scope))
-            .group_by(rows.c.kind, rows.c.status)
-        )  # fmt: skip
-        tallies: dict[str, Tally] = {}
+        query = sa.select(rows.c.status, sa.func.count()).where(_within(scope))
         with self._storage.reading() as connection:
-            for kind, status, count, mean, workers in connection.execute(query):
-                before = tallies.get(kind, Tally(Counter(), 0, 0.0))
-                tallies[kind] = Tally(
-                    before.statuses + Counter({status: count}),
-                    before.workers + workers,
-                    before.seconds + (mean or 0.0),
-                )
-        return tallies
+            found = connection.execute(query.group_by(rows.c.status))
+            return Counter({row[0]: row[1] for row in found})
 
     def _settle(self, entry: Entry, worker: str, **values: Any) -> bool:
         mine = (rows.c.key == entry.key) & (rows.c.claimed_by == worker)

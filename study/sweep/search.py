@@ -61,13 +61,10 @@ def search(
     with opened_study(results, task, task.seed) as study:
         if not study.get_trials(deepcopy=False):
             tell_cached(results, task, study)
-        began, before = time.monotonic(), Count.of(study).new
         total = min(task.trials, task.size)
 
         def tick() -> None:
-            new = Count.of(study).new
-            pace = (time.monotonic() - began) / max(new - before, 1)
-            progress(Progress(min(new, total), total, max(total - new, 0) * pace))
+            progress(Progress(min(Count.of(study).new, total), total))
 
         if Count.of(study).goes_on(task) or _unknown(results, task, study):
             run_workers(

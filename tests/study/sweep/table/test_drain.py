@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from softmaxfx.golden import ConfigError
-from softmaxfx.study.sweep import drain as module
-from softmaxfx.study.sweep.drain import EvaluationError, drain, estimate, evaluate_entries, holding
-from softmaxfx.study.sweep.results import Results, Tally, scope_of
+from softmaxfx.study.sweep.drain import EvaluationError, drain, evaluate_entries, holding
+from softmaxfx.study.sweep.results import Results, scope_of
 from softmaxfx.study.sweep.space.entries import Measured
 from softmaxfx.study.sweep.space.space import made
 
@@ -82,7 +81,7 @@ def test_every_entry_is_evaluated_once_and_a_repeated_run_does_nothing(
     assert counts == {"done": 32}
     assert sorted(lines("log")) == sorted(entry.key for entry in entries)
     assert (seen[0].done, seen[0].total) == (0, 32)
-    assert (seen[-1].done, seen[-1].total, seen[-1].seconds_left) == (32, 32, 0)
+    assert (seen[-1].done, seen[-1].total) == (32, 32)
     results.add(entries)
     start = time.monotonic()
     assert drain(results, make(broken=True), scope=scope) == {"done": 32}
@@ -230,14 +229,3 @@ def test_a_long_evaluation_keeps_its_claim(table, entries):
     assert stolen == []
     assert table.counts() == {"done": 1}
     assert threading.active_count() < 10
-
-
-def test_the_time_left_is_estimated_by_kind():
-    tallies = {
-        "point": Tally(Counter(done=50, open=90, claimed=10), 2, 0.5),
-        "design": Tally(Counter(open=4), 0, 0.0),
-    }
-    told = estimate(tallies, workers=8)
-    assert (told.done, told.total) == (50, 154)
-    assert told.seconds_left == (100 * 0.5 + 4 * module._GUESS["design"]) / 2
-    assert estimate({}, workers=8).seconds_left == 0

@@ -136,14 +136,13 @@ def test_reports_see_only_results_of_this_code(results, entries):
     assert keys == sorted(keys)
 
 
-def test_tallies_tell_how_far_each_kind_has_come(results, entries):
+def test_counts_tell_how_far_the_entries_of_a_scope_have_come(results, entries):
     results.add(entries)
     for entry in results.claim("w", 4, 60)[:2]:
         results.finish(entry, "w", Measured({}), 3.0)
     results.claim("v", 1, 60)
-    tally = results.tallies()["point"]
-    assert (tally.total, tally.left, tally.workers, tally.seconds) == (32, 30, 2, 3.0)
-    assert results.tallies(frozenset()) == {}
+    assert results.counts() == {"open": 27, "claimed": 3, "done": 2}
+    assert results.counts(frozenset()) == {}
 
 
 @pytest.mark.parametrize(
