@@ -7,6 +7,7 @@ import numpy as np
 
 from ..golden.config import SoftmaxConfig
 from ..golden.measures.loss_metrics import LossMetrics, cross_entropies
+from ..golden.measures.losses import Losses
 from ..golden.measures.summary import within
 from ..golden.ports.frame import Frames, cut_frames
 from ..golden.ports.status import STATUS_BITS
@@ -123,6 +124,7 @@ class CrossEntropy:
             bounds_kept=within(metrics.max_error_ulp, bound) and metrics.loss_bound_kept,
             probabilities=config.output.quantize(given.of_codes.p[given.classes.elements]),
             errors=given.errors(config),
+            lost=Losses.of(config, logits),
         )
 
     def rows(

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..golden.config import SoftmaxConfig
+from ..golden.measures.losses import Losses
 from ..golden.rows import LogitRows
 from ..golden.types import Codes, Integers, Reals
 from .beats import Beats
@@ -40,6 +41,7 @@ class Measured:
         bounds_kept: no error is above its bound.
         probabilities: of the active elements, codes of ``config.output``.
         errors: of the same elements, in output LSB.
+        lost: what the configuration loses of the rows.
     """
 
     metrics: Any
@@ -47,6 +49,7 @@ class Measured:
     bounds_kept: bool
     probabilities: Codes
     errors: Reals
+    lost: Losses
 
 
 @dataclass(frozen=True, eq=False, slots=True)

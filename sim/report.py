@@ -10,10 +10,8 @@ from rich.table import Table
 
 from ..files import json_text, png, write_whole
 from ..golden.measures.catalogue import metric_of
-from ..golden.measures.losses import Losses
 from ..golden.measures.metric import Metric
 from ..golden.types import Integers, Reals
-from .kinds import kind_of
 from .run import Simulation
 from .verdict import failures
 
@@ -72,16 +70,13 @@ class Shown:
     notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, simulation: Simulation, rows: Any) -> "Shown":
-        """Of a simulation of ``rows``, which are of the type of the unit's kind."""
-        unit = simulation.unit
-        p = simulation.probabilities if unit.name == "softmax" else None
-        losses = Losses.of(unit.config, kind_of(unit).logits(rows), p)
+    def of(cls, simulation: Simulation) -> "Shown":
+        """Of a simulation."""
         return cls(
             simulation.to_dict(),
             tuple(failures(simulation)),
             Histogram.of(simulation),
-            tuple(losses.notes(unit.config)),
+            tuple(simulation.measured.lost.notes(simulation.unit.config)),
         )
 
 
@@ -110,9 +105,10 @@ def _heading(metrics: list[Metric]) -> str:
 def _cell(metrics: list[Metric], fields: _Fields) -> str:
     """Figures as a cell of a table; empty where one of them is not known."""
     values = [fields.get(metric.field or metric.name) for metric in metrics]
-    if any(value is None or isnan(value) for value in values):
+    known = [value for value in values if value is not None and not isnan(value)]
+    if len(known) < len(metrics):
         return ""
-    return " / ".join(metric.text(value) for metric, value in zip(metrics, values, strict=True))
+    return " / ".join(metric.text(value) for metric, value in zip(metrics, known, strict=True))
 
 
 def tables(simulations: list[Shown]) -> list[Table]:

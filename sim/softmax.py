@@ -50,13 +50,15 @@ class Softmax:
         width, active = rows.values.shape[1], rows.active
         result = SoftmaxRows(answer.result.p[:, :width], answer.result.clipped[:, :width])
         given, bound = probabilities(result, rows, config), bound_ulp(config)
-        metrics = Metrics.of(given, Losses.of(config, rows, result.p))
+        lost = Losses.of(config, rows, result.p)
+        metrics = Metrics.of(given, lost)
         return Measured(
             metrics=metrics,
             bound_ulp=bound,
             bounds_kept=within(metrics.max_error_ulp, bound),
             probabilities=result.p[active],
             errors=given.errors,
+            lost=lost,
         )
 
     def rows(self, logits: LogitRows, config: SoftmaxConfig, rng: np.random.Generator) -> LogitRows:

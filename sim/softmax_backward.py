@@ -8,6 +8,7 @@ import numpy as np
 from ..golden.config import SoftmaxConfig
 from ..golden.formats import Format
 from ..golden.measures.backward_metrics import BackwardMetrics, gradients
+from ..golden.measures.losses import Losses
 from ..golden.measures.summary import within
 from ..golden.ports.frame import Frames, cut_frames
 from ..golden.ports.join import join
@@ -119,6 +120,7 @@ class SoftmaxBackward:
             bounds_kept=within(metrics.max_error_ulp, bound),
             probabilities=codes[0][active],
             errors=given.errors,
+            lost=Losses.of(config, rows.logits),
         )
 
     def rows(

@@ -96,7 +96,7 @@ def _simulate(task: Task, progress: Progress) -> Shown:
     shown = runs.simulated(
         task.unit, task.rows, task.out, seed=task.seed, waves=task.waves, progress=progress
     )
-    return Shown.of(shown, task.rows)
+    return Shown.of(shown)
 
 
 def tell(line: str) -> None:

@@ -23,8 +23,9 @@ class LossChange:
     @classmethod
     def of(cls, loss: float | None, loss_float: float | None) -> "LossChange":
         """Between two mean losses."""
-        known = loss is not None and loss_float is not None
-        return cls(loss_float, loss - loss_float if known else None)
+        if loss is None or loss_float is None:
+            return cls(loss_float, None)
+        return cls(loss_float, loss - loss_float)
 
 
 @dataclass(frozen=True, slots=True)

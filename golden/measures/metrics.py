@@ -1,6 +1,6 @@
 """What a softmax unit, or a float format, does to real rows: errors, and how probabilities look."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -26,7 +26,7 @@ class Probabilities:
             original logits.
         clipped: the elements that were clipped.
         floor: what a probability of 0 counts as in the divergence.
-        errors: less the exact output for the clipped codes, in output LSB; ``None`` without codes.
+        errors: less the exact output for the clipped codes, in output LSB; none without codes.
         nothing: what comes out where the probability is 0.
     """
 
@@ -35,7 +35,7 @@ class Probabilities:
     exact: Reals
     clipped: Bits
     floor: float
-    errors: Reals | None = None
+    errors: Reals = field(default_factory=lambda: np.zeros(0))
     log: bool = False
     nothing: float = 0.0
 
@@ -98,7 +98,7 @@ class Metrics:
         p = given.p
         sums = given.layout.real_sums(p)
         return cls(
-            max_error_ulp=None if given.errors is None else largest_of(given.errors),
+            max_error_ulp=largest_of(given.errors),
             max_error_unclipped=float(given.apart.max()),
             clip_rate=mean_of(given.clipped),
             tie_rate=mean_of(given.drawn > 1),

@@ -50,7 +50,7 @@ BOUNDS = {("softmax", "bound_absolute"), *((unit, "bound_ulp") for unit in list(
 
 def simulation(unit, metrics):
     """What a simulation tells, every figure made up."""
-    measured = Measured(metrics, 1.0, True, *[None] * 2)
+    measured = Measured(metrics, 1.0, True, *[None] * 3)
     described = SimpleNamespace(name=unit, description={"preset": "tiny", "datapath": None})
     return Simulation(described, 3, Score(12, 0, ""), measured, 9, 0.5, 4, 0, 7, 0.25).to_dict()
 
