@@ -9,10 +9,11 @@ import pytest
 from softmaxfx.golden import SQ, UQ, ConfigError, SoftmaxConfig, bound_ulp, loss_bound, preset
 from softmaxfx.golden.measures.backward_metrics import measure_backward
 from softmaxfx.golden.measures.calibration import calibration_error
+from softmaxfx.golden.measures.catalogue import BESIDE, POINT
 from softmaxfx.golden.measures.loss_metrics import measure_loss
 from softmaxfx.golden.measures.metrics import measure
 from softmaxfx.golden.measures.top1 import wilson
-from softmaxfx.golden.proofs.bounds import backward_bound_ulp
+from softmaxfx.golden.proofs.gradient import backward_bound_ulp
 from softmaxfx.golden.rows import LogitRows
 from softmaxfx.golden.units.cross_entropy import cross_entropy_rows
 from softmaxfx.golden.units.softmax import softmax_rows
@@ -151,6 +152,11 @@ def assert_golden(figures, golden):
 @each_config
 def test_figures_equal_the_golden_metrics(source, meter, config):
     assert_golden(meter.measure(config), golden_figures(source, config))
+
+
+def test_a_sweep_measures_every_metric_that_the_catalogue_says_it_keeps(meter):
+    kept = {metric.name for metric in (*POINT, *BESIDE)} - {"bound_absolute"}  # of the report
+    assert meter.measure(BASE).keys() == kept
 
 
 def test_what_is_kept_does_not_mix_configurations_up(source, meter):

@@ -8,6 +8,7 @@ import tomllib
 import pytest
 
 from softmaxfx.golden import SoftmaxConfig
+from softmaxfx.golden.measures.catalogue import POINT
 from softmaxfx.study.sweep.report.page import FIGURES
 from softmaxfx.study.sweep.report.report import report
 
@@ -113,6 +114,16 @@ def test_the_page_works_in_a_browser(opened, html):
     assert page.inner_text("#map-seen")
     assert said == []
     assert asked == [html.as_uri()]
+
+
+def test_the_panel_explains_its_metrics(opened):
+    page, _, _ = opened
+    told = page.locator("#picked-values dt").evaluate_all(
+        "all => all.map((one) => [one.textContent, one.title])"
+    )
+    meanings = {metric.heading: metric.meaning for metric in POINT}
+    assert len(told) > 10
+    assert all(meanings[name] == meaning for name, meaning in told)
 
 
 def test_knees_are_marked_where_the_results_have_them(opened):

@@ -15,7 +15,7 @@ import pytest
 from softmaxfx.cli import main
 from softmaxfx.golden import ConfigError, SoftmaxConfig, preset
 from softmaxfx.golden.formats import SQ, UQ
-from softmaxfx.golden.measures.catalogue import CATALOGUE
+from softmaxfx.golden.measures.catalogue import CATALOGUE, DESIGN, KEPT, POINT
 from softmaxfx.options import chosen_configs, config_options
 from softmaxfx.study.sweep.report import figures
 from softmaxfx.study.sweep.report.curves import comparable, curve, find_knee, swept_widths
@@ -74,6 +74,27 @@ def test_the_csv_is_sorted_by_key_and_reads_back_exactly(tmp_path, made_rows, ma
             assert line["input"] == row.fields["input"]
             assert json.loads(line["exp_split"]) == row.fields["exp_split"]
     assert sum(line["reason"] == "mantissa_bits must be <more>, not 4" for line in read) == 2
+
+
+def test_the_columns_of_the_csv_are_those_of_the_catalogue_in_its_order(
+    tmp_path, made_rows, made_sources
+):
+    text = report(made_rows(), made_sources, tmp_path).csv.read_text()
+    columns = text.splitlines()[0].split(",")
+    first = columns.index("max_error_unclipped")
+    told = {name for row in made_rows() for name in row.metrics}
+    assert columns[first:] == [metric.name for metric in KEPT if metric.name in told]
+    assert {metric.name for metric in DESIGN} <= told
+
+
+def test_the_page_and_its_twin_explain_every_metric(tmp_path, made_rows, made_sources):
+    written = report(made_rows(), made_sources, tmp_path)
+    explained = written.markdown.read_text().split("## What the metrics mean")[1]
+    told = {name for row in made_rows() for name in row.metrics if row.kind != "float"}
+    names = [line.split(" | ")[0].strip("| ") for line in explained.splitlines() if "|" in line]
+    assert names[2:] == [m.name for m in KEPT if m.name in told | {"bound_absolute"}]
+    for metric in POINT:
+        assert json.dumps(metric.meaning, ensure_ascii=False) in written.html.read_text()
 
 
 def test_nothing_done_is_refused_and_nothing_written(tmp_path, made_rows, made_sources):
