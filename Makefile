@@ -7,6 +7,7 @@ BIN    := $(VENV)/bin
 # Tools are run as modules: the first line of a script cannot name a path with a space or a quote.
 RUN    := $(BIN)/python -P -m
 ARGS   ?=
+ROOMS  := golden hdl sim fpga study softmaxfx
 
 # What would make Python or pip do other than it does here.
 unexport PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONPATH PYTHONSTARTUP PYTHONWARNINGS
@@ -51,9 +52,10 @@ soak: $(VENV)/.core  ## every preset, lanes and option, for ARGS="--minutes M"
 coverage: $(VENV)/.core  ## lines run and bits toggled in the Verilog, with reasons for the rest
 	@$(RUN) softmaxfx coverage --lanes 2 $(ARGS)
 
-lint: $(VENV)/.dev  ## style, types, and the order of the rooms
+lint: $(VENV)/.dev  ## style, types, repetition, and the order of the rooms
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
+	@for room in $(ROOMS); do $(RUN) pylint $$room || exit 1; done
 	@rm -rf build/types && $(RUN) pip install --quiet --no-deps --target build/types .
 	@cd build/types && PYTHONPATH=. ../../$(BIN)/python -P -c \
 	  'from importlinter.cli import lint_imports_command as lint; lint()' \
