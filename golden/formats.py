@@ -138,7 +138,7 @@ def saturate(codes: Codes, low: int, high: int) -> Codes:
     return np.clip(codes, low, high)
 
 
-def checked_codes(name: str, array: npt.ArrayLike, held: Format, max_length: int) -> Codes:
+def checked_codes(name: str, array: npt.ArrayLike, fmt: Format, max_length: int) -> Codes:
     """Rows of codes given by a caller.
 
     Raises:
@@ -156,9 +156,9 @@ def checked_codes(name: str, array: npt.ArrayLike, held: Format, max_length: int
             f"{name} must have rows of 1 to max_length = {max_length} elements, not "
             f"{codes.shape[-1]}"
         )
-    if codes.size and not (held.min_code <= codes.min() and codes.max() <= held.max_code):
+    if codes.size and not (fmt.min_code <= codes.min() and codes.max() <= fmt.max_code):
         raise ValueError(
-            f"{name} must hold codes of {held} ({held.min_code} to {held.max_code}), not "
+            f"{name} must hold codes of {fmt} ({fmt.min_code} to {fmt.max_code}), not "
             f"{codes.min()} to {codes.max()}"
         )
     return codes.astype(np.int64)

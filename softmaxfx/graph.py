@@ -17,7 +17,7 @@ from .golden.graph.labels import decimal
 from .golden.graph.notation import ROLES, read, read_row, uses_roles
 from .golden.graph.picture import picture
 from .golden.graph.record import operation, record
-from .golden.graph.stages import Held
+from .golden.graph.stages import HardwareValues
 from .golden.types import Reals
 from .options import chosen_configs
 from .outputs import OutFile, json_option
@@ -155,7 +155,7 @@ class _Chosen:
             for name, row in given.items():
                 graph.give(name, row)
             self._point(graph, given, target)
-            graph.forward(self._held(graph))
+            graph.forward(self._hardware_values(graph))
         except ValueError as error:
             raise ConfigError(f"{self.name}: {error}") from None
         return graph
@@ -170,11 +170,12 @@ class _Chosen:
             require((target or 0) < size, f"--target must be from 0 to {size - 1}, not {target}")
             graph.give(name, graph[name].exact.max() * np.eye(size)[target or 0])
 
-    def _held(self, graph: Graph) -> Held | None:
+    def _hardware_values(self, graph: Graph) -> HardwareValues | None:
         """What the unit holds."""
-        if self.config is None or self.expression is None or self.expression.held is None:
+        of_inputs = self.expression.hardware_values if self.expression else None
+        if self.config is None or of_inputs is None:
             return None
-        return self.expression.held({node.name: node.exact for node in graph.inputs}, self.config)
+        return of_inputs({node.name: node.exact for node in graph.inputs}, self.config)
 
 
 def _refuse_others(context: click.Context, kept: str, *heeded: str) -> None:
@@ -263,16 +264,16 @@ def _listing() -> Table:
 
 def _table(graph: Graph) -> Table:
     """Every node: what it is, its value and gradient; its format where the hardware holds any."""
-    held = any(node.fixed for node in graph.nodes)
+    fixed_point = any(node.fixed for node in graph.nodes)
     table = Table("node", "is", "value", f"gradient of {graph.seed.name if graph.seed else ''}")
-    if held:
+    if fixed_point:
         table.add_column("format")
         table.add_column("value - float, LSB")
     for node in graph.nodes:
         if node.constant:
             continue
         cells = [node.name, operation(node), _cell(node.value, 6), _cell(node.gradient, 6)]
-        if held:
+        if fixed_point:
             difference = node.difference
             fmt = node.fixed.format if node.fixed else ""
             cells += [fmt, "" if difference is None else _cell(difference, 3)]

@@ -15,7 +15,7 @@ from ..types import Reals
 from ..units.cross_entropy import cross_entropy
 from .fixed import Fixed
 from .softmax import X
-from .stages import Held, Stages, distance_text
+from .stages import HardwareValues, RowStages, distance_text
 
 
 def cross_entropy_text(config: SoftmaxConfig | None) -> str:
@@ -27,7 +27,7 @@ def cross_entropy_text(config: SoftmaxConfig | None) -> str:
     )
 
 
-def cross_entropy_held(given: dict[str, Reals], config: SoftmaxConfig) -> Held:
+def cross_entropy_values(given: dict[str, Reals], config: SoftmaxConfig) -> HardwareValues:
     """Every node of the cross-entropy unit.
 
     Raises:
@@ -35,7 +35,7 @@ def cross_entropy_held(given: dict[str, Reals], config: SoftmaxConfig) -> Held:
     """
     codes, target = config.input.quantize(given["x"]), _target(given["x"], given["y"])
     loss, grad = cross_entropy(codes, np.asarray(target), config, from_logits=True)
-    stages = Stages.of(given["x"], config)
+    stages = RowStages.of(given["x"], config)
     elements, residual = stages.elements, residual_stage(config)
     r, q = residual.reciprocal(stages.total)
     p = residual.normalize(elements.mantissa, elements.shift, r, q)[0]
@@ -45,7 +45,7 @@ def cross_entropy_held(given: dict[str, Reals], config: SoftmaxConfig) -> Held:
     dropped = stages.clipped and config.clip_gradient == "zero"
     note = "0 where x was clipped, as clip_gradient = zero has it" if dropped else ""
     picked = distances.value[target : target + 1]
-    return stages.held() | scaled | {
+    return stages.hardware_values() | scaled | {
         "r": stages.reciprocal(),
         "p": Fixed.of_codes(p, f"UQ(1, {config.output.f})", config.output.f),
         "g": replace(Fixed.of_codes(grad, config.loss_grad, config.loss_grad.f), note=note),

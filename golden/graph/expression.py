@@ -111,8 +111,8 @@ class Builder:
         except SyntaxError as error:
             column = self._column((error.offset or len(parsed) + 1) - 1)  # 0 is the end
             rest = self.text[column - self.offset :].strip()
-            told = f"none goes on with {_short(rest)}" if rest else "none ends here"
-            raise Refusal(column, f"{GRAMMAR}, and {told}") from None
+            reason = f"none goes on with {_short(rest)}" if rest else "none ends here"
+            raise Refusal(column, f"{GRAMMAR}, and {reason}") from None
         except (RecursionError, MemoryError):
             raise self._too_deep() from None
 

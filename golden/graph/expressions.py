@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 from ..config import SoftmaxConfig
 from ..types import Reals
-from .cross_entropy import cross_entropy_held, cross_entropy_text
+from .cross_entropy import cross_entropy_text, cross_entropy_values
 from .softmax import (
     log_config,
-    log_softmax_held,
     log_softmax_text,
+    log_softmax_values,
     plain_config,
-    softmax_held,
     softmax_text,
+    softmax_values,
 )
-from .softmax_backward import softmax_backward_held, softmax_backward_text
-from .stages import Held
+from .softmax_backward import softmax_backward_text, softmax_backward_values
+from .stages import HardwareValues
 from .teaching import BASE_2_SOFTMAX, LOG_SUM_EXP, NAIVE_SOFTMAX, NEURON, PRODUCT, SIGMOID
 
 
@@ -26,7 +26,8 @@ class Expression:
     Attributes:
         name: what it is called. about: what it shows, in a line.
         text: in the notation, as a configuration builds it.
-        held: what the unit holds of every node, of inputs by name; ``None`` where it is no unit's.
+        hardware_values: what the unit holds of every node, of inputs by name; ``None`` where it is
+            no unit's.
         fitted: the configuration that the unit needs.
         one_hot: the input that is 0 but at one element of x, unless it is given.
     """
@@ -34,7 +35,7 @@ class Expression:
     name: str
     about: str
     text: Callable[[SoftmaxConfig | None], str]
-    held: Callable[[dict[str, Reals], SoftmaxConfig], Held] | None = None
+    hardware_values: Callable[[dict[str, Reals], SoftmaxConfig], HardwareValues] | None = None
     fitted: Callable[[SoftmaxConfig], SoftmaxConfig] = lambda config: config
     one_hot: str = ""
 
@@ -49,19 +50,19 @@ EXPRESSIONS: dict[str, Expression] = {
     for expression in (
         Expression(
             "softmax", "the softmax unit, one gate a stage",
-            softmax_text, softmax_held, plain_config,
+            softmax_text, softmax_values, plain_config,
         ),
         Expression(
             "log_softmax", "the same unit with function = log_softmax",
-            log_softmax_text, log_softmax_held, log_config,
+            log_softmax_text, log_softmax_values, log_config,
         ),
         Expression(
             "cross_entropy", "the cross-entropy unit: the loss, and the gradient p - y",
-            cross_entropy_text, cross_entropy_held, plain_config, "y",
+            cross_entropy_text, cross_entropy_values, plain_config, "y",
         ),
         Expression(
             "softmax_backward", "the backward unit: dS = P(dP - D), P from the softmax unit",
-            softmax_backward_text, softmax_backward_held, plain_config, "dp",
+            softmax_backward_text, softmax_backward_values, plain_config, "dp",
         ),
         Expression(
             "naive_softmax", "without the maximum: overflows for --x 1000,1001,1002",

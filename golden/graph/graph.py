@@ -110,12 +110,12 @@ class Graph:
         node = _named(self.inputs, name, "input")
         node.exact = np.atleast_1d(values) if node.exact.ndim else values
 
-    def forward(self, held: Mapping[str, Fixed] | None = None) -> None:
+    def forward(self, hardware_values: Mapping[str, Fixed] | None = None) -> None:
         """Compute every node.
 
         Args:
-            held: what the hardware holds of nodes, by name, where that is known better than by
-                rounding what the gate gives.
+            hardware_values: what the hardware holds of nodes, by name, where that is known better
+                than by rounding what the gate gives.
 
         Raises:
             ValueError: a gate refuses the shapes of its inputs, or a node with a format is nan.
@@ -123,7 +123,7 @@ class Graph:
         for node in self.nodes:
             try:
                 with np.errstate(all="ignore"):  # notes tell what is not finite
-                    _compute(node, (held or {}).get(node.name))
+                    _compute(node, (hardware_values or {}).get(node.name))
             except ValueError as error:
                 raise ValueError(f"{node.where}: {error}") from None
 
@@ -156,18 +156,18 @@ class Graph:
             reached.update(node.inputs)
 
 
-def _compute(node: Node, held: Fixed | None) -> None:
+def _compute(node: Node, fixed: Fixed | None) -> None:
     """The values of a node whose inputs have theirs."""
     if node.gate is not None:
         node.exact = np.asarray(node.gate.forward(*(source.exact for source in node.inputs)))
         node.value = np.asarray(node.gate.forward(*(source.value for source in node.inputs)))
     else:
         node.value = node.exact
-    if held is None and node.format is not None:
-        held = Fixed.quantized(node.value, node.format)
-    node.fixed = held
-    if held is not None:
-        node.value = held.value
+    if fixed is None and node.format is not None:
+        fixed = Fixed.quantized(node.value, node.format)
+    node.fixed = fixed
+    if fixed is not None:
+        node.value = fixed.value
 
 
 def _seeded(at: Node, upstream: Reals | None) -> Reals:

@@ -47,10 +47,10 @@ def difference_lines(difference: Reals | None) -> list[str]:
 def gradient_lines(gradient: Reals, largest: float) -> list[str]:
     """Gradients likewise, where ``largest`` is the largest of the whole graph."""
 
-    def told(x: float) -> str:
+    def text(x: float) -> str:
         return "≈0" if 0 < abs(x) < NOTHING * largest else decimal(x, 2)
 
-    return _lines(gradient, told)
+    return _lines(gradient, text)
 
 
 def _signed(x: float) -> str:
@@ -58,6 +58,6 @@ def _signed(x: float) -> str:
     return f"+{text}" if x > 0 else text
 
 
-def _lines(array: Reals, told: Callable[[float], str]) -> list[str]:
-    lines = [told(x) for x in array.ravel().tolist()]
+def _lines(array: Reals, text: Callable[[float], str]) -> list[str]:
+    lines = [text(x) for x in array.ravel().tolist()]
     return lines if len(lines) <= SHOWN else [*lines[:2], "⋮", lines[-1]]

@@ -38,9 +38,9 @@ def _not_finite(what: str, graph: Graph, bad: Callable[[Node], bool]) -> list[st
 
 def _spelled(node: Node) -> str:
     assert node.gate is not None
-    return node.gate.spelled(*(told(source) for source in node.inputs))
+    return node.gate.spelled(*(operand(source) for source in node.inputs))
 
 
-def told(node: Node) -> str:
+def operand(node: Node) -> str:
     """A node as an operand: its name, or the number that it is."""
     return f"{node.exact.item():g}" if node.constant else node.name

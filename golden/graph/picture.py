@@ -154,8 +154,8 @@ class _Drawing:
 
     def _tooltip(self, place: Place) -> str:
         fixed = place.node.fixed
-        told = [place.node.name, *([fixed.format, fixed.note] if fixed else [])]
-        return ", ".join(filter(None, told))
+        parts = [place.node.name, *([fixed.format, fixed.note] if fixed else [])]
+        return ", ".join(filter(None, parts))
 
     def _name(self, place: Place) -> None:
         """The name at the end of an output."""
@@ -164,16 +164,16 @@ class _Drawing:
 
     def _legend(self, graph: Graph, y: float) -> float:
         """What the colours mean; where it ends."""
-        told = [("value", "value")]
+        keys = [("value", "value")]
         if any(difference_lines(node.difference) for node in graph.nodes):
-            told.append(("difference", "its difference from float, in LSB"))
-        told.append(("gradient", f"gradient of {graph.seed.name if graph.seed else ''}"))
+            keys.append(("difference", "its difference from float, in LSB"))
+        keys.append(("gradient", f"gradient of {graph.seed.name if graph.seed else ''}"))
         if any(self.shapes.total(node) for node in graph.nodes):
-            told.append(("total", "under a box: the sum over its edges"))
+            keys.append(("total", "under a box: the sum over its edges"))
         if any(node.fixed and node.fixed.note for node in graph.nodes):
-            told.append(("saturated", "red: could not hold a value"))
+            keys.append(("saturated", "red: could not hold a value"))
         x = MARGIN
-        for style, text in told:
+        for style, text in keys:
             self.canvas.add("text", text, class_=f"key {style}", x=x, y=y)
             x += SMALL_CHARACTER * 1.1 * len(text) + 18
         return x

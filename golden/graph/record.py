@@ -4,7 +4,7 @@ from typing import Any
 
 from ..types import Reals
 from .graph import Graph, Node
-from .notes import notes, told
+from .notes import notes, operand
 
 
 def record(graph: Graph) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def operation(node: Node) -> str:
     """What a node is, in the notation."""
     if node.gate is None:
         return "number" if node.constant else "input"
-    return node.gate.spelled(*(told(source) for source in node.inputs))
+    return node.gate.spelled(*(operand(source) for source in node.inputs))
 
 
 def _node(node: Node) -> dict[str, Any]:

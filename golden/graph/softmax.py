@@ -9,7 +9,7 @@ from ..stages.log_probability import LogProbability
 from ..types import Reals
 from ..units.softmax import softmax
 from .fixed import Fixed
-from .stages import Held, Stages, distance_text
+from .stages import HardwareValues, RowStages, distance_text
 
 X = "x : input = 1 2 3\n"
 
@@ -26,22 +26,22 @@ def log_softmax_text(config: SoftmaxConfig | None) -> str:
     return f"{X}{lines}e = exp({d})\ns = sum(e)\nn = ln(s)\nl : output = {d} - n\n"
 
 
-def softmax_held(given: dict[str, Reals], config: SoftmaxConfig) -> Held:
+def softmax_values(given: dict[str, Reals], config: SoftmaxConfig) -> HardwareValues:
     """Every node of the softmax unit."""
     p = softmax(config.input.quantize(given["x"]), config)
-    stages = Stages.of(given["x"], config)
-    return stages.held() | {
+    stages = RowStages.of(given["x"], config)
+    return stages.hardware_values() | {
         "r": stages.reciprocal(),
         "p": Fixed.of_codes(p, config.output, config.output.f),
     }
 
 
-def log_softmax_held(given: dict[str, Reals], config: SoftmaxConfig) -> Held:
+def log_softmax_values(given: dict[str, Reals], config: SoftmaxConfig) -> HardwareValues:
     """Every node of the softmax unit with ``function = "log_softmax"``."""
     codes = softmax(config.input.quantize(given["x"]), config)
-    stages = Stages.of(given["x"], config)
+    stages = RowStages.of(given["x"], config)
     log, f = LogProbability.of(config, config.output), config.output.f
-    return stages.held() | {
+    return stages.hardware_values() | {
         "z": stages.scaled(log, f),
         "n": stages.logarithm(log, f),
         "l": Fixed.of_codes(codes, config.output, f),

@@ -13,7 +13,7 @@ from ..units.softmax import softmax
 from ..units.softmax_backward import backward_rows
 from .fixed import Fixed
 from .softmax import X
-from .stages import Held, clip_text, clipped_codes
+from .stages import HardwareValues, clip_text, clipped_codes
 
 
 def softmax_backward_text(config: SoftmaxConfig | None) -> str:
@@ -26,7 +26,7 @@ def softmax_backward_text(config: SoftmaxConfig | None) -> str:
     )
 
 
-def softmax_backward_held(given: dict[str, Reals], config: SoftmaxConfig) -> Held:
+def softmax_backward_values(given: dict[str, Reals], config: SoftmaxConfig) -> HardwareValues:
     """Every node of the backward unit, and what the softmax unit hands to it.
 
     Raises:

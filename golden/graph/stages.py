@@ -16,7 +16,7 @@ from ..units.softmax import exponentials
 from .fixed import Fixed
 from .narrowest import narrowest
 
-Held = dict[str, Fixed]
+HardwareValues = dict[str, Fixed]
 """What the hardware holds of nodes, by name."""
 
 
@@ -55,7 +55,7 @@ def clipped_codes(codes: Codes, config: SoftmaxConfig) -> Codes:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Stages:
+class RowStages:
     """The stages of one row.
 
     Attributes:
@@ -70,14 +70,14 @@ class Stages:
     clipped: bool
 
     @classmethod
-    def of(cls, x: Reals, config: SoftmaxConfig) -> "Stages":
+    def of(cls, x: Reals, config: SoftmaxConfig) -> "RowStages":
         """The stages of a row of logits, as long as the configuration takes."""
         codes = config.input.quantize(x)
         active = np.ones((1, len(codes)), bool)
         elements, total, clipped = exponentials(codes[None], active, config)
         return cls(config, codes, elements, total, bool(clipped.any()))
 
-    def held(self) -> Held:
+    def hardware_values(self) -> HardwareValues:
         """c, m, d, e and s."""
         config = self.config
         clipped = clipped_codes(self.codes, config)

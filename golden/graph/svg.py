@@ -52,8 +52,8 @@ class Canvas:
         element = ElementTree.SubElement(self.root if within is None else within, tag)
         element.text = text
         for name, value in attributes.items():
-            told = value if isinstance(value, str) else f"{value:.1f}"
-            element.set(name.rstrip("_"), told)
+            value_text = value if isinstance(value, str) else f"{value:.1f}"
+            element.set(name.rstrip("_"), value_text)
         return element
 
     def document(self) -> str:

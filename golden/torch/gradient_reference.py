@@ -87,7 +87,7 @@ def compare_backward(config: SoftmaxConfig, rows: LogitRows, dp: Reals) -> list[
         ConfigError: ``log_softmax``.
         ValueError: rows longer than ``config.max_length``.
     """
-    active, held = rows.active, config.grad_output
+    active, fmt = rows.active, config.grad_output
     forward = softmax_rows(rows.codes(config), config, ~active)
     codes = config.grad_input.quantize(np.where(active, dp, 0))
     ds = backward_rows(forward.p, codes, config, forward.clipped).ds
@@ -104,7 +104,7 @@ def compare_backward(config: SoftmaxConfig, rows: LogitRows, dp: Reals) -> list[
     def of_logits(reference: Reference) -> Reals:
         return softmax_gradient(reference, rows.values * config.scale, active, dp)[counted]
 
-    return _compared(ds[counted], held, of_codes, of_logits)
+    return _compared(ds[counted], fmt, of_codes, of_logits)
 
 
 def compare_cross_entropy(
@@ -132,7 +132,7 @@ def compare_cross_entropy(
     values = clipped_values(codes, active, config), rows.values * config.scale
     dropped = result.clipped if config.clip_gradient == "zero" else np.zeros_like(active)
     # both results come from one forward and backward pass
-    told = {
+    by_reference = {
         reference: [cross_entropy_of(reference, each, active, target) for each in values]
         for reference in REFERENCES
         if not reference.absence
@@ -140,27 +140,27 @@ def compare_cross_entropy(
     losses = _compared(
         result.loss[given],
         config.loss,
-        lambda reference: told[reference][0][0][given],
-        lambda reference: told[reference][1][0][given],
+        lambda reference: by_reference[reference][0][0][given],
+        lambda reference: by_reference[reference][1][0][given],
     )
     gradients = _compared(
         result.grad[counted],
         config.loss_grad,
-        lambda reference: np.where(dropped, 0.0, told[reference][0][1])[counted],
-        lambda reference: told[reference][1][1][counted],
+        lambda reference: np.where(dropped, 0.0, by_reference[reference][0][1])[counted],
+        lambda reference: by_reference[reference][1][1][counted],
     )
     return losses, gradients
 
 
 def _compared(
-    result: Codes, held: Format, *inputs: Callable[[Reference], Reals]
+    result: Codes, fmt: Format, *inputs: Callable[[Reference], Reals]
 ) -> list[Comparison]:
     """Codes of a format against what every reference makes of the codes, and of the logits."""
     exact = [of(NUMPY) for of in inputs]
-    limits = held.min_code, held.max_code
+    limits = fmt.min_code, fmt.max_code
 
     def distance(reference: Reference, place: int) -> Distance | None:
-        return Distance.of(result, inputs[place](reference), exact[place], held.f, limits)
+        return Distance.of(result, inputs[place](reference), exact[place], fmt.f, limits)
 
     return [
         Comparison.of(reference, result.size, partial(distance, reference))

@@ -189,8 +189,8 @@ def test_central_differences_of_the_softmax_come_as_near_as_they_can(config, n):
     assert np.abs(slopes - gold).max() <= REACHED * np.abs(upstream).max()
     for graph in softmax_graphs(config):
         graph.forward(x=values)
-        backward = graph.backward(upstream=upstream)["x"]
-        assert np.abs(slopes - backward).max() <= REACHED * np.abs(upstream).max()
+        gradient = graph.backward(upstream=upstream)["x"]
+        assert np.abs(slopes - gradient).max() <= REACHED * np.abs(upstream).max()
 
 
 @each
@@ -200,10 +200,10 @@ def test_the_backward_unit_is_within_its_bound_of_every_float_gradient_of_its_co
 ):
     """The unit's own P, and dP: diag(P) - PPᵀ entry by entry, the gate's formula and torch's."""
     codes, _, slope = draw(config, n, seed=40)
-    held = config.grad_input
-    dp = np.random.default_rng(n).integers(held.min_code, held.max_code, codes.shape)
+    fmt = config.grad_input
+    dp = np.random.default_rng(n).integers(fmt.min_code, fmt.max_code, codes.shape)
     p = softmax(codes, config)
-    values, upstream = p * 2.0**-config.output.f, dp * 2.0**-held.f
+    values, upstream = p * 2.0**-config.output.f, dp * 2.0**-fmt.f
     explicit = np.einsum("ki,kij->kj", upstream, jacobians(values, slope))
     (gate,) = Softmax().backward(upstream, (values,), values)
     np.testing.assert_allclose(gate * slope, explicit, **CLOSE)
@@ -224,9 +224,9 @@ def test_both_units_in_turn_are_as_near_to_autograd_as_their_two_bounds_allow(co
     """From the logits: P is off by its bound b, so that P (dP - D) is off by no more than
     b |dP - D| + (P + b) b Σ|dP|, and by what the backward unit adds."""
     codes, values, slope = draw(config, n, seed=50)
-    held = config.grad_input
-    dp = np.random.default_rng(n).integers(held.min_code, held.max_code, codes.shape)
-    upstream = dp * 2.0**-held.f
+    fmt = config.grad_input
+    dp = np.random.default_rng(n).integers(fmt.min_code, fmt.max_code, codes.shape)
+    upstream = dp * 2.0**-fmt.f
     leaf = torch.tensor(values, requires_grad=True)
     p = torch.softmax(leaf.clamp(-config.range, config.range), dim=-1)
     p.backward(torch.tensor(upstream))
@@ -343,8 +343,8 @@ def test_the_cross_entropy_unit_is_within_its_bounds_of_autograd(config, n, kind
     loss, gradient = cross_entropy(codes, target, config, from_logits=True)
     of_loss = np.abs(loss - gold.detach().numpy() * 2.0**config.loss.f)
     assert of_loss.max() <= loss_bound(config).ulp + 1e-9
-    held = config.loss_grad
-    exact = np.clip(leaf.grad.numpy() * 2.0**held.f, held.min_code, held.max_code)
+    fmt = config.loss_grad
+    exact = np.clip(leaf.grad.numpy() * 2.0**fmt.f, fmt.min_code, fmt.max_code)
     of_gradient = np.abs(gradient - exact)
     again = 0.5 if kind == "probabilities" else 0.0
     assert of_gradient.max() <= bound_ulp(config) + again + 1e-9

@@ -32,8 +32,8 @@ def drawn(*arguments: object):
     """What a call writes as JSON, nodes by name."""
     done = call(*arguments, "--json", "values.json")
     assert done.exit_code == 0, done.output
-    told = json.loads(Path("values.json").read_text())
-    return {**told, "nodes": {node["name"]: node for node in told["nodes"]}}
+    fields = json.loads(Path("values.json").read_text())
+    return {**fields, "nodes": {node["name"]: node for node in fields["nodes"]}}
 
 
 def assert_refused(result, sentence: str) -> None:
@@ -62,8 +62,8 @@ def test_the_picture_in_the_readme_is_what_its_command_writes(monkeypatch):
 def test_every_expression_is_drawn_with_and_without_formats(name):
     assert call(name).exit_code == 0
     assert ElementTree.parse(f"build/graph/{name}.svg").getroot().get("role") == "img"
-    held = call(name, "--formats", "tiny", "--out", "held.svg")
-    assert held.exit_code == (2 if name == "product" else 0), held.output
+    in_formats = call(name, "--formats", "tiny", "--out", "held.svg")
+    assert in_formats.exit_code == (2 if name == "product" else 0), in_formats.output
 
 
 def test_the_same_call_writes_the_same_bytes():
@@ -102,49 +102,51 @@ def test_the_output_is_the_softmax_units():
 
 def test_a_target_and_a_file_of_a_configuration_are_heeded():
     Path("mine.toml").write_text('input = "SQ(5, 5)"\ndatapath = "exact_sum"\n')
-    told = drawn("cross_entropy", "--formats", "mine.toml", "--target", 2, "--x", "1,2,0.5")
+    fields = drawn("cross_entropy", "--formats", "mine.toml", "--target", 2, "--x", "1,2,0.5")
     config = SoftmaxConfig.from_dict({"input": "SQ(5, 5)", "datapath": "exact_sum"})
     loss, grad = cross_entropy(config.input.quantize([1, 2, 0.5]), np.asarray(2), config)
-    assert told["nodes"]["loss"]["value"] == [config.loss.to_float(loss)]
-    assert told["nodes"]["g"]["value"] == config.loss_grad.to_float(grad).tolist()
+    assert fields["nodes"]["loss"]["value"] == [config.loss.to_float(loss)]
+    assert fields["nodes"]["g"]["value"] == config.loss_grad.to_float(grad).tolist()
 
 
 def test_a_gradient_can_be_given_to_the_backward_unit():
-    told = drawn("softmax_backward", "--formats", "base", "--let", "dp=0.25,-0.5,0", "--at", "d")
+    fields = drawn("softmax_backward", "--formats", "base", "--let", "dp=0.25,-0.5,0", "--at", "d")
     config = preset("base")
     p = softmax(config.input.quantize([1, 2, 3]), config)
     gold = softmax_backward(p, config.grad_input.quantize([0.25, -0.5, 0]), config)
-    assert told["nodes"]["ds"]["value"] == config.grad_output.to_float(gold).tolist()
-    assert told["nodes"]["dp"]["gradient"] == told["nodes"]["p"]["value"]
-    assert told["at"] == "d"
+    assert fields["nodes"]["ds"]["value"] == config.grad_output.to_float(gold).tolist()
+    assert fields["nodes"]["dp"]["gradient"] == fields["nodes"]["p"]["value"]
+    assert fields["at"] == "d"
 
 
 def test_one_field_can_be_set():
-    told = drawn("softmax", "--formats", "base", "--set", "output=UQ(0, 12)", "--set", "scale=0.5")
-    assert told["nodes"]["p"]["format"] == "UQ(0, 12)"
-    assert told["nodes"]["z"]["is"] == "d * 0.5"
-    assert told["set"] == ["output=UQ(0, 12)", "scale=0.5"]
+    fields = drawn(
+        "softmax", "--formats", "base", "--set", "output=UQ(0, 12)", "--set", "scale=0.5"
+    )
+    assert fields["nodes"]["p"]["format"] == "UQ(0, 12)"
+    assert fields["nodes"]["z"]["is"] == "d * 0.5"
+    assert fields["set"] == ["output=UQ(0, 12)", "scale=0.5"]
 
 
 def test_the_row_is_as_long_as_it_is_given():
-    told = drawn("softmax_backward", "--x", "1,2,3,4,5")
-    assert told["nodes"]["dp"]["value"] == [0.5, 0, 0, 0, 0]
-    assert len(told["nodes"]["ds"]["value"]) == 5
+    fields = drawn("softmax_backward", "--x", "1,2,3,4,5")
+    assert fields["nodes"]["dp"]["value"] == [0.5, 0, 0, 0, 0]
+    assert len(fields["nodes"]["ds"]["value"]) == 5
     assert drawn("softmax", "--x", "-3")["nodes"]["p"]["value"] == [1]
 
 
 def test_upstream_weighs_the_elements_of_the_output():
     assert drawn("softmax")["upstream"] == [1, 0, 0]
-    told = drawn("softmax", "--upstream", "1,1,1")
-    np.testing.assert_allclose(told["nodes"]["x"]["gradient"], 0, atol=1e-15)
+    fields = drawn("softmax", "--upstream", "1,1,1")
+    np.testing.assert_allclose(fields["nodes"]["x"]["gradient"], 0, atol=1e-15)
 
 
 def test_a_file_is_drawn():
-    told = drawn("neuron.txt", "--out", "f.svg")
-    assert told["nodes"]["f"]["value"] == pytest.approx([0.73], abs=0.01)
-    assert told["nodes"]["x"]["format"] == "SQ(5, 11)"
-    assert "format" not in told["nodes"]["b"]
-    assert told["expression"] == "neuron"
+    fields = drawn("neuron.txt", "--out", "f.svg")
+    assert fields["nodes"]["f"]["value"] == pytest.approx([0.73], abs=0.01)
+    assert fields["nodes"]["x"]["format"] == "SQ(5, 11)"
+    assert "format" not in fields["nodes"]["b"]
+    assert fields["expression"] == "neuron"
 
 
 def test_formats_of_a_file_by_role_are_those_of_the_configuration():

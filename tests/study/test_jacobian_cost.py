@@ -78,8 +78,8 @@ def test_what_torch_tells_is_what_the_process_takes():
     if not Path("/proc/self/status").exists():
         pytest.skip("the system does not tell resident memory")
     run = [sys.executable, "-c", RESIDENT]
-    told = subprocess.run(run, capture_output=True, text=True, check=True).stdout
-    direct, matrix = map(int, told.split())
+    printed = subprocess.run(run, capture_output=True, text=True, check=True).stdout
+    direct, matrix = map(int, printed.split())
     assert direct < 1 << 20
     assert matrix == pytest.approx(measure(CPU, 4096).jacobian.peak_bytes, rel=0.15)
 

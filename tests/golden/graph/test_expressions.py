@@ -97,12 +97,12 @@ def test_the_gradient_of_the_loss_is_what_the_unit_gives_beside_it():
 
 
 def test_the_backward_unit_gives_the_gradient_of_the_softmax_unit():
-    backward = read(EXPRESSIONS["softmax_backward"].text(None))
-    backward.forward()
+    unit = read(EXPRESSIONS["softmax_backward"].text(None))
+    unit.forward()
     softmax = read(EXPRESSIONS["softmax"].text(None))
     softmax.forward()
-    softmax.backward(softmax["p"], backward["dp"].value)
-    np.testing.assert_allclose(softmax["x"].gradient, backward["ds"].value, rtol=1e-12)
+    softmax.backward(softmax["p"], unit["dp"].value)
+    np.testing.assert_allclose(softmax["x"].gradient, unit["ds"].value, rtol=1e-12)
 
 
 def test_the_softmaxes_are_one_function():

@@ -8,22 +8,22 @@ from softmaxfx.golden.graph.fixed import Fixed
 
 
 def test_codes_have_the_value_of_their_format():
-    held = Fixed.of_codes(np.array([-3, 0, 5]), SQ(3, 2), 2)
-    assert held.value.tolist() == [-0.75, 0, 1.25]
-    assert held.lsb == 0.25
-    assert held.format == "SQ(3, 2)"
+    fixed = Fixed.of_codes(np.array([-3, 0, 5]), SQ(3, 2), 2)
+    assert fixed.value.tolist() == [-0.75, 0, 1.25]
+    assert fixed.lsb == 0.25
+    assert fixed.format == "SQ(3, 2)"
 
 
 def test_a_mantissa_has_an_lsb_of_its_own():
-    held = Fixed.of_mantissa(np.array([5, 7]), np.array([0, 3]), 1, 2, "k")
-    assert held.value.tolist() == [1.25, 7 / 32]
-    assert held.lsb.tolist() == [0.25, 1 / 32]
-    assert held.format == "UQ(1, 2)·2^-k"
+    fixed = Fixed.of_mantissa(np.array([5, 7]), np.array([0, 3]), 1, 2, "k")
+    assert fixed.value.tolist() == [1.25, 7 / 32]
+    assert fixed.lsb.tolist() == [0.25, 1 / 32]
+    assert fixed.format == "UQ(1, 2)·2^-k"
 
 
 def test_the_difference_is_in_lsb_and_above_0_where_more_is_held():
-    held = Fixed.of_mantissa(np.array([5, 7]), np.array([0, 3]), 1, 2, "k")
-    assert held.difference(np.array([1.0, 0.25])).tolist() == [1, -1]
+    fixed = Fixed.of_mantissa(np.array([5, 7]), np.array([0, 3]), 1, 2, "k")
+    assert fixed.difference(np.array([1.0, 0.25])).tolist() == [1, -1]
 
 
 @pytest.mark.parametrize("fmt", [SQ(3, 2), UQ(2, 2), SQ(1, 0), UQ(0, 3)], ids=str)
@@ -31,9 +31,9 @@ def test_saturated_are_the_values_whose_rounding_the_format_cannot_hold(fmt):
     values = np.arange(-5, 5, 1 / 64)
     wide = SQ(20, fmt.f).quantize(values)
     count = int(((wide < fmt.min_code) | (wide > fmt.max_code)).sum())
-    held = Fixed.quantized(values, fmt)
-    assert held.note.startswith(f"{count} of {values.size} values saturated in {fmt}; ")
-    np.testing.assert_array_equal(held.value, fmt.to_float(fmt.quantize(values)))
+    fixed = Fixed.quantized(values, fmt)
+    assert fixed.note.startswith(f"{count} of {values.size} values saturated in {fmt}; ")
+    np.testing.assert_array_equal(fixed.value, fmt.to_float(fmt.quantize(values)))
 
 
 def test_the_format_that_a_note_names_lets_the_same_values_pass():

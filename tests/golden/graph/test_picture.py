@@ -19,9 +19,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 SIGNS = {MINUS: "-", "\N{MULTIPLICATION SIGN}": "*", "\N{DIVISION SIGN}": "/"}
 
 
-def run(text, held=None, **formats):
+def run(text, values=None, **formats):
     graph = read(text, formats)
-    graph.forward(held and held({node.name: node.exact for node in graph.inputs}))
+    graph.forward(values and values({node.name: node.exact for node in graph.inputs}))
     graph.backward(graph.nodes[-1])
     return graph
 
@@ -35,7 +35,11 @@ def unit(name, **changes):
         expression = EXPRESSIONS[name]
         config = expression.fitted(preset("base", **changes))
         formats = {role: getattr(config, role) for role in ROLES}
-        return run(expression.text(config), lambda given: expression.held(given, config), **formats)
+        return run(
+            expression.text(config),
+            lambda given: expression.hardware_values(given, config),
+            **formats,
+        )
 
     return build
 
@@ -44,7 +48,7 @@ LONG = "x = 1 2 3 4 5 6\ny = 6 5 4 3 2 1\nf = sum(x * y) / 3 - 2 ^ x"
 MANY = "".join(f"v{k} = {k}\n" for k in range(12)) + f"f = {' + '.join(f'v{k}' for k in range(12))}"
 GRAPHS = {
     **{name: named(name) for name in EXPRESSIONS},
-    **{f"{name} of base": unit(name) for name, one in EXPRESSIONS.items() if one.held},
+    **{f"{name} of base": unit(name) for name, one in EXPRESSIONS.items() if one.hardware_values},
     "softmax by exact_sum": unit("softmax", datapath="exact_sum", scale=0.6),
     "long rows": lambda: run(LONG),
     "many inputs": lambda: run(MANY),
@@ -111,9 +115,9 @@ def test_a_node_that_feeds_several_gates_has_its_gradient_under_its_box():
 
 def test_formats_stand_in_their_boxes_and_saturation_shows():
     text = "x : SQ(3, 2) = 1 {}\nf : UQ(0, 16) = exp(x) / 100"
-    held, saturated = run(text.format(2)), run(text.format(99))
-    assert texts(picture(held, ""), "small") == ["SQ3.2", "UQ0.16"]
-    assert "marked" not in picture(held, "").partition("</style>")[2]
+    fits, saturated = run(text.format(2)), run(text.format(99))
+    assert texts(picture(fits, ""), "small") == ["SQ3.2", "UQ0.16"]
+    assert "marked" not in picture(fits, "").partition("</style>")[2]
     assert 'class="input marked"' in picture(saturated, "")
     assert "x, SQ(3, 2), 1 of 2 values saturated in SQ(3, 2); SQ(8, 2) holds them" in picture(
         saturated, ""

@@ -47,7 +47,7 @@ def arrays(beats):
     return keep, np.array([last for _, last in beats], bool)
 
 
-def told(p_beats, dp_beats):
+def partners(p_beats, dp_beats):
     """What the golden model says of lists of beats."""
     pairs = join(*arrays(p_beats), *arrays(dp_beats))
     assert pairs.partner.shape == pairs.fault.shape
@@ -61,7 +61,7 @@ def broken(keep):
 
 
 def assert_joined(p_beats, dp_beats):
-    gold, gate = joined(p_beats, dp_beats), told(p_beats, dp_beats)
+    gold, gate = joined(p_beats, dp_beats), partners(p_beats, dp_beats)
     own = [broken(keep) for keep, _ in p_beats]
     for pairs in (gold, gate):
         pairs[:] = [(place, fault or bad) for (place, fault), bad in zip(pairs, own, strict=False)]
@@ -108,7 +108,7 @@ def row(*lengths, last=True):
 )
 def test_rows_of_unequal_length(p, dp, gold):
     assert joined(p, dp) == gold
-    assert told(p, dp) == gold
+    assert partners(p, dp) == gold
 
 
 @pytest.mark.parametrize(
@@ -128,17 +128,17 @@ def test_rows_of_unequal_length(p, dp, gold):
     ],
 )
 def test_elements_that_only_one_of_a_pair_has_and_broken_ones(p_keep, dp_keep, fault):
-    assert told([(p_keep, True)], [(dp_keep, True)]) == [(0, fault)]
+    assert partners([(p_keep, True)], [(dp_keep, True)]) == [(0, fault)]
 
 
 def test_the_last_byte_of_a_container_counts_as_the_first():
     for lane in ((1, 0), (0, 1)):
-        assert told([((FULL, FULL), True)], [((FULL, lane), True)]) == [(0, True)]
+        assert partners([((FULL, FULL), True)], [((FULL, lane), True)]) == [(0, True)]
 
 
 def test_a_beat_that_leaves_alone_is_a_fault_whatever_it_holds():
     p = [((FULL, FULL), False), ((EMPTY, EMPTY), False), ((EMPTY, EMPTY), True)]
-    assert told(p, row(2)) == [(0, True), (-1, True), (-1, True)]
+    assert partners(p, row(2)) == [(0, True), (-1, True), (-1, True)]
 
 
 lane = st.sampled_from([FULL] * 6 + [EMPTY] * 2 + [BROKEN, (0, 1)])
@@ -176,7 +176,7 @@ def test_rows_of_nearly_equal_length_join_as_queues_do(lengths, ends):
 )
 @settings(max_examples=200, deadline=None, derandomize=True)
 def test_what_has_left_does_not_depend_on_what_comes_later(p, dp, cut):
-    early, late = told(p[: cut[0]], dp[: cut[1]]), told(p, dp)
+    early, late = partners(p[: cut[0]], dp[: cut[1]]), partners(p, dp)
     assert early == late[: len(early)]
 
 

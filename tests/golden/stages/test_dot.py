@@ -44,8 +44,8 @@ def exact(config, p, dp):
     bits = config.grad_input.width + config.dot_guard
     # dP - D has a bit more than the wider of the two: twice dP's range if it fits a multiplier then
     bits += bits + 2 <= MULTIPLIER
-    held = min(max(code, -(2 ** (bits - 1))), 2 ** (bits - 1) - 1)
-    return held, held != code
+    clamped = min(max(code, -(2 ** (bits - 1))), 2 ** (bits - 1) - 1)
+    return clamped, clamped != code
 
 
 def draw(config, count, length, rng):
@@ -131,8 +131,8 @@ def test_full_scale_products_of_the_longest_row_never_wrap(config):
         d, beyond = stage(np.full((1, n), p), np.full((1, n), dp))
         total = Fraction(n * p * dp, 2**stage.drop)
         code = floor(total + Fraction(1, 2))
-        held = min(max(code, stage.output.min_code), stage.output.max_code)
-        assert (d.item(), beyond.item()) == (held, held != code)
+        clamped = min(max(code, stage.output.min_code), stage.output.max_code)
+        assert (d.item(), beyond.item()) == (clamped, clamped != code)
         assert np.sign(d.item()) == np.sign(dp)
     assert stage.sum_bits <= 63
 

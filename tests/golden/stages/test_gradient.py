@@ -33,18 +33,18 @@ def product(config, stage, p, dp, d):
 def draw(config, stage, count, rng):
     """Codes of P, dP and D, at the ends of their formats in a share of all."""
     codes = []
-    for held in (config.output, config.grad_input, stage.dot.output):
-        drawn = rng.integers(held.min_code, held.max_code, count, endpoint=True)
-        near = rng.integers(-8, 9, count).clip(held.min_code, held.max_code)
-        ends = rng.choice([held.min_code, held.max_code, 0], count)
+    for fmt in (config.output, config.grad_input, stage.dot.output):
+        drawn = rng.integers(fmt.min_code, fmt.max_code, count, endpoint=True)
+        near = rng.integers(-8, 9, count).clip(fmt.min_code, fmt.max_code)
+        ends = rng.choice([fmt.min_code, fmt.max_code, 0], count)
         kinds = np.stack([drawn, near, ends])
         codes.append(kinds[rng.integers(0, 3, count), np.arange(count)])
     return codes
 
 
 def saturated(config, code):
-    held = min(max(code, config.grad_output.min_code), config.grad_output.max_code)
-    return held, held != code
+    clamped = min(max(code, config.grad_output.min_code), config.grad_output.max_code)
+    return clamped, clamped != code
 
 
 @each

@@ -486,7 +486,7 @@ def test_configurations_without_a_loss_are_refused(fields, sentence):
 
 def test_a_format_holds_a_loss_just_below_its_power_of_two_and_not_the_power_itself():
     most = 1 - 2**-12  # an LSB of the loss is 16 times as much
-    held = preset("base", range=8, max_length=1, loss=UQ(4, 8), scale=nextafter(most, 0))
-    assert Loss.of(held).output == UQ(4, 8)
+    config = preset("base", range=8, max_length=1, loss=UQ(4, 8), scale=nextafter(most, 0))
+    assert Loss.of(config).output == UQ(4, 8)
     with pytest.raises(ConfigError, match=r"and an LSB, 16\.00, not UQ\(4, 8\)$"):
-        Loss.of(held.replace(scale=most))
+        Loss.of(config.replace(scale=most))

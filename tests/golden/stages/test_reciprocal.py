@@ -63,9 +63,9 @@ def test_every_table_input_has_the_error_that_is_told_and_never_overflows(config
     one = 1 << (bits + kept)
     low = Fraction(int(product_low.min()) - one, one)
     high = Fraction(int(product_high.max()) - one, one)
-    told = reciprocal_error(config)
-    assert abs(low - Fraction(told[0])) < Fraction(1, 2**50)
-    assert abs(high - Fraction(told[1])) < Fraction(1, 2**50)
+    error = reciprocal_error(config)
+    assert abs(low - Fraction(error[0])) < Fraction(1, 2**50)
+    assert abs(high - Fraction(error[1])) < Fraction(1, 2**50)
 
 
 @each

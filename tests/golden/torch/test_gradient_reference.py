@@ -160,10 +160,10 @@ def test_distances_are_counted_in_output_lsb():
     config = preset("base", max_length=2)
     rows = LogitRows.from_array([[1.0, 1.0]])
     dp = np.array([[0.25 + 2.0**-17, -0.25]])
-    backward = compare_backward(config, rows, dp)[0]
-    assert backward.reference == NUMPY
-    assert backward.codes.max_ulp == pytest.approx(0, abs=1e-9)
-    assert backward.logits.max_ulp == pytest.approx(2.0**-19 * 2.0**15, abs=1e-9)
+    gradient = compare_backward(config, rows, dp)[0]
+    assert gradient.reference == NUMPY
+    assert gradient.codes.max_ulp == pytest.approx(0, abs=1e-9)
+    assert gradient.logits.max_ulp == pytest.approx(2.0**-19 * 2.0**15, abs=1e-9)
     losses, gradients = compare_cross_entropy(config, rows, np.array([1]))
     apart = abs(round(np.log(2) * 2**11) - np.log(2) * 2**11)
     assert losses[0].codes.max_ulp == losses[0].logits.max_ulp == pytest.approx(apart)

@@ -80,12 +80,12 @@ def torch_rows(config, x, target, mask=None, **options):
         leaf = torch.tensor(row[here].astype(float), requires_grad=True)
         limit = config.range_code
         if config.clip == "input":
-            held = leaf.clamp(-limit, limit)
+            clipped = leaf.clamp(-limit, limit)
         else:
-            held = leaf.clamp(min=float(row[here].max() - 2 * limit))
+            clipped = leaf.clamp(min=float(row[here].max() - 2 * limit))
         if config.clip_gradient == "pass":
-            held = leaf + (held - leaf).detach()
-        values = held * (config.scale * 2.0**-config.input.f)
+            clipped = leaf + (clipped - leaf).detach()
+        values = clipped * (config.scale * 2.0**-config.input.f)
         own = torch.tensor(
             target[k][here] if target.ndim == 2 else int(here[: target[k]].sum()),
             dtype=torch.float64 if target.ndim == 2 else torch.int64,
@@ -111,16 +111,16 @@ def errors(config, x, target, mask=None, **options):
     gold_loss, gold_grad, z, nll = torch_rows(config, x, target, mask, **options)
     whole = z.sum(axis=1)
     rounded = (z / WEIGHT) % 1 != 0
-    lsb, held = 2.0**config.loss.f, config.loss_grad
+    lsb, fmt = 2.0**config.loss.f, config.loss_grad
     # a loss is the weighted sum of its classes' before its rounding; weights are half of their LSB
     # off, and the gradient is rounded once more unless one class has the weight 1
     allowed = (loss_bound(config).ulp - 0.5) * whole + 0.5
     allowed += WEIGHT / 2 * (rounded * nll).sum(axis=1) * lsb
     of_loss = np.abs(loss - np.minimum(gold_loss * lsb, config.loss.max_code)) / allowed
-    gold = np.clip(gold_grad * 2.0**held.f, held.min_code, held.max_code)
+    gold = np.clip(gold_grad * 2.0**fmt.f, fmt.min_code, fmt.max_code)
     plain = np.isin(z, (0, 1)).all(axis=1) & (whole == 1)
     allowed = bound_ulp(config) * whole + np.where(plain, 0, 0.5)
-    allowed += WEIGHT / 2 * (rounded.sum(axis=1) + rounded.any(axis=1)) * 2.0**held.f
+    allowed += WEIGHT / 2 * (rounded.sum(axis=1) + rounded.any(axis=1)) * 2.0**fmt.f
     none = whole == 0
     assert not loss[none].any()
     assert not grad[none].any()
@@ -353,10 +353,10 @@ def test_rows_that_are_probabilities_already_are_told_once_at_the_caller(config)
         target = np.zeros(shape[:-1], int)
         with pytest.warns(
             ProbabilitiesGivenWarning, match=r"^x must be logits, and every row sums to 1 as"
-        ) as told:
+        ) as warned:
             result = cross_entropy(x, target, config)
-        assert len(told) == 1
-        assert told[0].filename == __file__
+        assert len(warned) == 1
+        assert warned[0].filename == __file__
         silent = cross_entropy(x, target, config, from_logits=True)
         for one, other in zip(result, silent, strict=True):
             np.testing.assert_array_equal(one, other)

@@ -31,8 +31,8 @@ def test_every_room_knows_every_unit(room):
 @pytest.mark.parametrize("name", UNITS)
 def test_a_record_has_the_streams_of_the_verilog(name, tmp_path):
     record, config = UNITS[name], preset("int8", lanes=2)
-    told = export(config, tmp_path, unit=name).description
-    ports = {stream["name"]: stream for stream in told["streams"]}
+    description = export(config, tmp_path, unit=name).description
+    ports = {stream["name"]: stream for stream in description["streams"]}
     assert ports.keys() == {stream.name for stream in record.streams}
     for stream in record.streams:
         port = ports[stream.name]

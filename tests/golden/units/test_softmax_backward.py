@@ -94,7 +94,7 @@ def expected(config, p, dp, clipped, seed=0, row=0):
 def draw(config, count, length, rng):
     """(P, dP): probabilities or any codes, with gradients of any size or at the format's ends."""
     one = min(2**config.output.f, config.output.max_code)
-    shape, held = (count, length), config.grad_input
+    shape, fmt = (count, length), config.grad_input
     p = np.stack(
         [
             rng.multinomial(one, np.ones(length) / length, count),
@@ -106,11 +106,11 @@ def draw(config, count, length, rng):
     )
     dp = np.stack(
         [
-            rng.integers(held.min_code, held.max_code, shape, endpoint=True),
+            rng.integers(fmt.min_code, fmt.max_code, shape, endpoint=True),
             rng.integers(-2, 3, shape),
-            rng.choice([held.min_code, held.max_code], shape),
-            np.full(shape, held.min_code),
-            np.full(shape, held.max_code),
+            rng.choice([fmt.min_code, fmt.max_code], shape),
+            np.full(shape, fmt.min_code),
+            np.full(shape, fmt.max_code),
         ]
     )
     rows = np.arange(count)
@@ -122,8 +122,8 @@ def ulp_errors(config, p, dp, ds):
     one = 2**config.output.f
     below = p * (dp * one - (p * dp).sum(axis=-1, keepdims=True))
     unit = 2.0 ** (2 * config.output.f + config.grad_input.f - config.grad_output.f)
-    held = config.grad_output
-    return ds - np.clip(below / unit, held.min_code, held.max_code)
+    fmt = config.grad_output
+    return ds - np.clip(below / unit, fmt.min_code, fmt.max_code)
 
 
 def flags(*shape):
@@ -327,12 +327,12 @@ def test_adversarial_rows_stay_within_the_bound_and_come_near_it(name):
 
 def adversarial(config, rng):
     """Rows of P that sum to no more than 1, with gradients at and near the ends of their format."""
-    one, held = min(2**config.output.f, config.output.max_code), config.grad_input
-    ends = np.array([held.min_code, held.max_code])
+    one, fmt = min(2**config.output.f, config.output.max_code), config.grad_input
+    ends = np.array([fmt.min_code, fmt.max_code])
     for length in (1, 2, 3, 5, 64, config.max_length):
         count = max(20000 // length, 40)
         dps = [
-            rng.integers(held.min_code, held.max_code, (count, length), endpoint=True),
+            rng.integers(fmt.min_code, fmt.max_code, (count, length), endpoint=True),
             rng.choice(ends, (count, length)),
             np.broadcast_to(ends[rng.integers(0, 2, (count, 1))], (count, length)),
             np.broadcast_to(ends[np.arange(length) % 2], (count, length)),
@@ -363,8 +363,8 @@ def test_one_hot_rows_have_no_gradient_but_that_of_p_s_last_lsb():
         ds = softmax_backward(p, dp, config)
         assert np.abs(ds[:, 2]).max() <= 1
         assert not np.delete(ds, 2, axis=1).any()
-    held = CONFIGS["one held"]
-    assert not softmax_backward(np.eye(5, dtype=int) * 65536, np.full((5, 5), -32768), held).any()
+    wide = CONFIGS["one held"]
+    assert not softmax_backward(np.eye(5, dtype=int) * 65536, np.full((5, 5), -32768), wide).any()
 
 
 WIDE_P = SoftmaxConfig(

@@ -37,16 +37,16 @@ def run(name, config, **given_rows):
     for other, row in given_rows.items():
         graph.give(other, np.asarray(row, float))
     inputs = {node.name: node.exact for node in graph.inputs}
-    graph.forward(expression.held(inputs, config))
+    graph.forward(expression.hardware_values(inputs, config))
     graph.backward(graph.nodes[-1])
     return graph, config
 
 
 def codes(node):
     """What a node holds, in LSB."""
-    held = node.fixed.value / node.fixed.lsb
-    assert (held == np.round(held)).all()
-    return held.astype(np.int64)
+    lsb_count = node.fixed.value / node.fixed.lsb
+    assert (lsb_count == np.round(lsb_count)).all()
+    return lsb_count.astype(np.int64)
 
 
 @each
@@ -110,13 +110,13 @@ def test_every_stage_of_softmax_is_what_an_independent_unit_has(twin, config, x)
     total = sum(unit.term(m, k) for m, k in pairs)
     r, q = unit.reciprocal(total)
     mantissa_bits, reciprocal_bits = config.widths.mantissa_bits, config.widths.reciprocal_bits
-    held = {
+    expected = {
         "d": [Fraction(-u, 2**config.input.f) for u in distances],
         "e": [Fraction(2 * m, 2 ** (mantissa_bits + k)) for m, k in pairs],
         "s": [Fraction(total, 2**config.widths.sum_fraction)],
         "r": [Fraction(r) / Fraction(2) ** int(reciprocal_bits + q)],
     }
-    for name, gold in held.items():
+    for name, gold in expected.items():
         assert [Fraction(value) for value in graph[name].value.tolist()] == gold, name
 
 
@@ -156,7 +156,7 @@ def test_the_stages_of_the_backward_unit_follow_each_other(config, x, seed):
 
 
 @each
-@pytest.mark.parametrize("name", [name for name, one in EXPRESSIONS.items() if one.held])
+@pytest.mark.parametrize("name", [name for name, one in EXPRESSIONS.items() if one.hardware_values])
 def test_every_node_is_near_its_float_value(config, name):
     graph, config = run(name, config, x=[1, 2, -1.5])
     for node in graph.nodes:
@@ -164,7 +164,7 @@ def test_every_node_is_near_its_float_value(config, name):
         np.testing.assert_allclose(node.value, node.exact, rtol=0.02, atol=atol, err_msg=node.name)
 
 
-@pytest.mark.parametrize("name", [name for name, one in EXPRESSIONS.items() if one.held])
+@pytest.mark.parametrize("name", [name for name, one in EXPRESSIONS.items() if one.hardware_values])
 def test_every_value_fits_the_format_that_is_told(name):
     pattern = {"S": lambda i, f: (-(2.0 ** (i - 1)), 2.0 ** (i - 1) - 2.0**-f),
                "U": lambda i, f: (0.0, 2.0**i - 2.0**-f)}  # fmt: skip
