@@ -84,7 +84,7 @@ $(VENV)/.synth: $(VENV)/.core
 	@touch $@
 
 $(VENV)/.sweep: $(VENV)/.synth
-	@echo "Installing into $(VENV): sqlalchemy and optuna (about 50 MB on disk)."
+	@echo "Installing into $(VENV): Dask and optuna (about 60 MB on disk)."
 	@$(RUN) pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[sweep,synth]'
 	@touch $@
 

@@ -33,11 +33,15 @@ def silent(_: str) -> AbstractContextManager[Progress]:
     return nullcontext(lambda share: None)
 
 
-def synthesise(unit: Unit, flow: Flow, seeds: int, out: Path, steps: Steps = silent) -> Synthesis:
+def synthesise(
+    unit: Unit, flow: Flow, seeds: int, out: Path, steps: Steps = silent,
+    *, at_once: int | None = None,
+) -> Synthesis:  # fmt: skip
     """Synthesise a unit, place and route it with seeds 1 to ``seeds``, and measure its pace.
 
     Args:
         out: directory of everything generated.
+        at_once: seeds that are placed side by side; one a processor where it is ``None``.
 
     Raises:
         ToolError: yosys or nextpnr failed, as nextpnr does where the design does not fit.
@@ -47,7 +51,7 @@ def synthesise(unit: Unit, flow: Flow, seeds: int, out: Path, steps: Steps = sil
         netlist = flow.synthesise(unit)
     chosen = tuple(range(1, seeds + 1))
     with steps(f"placing and routing, {seeds} seeds") as progress:
-        reports = place_seeds(flow, netlist, chosen, progress)
+        reports = place_seeds(flow, netlist, chosen, progress, at_once=at_once)
     with steps("measuring elements per cycle"):
         pace = measure_pace(unit, out)
     return summarise(unit, flow, netlist, chosen, reports, pace)
@@ -74,14 +78,16 @@ def place_seeds(
     netlist: Netlist,
     seeds: tuple[int, ...],
     progress: Progress = lambda _: None,
+    *,
+    at_once: int | None = None,
 ) -> list[dict[str, Any]]:
-    """nextpnr's report of every seed, as many at once as there are processors.
+    """nextpnr's report of every seed; ``at_once`` as :func:`synthesise` takes it.
 
     Raises:
         ConfigError: nextpnr failed, as it does where the design does not fit.
     """
     reports = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(at_once or os.cpu_count()) as pool:
         try:
             for report in pool.map(lambda seed: flow.place(netlist, seed), seeds):
                 reports.append(report)

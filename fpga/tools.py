@@ -60,6 +60,20 @@ def find_tool(name: str) -> Tool:
     return Tool(name, words, version)
 
 
+def tool_version(name: str) -> str:
+    """Which version :func:`find_tool` would find; a wheel's is told without running it.
+
+    ``"none"`` where there is none, or it does not run.
+    """
+    wheel = f"yowasp-{name}"
+    if _of_wheel(wheel):
+        return importlib.metadata.version(wheel)
+    try:
+        return find_tool(name).version
+    except ConfigError:
+        return "none"
+
+
 def _of_wheel(script: str) -> tuple[str, ...]:
     """What runs the script of a wheel; nothing where there is none.
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from ..golden.errors import ConfigError
+from ..golden.errors import ConfigError, require_whole
 from .environment import own_environment
 
 SIGNALS = tuple(
@@ -170,6 +170,19 @@ def signals_blocked(*numbers: signal.Signals) -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def worker_count(asked: int | None = None) -> int:
+    """How many processes to start: one a processor that this process may use, unless told.
+
+    Raises:
+        ConfigError: no such number.
+    """
+    if asked is None:
+        affinity = getattr(os, "sched_getaffinity", None)
+        return len(affinity(0)) if affinity else os.cpu_count() or 1
+    require_whole("workers", asked, 1, 1024)
+    return asked
 
 
 def end_with_parent() -> None:

@@ -11,8 +11,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wai
 from typing import Any, TypeVar
 
 from .sim.bench import Progress
-from .sim.processes import SIGNALS, end_with_parent, signals_blocked
-from .study.sweep.workers import worker_count
+from .sim.processes import SIGNALS, end_with_parent, signals_blocked, worker_count
 
 Job = TypeVar("Job")
 Outcome = TypeVar("Outcome")
@@ -44,7 +43,7 @@ def side_by_side(
         begun(jobs[0])
         return [work(jobs[0], progress)]
     shares = multiprocessing.Array("d", len(jobs), lock=False)
-    count = min(len(jobs), worker_count(None))
+    count = min(len(jobs), worker_count())
     with ProcessPoolExecutor(count, initializer=_begin, initargs=(shares,)) as pool:
         try:
             with signals_blocked(*SIGNALS):  # a worker begins with what its parent makes of them

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,12 @@ from .outputs import OutFile, out_option, report_files
 from .terminal import console, working
 
 if TYPE_CHECKING:  # the extra `sweep` is imported where it is used
+    from .cache import Cache
+    from .engine import Engine
     from .study.sweep.measure.sources import Source
-    from .study.sweep.results import Results
     from .study.sweep.space.entries import Entry
 
-NEEDED = ("sqlalchemy", "optuna")
+NEEDED = ("distributed", "optuna")
 
 REPORT = ("report.html", "report.md", "results.csv", "versions.json", "precision.md")
 
@@ -34,9 +36,8 @@ _space_options = options(
         help="What is swept: default, full, or a file of your own.",
     ),
     click.option(
-        "--storage", default=None, metavar="URL",
-        help="Results table: sqlite:///FILE or postgresql://USER@HOST/DATABASE; any number of "
-        "commands on any number of machines can share one.  [default: OUT/results.sqlite]",
+        "--cache", type=OutFile(), metavar="FILE",
+        help="Where results are kept.  [default: OUT/cache.sqlite]",
     ),
     click.option(
         "--logits", type=click.Path(path_type=Path), metavar="FILE.npy",
@@ -111,9 +112,11 @@ def sweep(
 @click.pass_context
 def report_command(context: click.Context, precision: Path | None) -> None:
     """Write the report of what a sweep has found so far; options of the sweep stand before it."""
+    from .study.sweep.known import known
+
     job = _Job(**context.obj)
-    with job.opened(create=False) as results:
-        written = job.report(results)
+    with job.opened(create=False) as cache:
+        written = job.report(known(cache, job.entries()))
     if precision is not None:
         write_whole(precision, written.read_text())
         console.print(f"precision: {precision}")
@@ -123,7 +126,7 @@ class _Job:
     """What the options choose: a space, the rows it is measured on, and where results are."""
 
     def __init__(
-        self, space: str, storage: str | None, logits: Path | None, targets: Path | None,
+        self, space: str, cache: Path | None, logits: Path | None, targets: Path | None,
         gradients: Path | None, no_bound: bool, no_designs: bool, out: Path,
     ):  # fmt: skip
         missing = [name for name in NEEDED if find_spec(name) is None]
@@ -139,7 +142,7 @@ class _Job:
         report_files(out, *REPORT, "best.toml")
         self.space = Space.load(SHIPPED.get(space, Path(space)))
         self.out, self.bound, self.designs = out, not no_bound, not no_designs
-        self.storage = storage or f"sqlite:///{out / 'results.sqlite'}"
+        self.cache = cache or out / "cache.sqlite"
         self.sources = self._sources(logits, targets, gradients)
 
     def _sources(
@@ -171,14 +174,18 @@ class _Job:
         """The data hash of every source, by name."""
         return {source.name: source.data_sha256 for source in self.sources}
 
-    def opened(self, *, create: bool = True) -> Any:
-        """The results table, closed at the end of a ``with``."""
-        from contextlib import closing
+    def opened(self, *, create: bool = True) -> "Cache":
+        """The results cache, closed at the end of a ``with``."""
+        from .cache import Cache
 
-        from .study.sweep.results import Results
+        return Cache(self.cache, create=create)
 
-        self.out.mkdir(parents=True, exist_ok=True)
-        return closing(Results.open(self.storage, create=create))
+    def engine(self, workers: int | None) -> "Engine":
+        """Workers that evaluate entries, stopped at the end of a ``with``."""
+        from .engine import Engine
+        from .study.sweep.evaluate import Maker
+
+        return Engine(Maker(self.sources, self.out / "synth"), workers=workers)
 
     def entries(self) -> "list[Entry]":
         """All that the sweep covers; what takes longest first."""
@@ -192,48 +199,38 @@ class _Job:
         ]
 
     def drain(self, workers: int | None) -> int:
-        """Evaluate what is open, then write the report."""
-        from .study.sweep.drain import Progress, drain
-        from .study.sweep.evaluate import Maker
-        from .study.sweep.results import scope_of
+        """Evaluate what is not known, then write the report."""
+        from .study.sweep.known import evaluate, known
         from .study.sweep.space.rules import require_rows
 
         require_rows(self.space, self.sources)
-        entries = self.entries()
-        scope = scope_of(entries)
-        maker = Maker(self.sources, self.out / "synth")
-        with self.opened() as results:
-            new = results.add(entries)
+        with self.opened() as cache, self.engine(workers) as engine:
+            entries = known(cache, self.entries())
+            new = sum(entry.status == "open" for entry in entries)
             console.print(
                 f"{len(entries):,} results wanted, {len(entries) - new:,} of them known to "
-                f"{self.storage}"
+                f"{self.cache}"
             )
-            results.retry(scope)
             with working("sweeping", time_left=True) as progress:
-
-                def tell(far: Progress) -> None:
-                    progress(far.done / max(far.total, 1))
-
-                counts = drain(results, maker, scope=scope, workers=workers, progress=tell)
-            self.report(results)
-        told = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()) if count)
-        console.print(told)
+                entries = evaluate(cache, entries, engine.run, progress)
+        self.report(entries)
+        counts = Counter(entry.status for entry in entries)
+        console.print(", ".join(f"{count:,} {status}" for status, count in sorted(counts.items())))
         return 1 if counts["failed"] else 0
 
-    def report(self, results: "Results") -> Path:
+    def report(self, entries: "list[Entry]") -> Path:
         """Write the report; the file that says it in words."""
         from .study.sweep.report.report import report
 
         with working("writing the report"):
-            stored = list(results.stored(self.entries()).values())
-            seconds = {entry.key: entry.seconds for entry in stored if entry.seconds}
+            seconds = {entry.key: entry.seconds for entry in entries if entry.seconds}
             tools = {
                 f"{entry.source} {name}": tool
-                for entry in stored
+                for entry in entries
                 for name, tool in entry.versions.items()
             }
             written = report(
-                stored, self.sources, self.out, command=_command(), seed=self.space.seed,
+                entries, self.sources, self.out, command=_command(), seed=self.space.seed,
                 versions={"tools": tools, "seconds": seconds},
             )  # fmt: skip
         console.print(
@@ -243,7 +240,6 @@ class _Job:
 
     def search(self, goal: str, minimize: str, trials: int, workers: int | None) -> int:
         """Find the cheapest configuration that meets a goal."""
-        from .study.sweep.evaluate import Maker
         from .study.sweep.search import search
         from .study.sweep.space.goal import Goal
         from .study.sweep.space.rules import require_rows
@@ -251,12 +247,12 @@ class _Job:
 
         task = Task(self.space, Goal.parse(goal), minimize, self.data, trials=trials)
         require_rows(self.space, self.sources, sorted(task.named))
-        maker = Maker(self.sources, self.out / "synth")
-        with self.opened() as results, working("searching", time_left=True) as progress:
-            found = search(
-                results, task, maker, workers=workers,
-                progress=lambda far: progress(far.done / max(far.total, 1)),
-            )  # fmt: skip
+        with (
+            self.opened() as cache,
+            self.engine(workers) as engine,
+            working("searching", time_left=True) as progress,
+        ):
+            found = search(cache, task, engine.run, progress)
         if found.best is None:
             nearest = f"; nearest to it:\n{found.closest.toml}" if found.closest else ""
             console.print(f"none of {found.tried} configurations meets {goal}{nearest}")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from ...fpga.device import device
 from ...fpga.exports import exported
@@ -11,26 +12,32 @@ from ...fpga.measure import synthesise
 from ...fpga.tools import ToolError
 from ...golden.errors import ConfigError
 from ...golden.measures.catalogue import DESIGN
-from .drain import EvaluationError
+from ...outcomes import TransientError
 from .measure.floats import baselines
 from .measure.measure import Meter
 from .measure.sources import Source
-from .space.entries import Entry, Measured
+from .space.entries import KINDS, Entry, code_version, require_code
+
+Evaluated = dict[str, dict[str, Any]]
+"""``"metrics"``: numbers by name; ``"versions"``: of the tools that made them."""
 
 
 @dataclass(frozen=True)
 class Maker:
-    """Makes the evaluator of a process; see :func:`.drain.drain`.
+    """Makes the evaluator of a process; see :class:`..engine.Engine`.
 
     Attributes:
         sources: that points and float formats are measured on.
         folder: of everything that synthesis generates.
+        code: that the process must have.
     """
 
     sources: tuple[Source, ...]
     folder: Path
+    code: tuple[str, ...] = field(default_factory=lambda: tuple(map(code_version, KINDS)))
 
     def __call__(self) -> "Evaluator":
+        require_code(self.code)
         return Evaluator(self.sources, self.folder)
 
 
@@ -42,20 +49,23 @@ class Evaluator:
     folder: Path
     _flows: dict[str, Flow] = field(default_factory=dict)
 
-    def __call__(self, entry: Entry) -> Measured:
+    def __call__(self, entry: Entry) -> Evaluated:
         """The numbers of an entry.
 
         Raises:
             ConfigError: a configuration that cannot be built.
-            EvaluationError: a tool that is missing, or failed.
+            TransientError: a tool that is missing, or failed.
         """
         if entry.kind == "design":
             return self._design(entry)
+        return {"metrics": self._measured(entry), "versions": {}}
+
+    def _measured(self, entry: Entry) -> dict[str, float]:
         if entry.kind == "float":
-            return Measured(self._baselines[entry.source][entry.fields["float"]])
+            return self._baselines[entry.source][entry.fields["float"]]
         meter = self._meters[entry.source]
         try:
-            return Measured(meter.measure(entry.config, bound=entry.options.get("bound", True)))
+            return meter.measure(entry.config, bound=entry.options.get("bound", True))
         except ConfigError:
             raise
         except ValueError as error:  # rows that the configuration does not take
@@ -69,24 +79,27 @@ class Evaluator:
     def _baselines(self) -> dict[str, dict[str, dict[str, float]]]:
         return {source.name: baselines(source) for source in self.sources}
 
-    def _design(self, entry: Entry) -> Measured:
+    def _design(self, entry: Entry) -> Evaluated:
         """Synthesised, placed, and its rate measured, as ``softmaxfx synth`` does."""
         seeds = entry.options["seeds"]
         unit = exported(entry.config, self.folder, target=device(entry.source).primitives)
         try:
-            synthesis = synthesise(unit, self._flow(entry.source), seeds, self.folder)
+            synthesis = synthesise(unit, self._flow(entry.source), seeds, self.folder, at_once=1)
         except ToolError as error:
-            raise EvaluationError(error.reason) from None
+            raise TransientError(error.reason) from None
+        except ConfigError as error:  # a tool is missing: the unit itself can be built
+            raise TransientError(str(error)) from None
         told = synthesis.to_dict()
         fmax = told["fmax_mhz"]
         told |= {"fmax_mhz": fmax["median"], "fmax_min": fmax["min"], "fmax_max": fmax["max"]}
         told |= {"seeds": seeds}
-        return Measured({metric.name: told[metric.name] for metric in DESIGN}, told["tools"])
+        metrics = {metric.name: told[metric.name] for metric in DESIGN}
+        return {"metrics": metrics, "versions": told["tools"]}
 
     def _flow(self, target: str) -> Flow:
         if target not in self._flows:
             try:
                 self._flows[target] = Flow.find(device(target), self.folder / "cache")
             except ConfigError as error:
-                raise EvaluationError(str(error)) from None
+                raise TransientError(str(error)) from None
         return self._flows[target]

@@ -73,7 +73,7 @@ def test_a_sweep_writes_its_report(swept):
 
 def test_a_sweep_that_is_repeated_evaluates_nothing_and_writes_the_same(swept, space, tmp_path):
     out, _ = swept
-    shutil.copy(out / "results.sqlite", tmp_path)
+    shutil.copy(out / "cache.sqlite", tmp_path)
     again = call("--space", space, "--out", tmp_path, "--workers", 1)
     assert again.exit_code == 0
     assert "17 results wanted, 17 of them known" in again.output.replace("\n", " ")
@@ -82,7 +82,7 @@ def test_a_sweep_that_is_repeated_evaluates_nothing_and_writes_the_same(swept, s
 
 def test_the_report_of_what_there_is_can_be_written_anew(swept, space, tmp_path):
     out, _ = swept
-    shutil.copy(out / "results.sqlite", tmp_path)
+    shutil.copy(out / "cache.sqlite", tmp_path)
     words = tmp_path / "docs" / "precision.md"
     told = call("--space", space, "--out", tmp_path, "report", "--precision", words)
     assert told.exit_code == 0, told.output
@@ -116,7 +116,7 @@ def test_your_own_rows_give_goldens_figures(tmp_path):
 
 
 def test_a_search_ends_with_a_configuration_and_its_command(swept, space, tmp_path):
-    shutil.copy(swept[0] / "results.sqlite", tmp_path)
+    shutil.copy(swept[0] / "cache.sqlite", tmp_path)
     found = call(
         "--space", space, "--out", tmp_path, "--workers", 1, "--goal", "max_error_ulp <= 1",
         "--minimize", "bits",
@@ -129,7 +129,7 @@ def test_a_search_ends_with_a_configuration_and_its_command(swept, space, tmp_pa
 
 
 def test_a_goal_that_nothing_meets_is_told(swept, space, tmp_path):
-    shutil.copy(swept[0] / "results.sqlite", tmp_path)
+    shutil.copy(swept[0] / "cache.sqlite", tmp_path)
     found = call(
         "--space", space, "--out", tmp_path, "--workers", 1, "--goal", "max_error_ulp <= 0.01",
         "--minimize", "bits",
@@ -145,10 +145,10 @@ def test_a_goal_that_nothing_meets_is_told(swept, space, tmp_path):
         (["--goal", "kl <= 1"], r"--goal and --minimize must be given together"),
         (["--goal", "speed <= 1", "--minimize", "bits"], r"speed"),
         (["--goal", "kl <= 1", "--minimize", "beauty"], r"beauty"),
-        (["--storage", "nonsense"], r"storage .*nonsense"),
+        (["--cache", "/proc/none/cache.sqlite"], r"cache .*none.* is read-only|cache .*none"),
         (["--targets", "t.npy"], r"--targets and --gradients must be given together with --logits"),
         (["--logits", "missing.npy"], r"missing\.npy"),
-        (["report"], r"storage|results"),
+        (["report"], r"cache must exist, unlike .*cache\.sqlite: run the command first"),
     ],
 )
 def test_a_mistake_is_one_sentence(arguments, sentence, space, tmp_path):

@@ -1,4 +1,4 @@
-"""The rows of a results table, sorted by what they are: the report knows nothing of the storage."""
+"""The rows of a sweep, sorted by what they are: the report knows nothing of where they are kept."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ APART = BACKWARD_FIELDS | LOSS_FIELDS | COSTS | {"clip_gradient"}
 
 
 class Row(Protocol):
-    """A row of the results table.
+    """A row of a sweep.
 
     Attributes:
         key: unique; rows are sorted by it. kind: ``point``, ``design`` or ``float``.

@@ -47,7 +47,7 @@ def report(
     """Write the report of a sweep; all files but ``versions.json`` repeat byte for byte.
 
     Args:
-        rows: of the results table, finished or not.
+        rows: what the sweep covers, finished or not.
         sources: that the points were measured on, for the histograms; others may be missing.
         out: directory of the files, made where it is missing.
         command: that made the results, shown under every figure. seed: by which rows were drawn.

@@ -3,61 +3,49 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any, Literal, get_args
 
 from ....code import code_sha256
 from ....golden.config import SoftmaxConfig
 from ....golden.errors import require
+from ....outcomes import Outcome
+from .tools import tools_of
 
 Kind = Literal["point", "design", "float"]
-Status = Literal["open", "claimed", "done", "infeasible", "failed"]
+Status = Literal["open", "done", "infeasible", "failed"]
 KINDS: tuple[str, ...] = get_args(Kind)
-STATUSES: tuple[str, ...] = get_args(Status)
 
 COST_FIELDS = frozenset(("lanes", "id_width"))
 """Fields that change what a unit costs and no bit of what it computes."""
 
 _MEASURING = (
     "golden", "sim", "files", "study.npy_file", "study.recordings", "study.scaling",
-    "study.sweep.measure", "study.sweep.evaluate",
+    "study.sweep.measure", "study.sweep.evaluate", "outcomes",
 )  # fmt: skip
 CODE: dict[str, tuple[str, ...]] = {
     "point": _MEASURING,
     "float": _MEASURING,
-    "design": ("golden", "hdl", "sim", "fpga", "files", "code", "study.sweep.evaluate"),
+    "design": ("golden", "hdl", "sim", "fpga", "files", "code", "study.sweep.evaluate", "outcomes"),
 }
 """Rooms and modules that results of each kind are made by."""
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What an evaluation found.
-
-    Attributes:
-        metrics: numbers by name.
-        versions: of the tools that made them, by name; kept apart from the numbers.
-    """
-
-    metrics: dict[str, float]
-    versions: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Entry:
-    """A row of the results table.
+    """One figure of a sweep, wanted or known.
 
     Attributes:
         kind: ``"point"``: a configuration on a source; ``"design"``: one on a device;
             ``"float"``: a float format on a source.
         config_sha256: of all fields. data_sha256: of the source, or of device and seeds.
-        code_version: of the package, and of the files that results depend on.
+        code_version: of the package, its files and the tools that results depend on.
         source: the name of the source, or of the device.
         fields: every field of the configuration as JSON values; of a combination that is not
             feasible, ``None`` where a width could not be derived.
         options: how it is evaluated: ``seeds`` of a design, ``bound`` of a point.
-        status: ``"open"``, ``"claimed"``, ``"done"``, ``"infeasible"`` or ``"failed"``.
+        status: ``"open"``, ``"done"``, ``"infeasible"`` or ``"failed"``.
         reason: why it is infeasible or failed, in a sentence.
         metrics: numbers by name, once it is done.
         seconds: that the evaluation took. versions: of the tools it ran.
@@ -78,8 +66,20 @@ class Entry:
 
     @property
     def key(self) -> str:
-        """SHA-256 of (config_sha256, data_sha256, code_version): one row of the table."""
+        """SHA-256 of (config_sha256, data_sha256, code_version): its place in the cache."""
         return sha256(f"{self.config_sha256} {self.data_sha256} {self.code_version}")
+
+    @property
+    def long(self) -> bool:
+        """Whether it takes long, as place-and-route does."""
+        return self.kind == "design"
+
+    def with_outcome(self, outcome: Outcome) -> "Entry":
+        """This entry, once it is known."""
+        found = outcome.value or {"metrics": {}, "versions": {}}
+        return replace(
+            self, **found, status=outcome.status, reason=outcome.reason, seconds=outcome.seconds
+        )
 
     @property
     def numbers_sha256(self) -> str:
@@ -157,8 +157,9 @@ def fields_sha256(fields: dict[str, Any]) -> str:
 
 
 def code_version(kind: str) -> str:
-    """The package's version, and a hash of the files that results of a kind depend on."""
-    return f"{version('softmaxfx')} {code_sha256(*CODE[kind])[:16]}"
+    """The package's version, and a hash of the files and tools that results of a kind depend on."""
+    made_by = f"{code_sha256(*CODE[kind])} {tools_of(kind)}"
+    return f"{version('softmaxfx')} {sha256(made_by)[:16]}"
 
 
 def require_code(versions: Iterable[str]) -> None:

@@ -1,10 +1,9 @@
 """What a search tries next: Optuna proposes, and its study remembers what it has proposed.
 
-The study knows nothing that the results table does not: it can be deleted at any time.
+The study lives as long as the command. The same proposals are made the next time, and what they
+ask for is known then.
 """
 
-import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,27 +11,20 @@ from typing import Any
 
 import optuna
 from optuna.trial import TrialState
-from sqlalchemy.exc import SQLAlchemyError
 
+from ....cache import Cache
 from ....golden.errors import ConfigError
-from ..results import Results
-from ..storage import PATIENCE
+from ....outcomes import Outcome
 from .entries import Candidate, fields_sha256
 from .space import Axis
-from .task import Task, Tried, combinations, judged, stored_entries
-
-HEARTBEAT = 15
-"""Seconds between the signs of life of a trial; after four of them it counts as dead."""
+from .task import Task, Tried, combinations, judged, known_entries
 
 MAX_CACHED, MAX_TOLD = 5_000, 200
-"""Most combinations of a space that are looked up in the table before the search begins, and the
+"""Most combinations of a space that are looked up in the cache before the search begins, and the
 best of them that the study is told."""
 
 REPEATS = 5
 """Proposals for every new configuration: a search that only repeats itself ends."""
-
-PAUSE = 0.2
-"""Seconds until the study's tables are looked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,41 +57,15 @@ class Count:
 
 
 @contextmanager
-def opened_study(results: Results, task: Task, seed: int) -> Iterator[optuna.Study]:
-    """The study of a task, made where there is none yet.
-
-    Args:
-        seed: of its proposals.
+def new_study(task: Task) -> Iterator[optuna.Study]:
+    """A study that proposes the same each time it is told the same.
 
     Raises:
-        ConfigError: its database fails.
+        ConfigError: Optuna fails.
     """
     with _one_sentence(), _quiet():
-        sampler: Any = optuna.samplers.TPESampler(seed=seed, n_startup_trials=task.trials // 4 + 1)
-        if task.size <= task.trials:
-            sampler = optuna.samplers.BruteForceSampler(seed=seed)
-        storage = _storage(results.study_url)
-        try:
-            yield optuna.create_study(
-                storage=storage, sampler=sampler, study_name=task.name, load_if_exists=True
-            )
-        finally:
-            storage.remove_session()
-            storage.engine.dispose()
-
-
-def _storage(url: str) -> optuna.storages.RDBStorage:
-    options = {"connect_args": {"timeout": PATIENCE}} if url.startswith("sqlite") else {}
-    for attempt in range(5):
-        try:
-            return optuna.storages.RDBStorage(
-                url, options, heartbeat_interval=HEARTBEAT, grace_period=4 * HEARTBEAT
-            )
-        except SQLAlchemyError:
-            if attempt == 4:
-                raise
-            time.sleep(PAUSE)  # two that begin at once both create the tables
-    raise AssertionError
+        sampler = optuna.samplers.TPESampler(seed=task.seed, n_startup_trials=task.trials // 4 + 1)
+        yield optuna.create_study(sampler=sampler)
 
 
 def proposed(task: Task, trial: optuna.trial.BaseTrial) -> Candidate:
@@ -116,22 +82,15 @@ def proposed(task: Task, trial: optuna.trial.BaseTrial) -> Candidate:
     return task.grids[number].candidate(tuple(steps))
 
 
-def to_know(task: Task, study: optuna.Study) -> list[Candidate]:
-    """The candidates that a search must know of at its end, each once.
-
-    All of a space that is searched to its end; else what was proposed. Not all of them need be in
-    the table: a worker was killed, or the table was deleted and the study was not.
-    """
-    if task.size <= task.trials:
-        found = [candidate for _, _, candidate in combinations(task)]
-    else:
-        finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        found = [proposed(task, optuna.trial.FixedTrial(trial.params)) for trial in finished]
+def candidates_of(task: Task, study: optuna.Study) -> list[Candidate]:
+    """What a study has proposed or was told, each once."""
+    finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    found = [proposed(task, optuna.trial.FixedTrial(trial.params)) for trial in finished]
     return list({fields_sha256(candidate.fields): candidate for candidate in found}.values())
 
 
 def _trial(task: Task, number: int, steps: tuple[int, ...], tried: Tried) -> Any:
-    """The finished trial of a combination that the table knows."""
+    """The finished trial of a combination that is known."""
     params: dict[str, Any] = {}
     distributions: dict[str, Any] = {}
     if len(task.grids) > 1:
@@ -156,29 +115,41 @@ def _parameters(task: Task, number: int) -> list[tuple[str, Axis]]:
     return [(f"{grid.name}: {place} {axis.name}", axis) for place, axis in enumerate(grid.axes)]
 
 
-def tell_cached(results: Results, task: Task, study: optuna.Study) -> None:
-    """Tell a new study what the table knows of its space, the best first."""
+def tell_known(cache: Cache, task: Task, study: optuna.Study) -> None:
+    """Tell a new study what was known of its space when it was first searched, the best first.
+
+    The cache remembers what that was: what becomes known later changes no proposal.
+    """
     if task.size > MAX_CACHED:
         return
-    known = list(combinations(task))
-    stored = stored_entries(results, task, (candidate for _, _, candidate in known))
+    told = cache.of([task.name])
+    if told:
+        wanted = [(number, tuple(steps)) for number, steps in told[task.name].value]
+        combined = [
+            (number, steps, task.grids[number].candidate(steps)) for number, steps in wanted
+        ]
+    else:
+        combined = list(combinations(task))
+    stored = known_entries(cache, task, (candidate for _, _, candidate in combined))
     trials = []
-    for number, steps, candidate in known:
+    for number, steps, candidate in combined:
         tried = judged(task, candidate, stored)
         if tried is not None and candidate.config is not None:
-            trials.append(_trial(task, number, steps, tried))
-    study.add_trials(sorted(trials, key=lambda trial: trial.value)[:MAX_TOLD])
+            trials.append((number, steps, _trial(task, number, steps, tried)))
+    best = sorted(trials, key=lambda trial: trial[2].value)[:MAX_TOLD]
+    study.add_trials([trial for _, _, trial in best])
+    if not told:
+        places = [[number, list(steps)] for number, steps, _ in best]
+        cache.put({task.name: Outcome("done", places)})
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what Optuna logs of every trial, and its note that the heartbeat may yet change."""
+    """Without what Optuna logs of every trial."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            yield
+        yield
     finally:
         optuna.logging.set_verbosity(before)
 
@@ -188,6 +159,5 @@ def _one_sentence() -> Iterator[None]:
     """Whatever goes wrong with the study becomes one sentence."""
     try:
         yield
-    except (SQLAlchemyError, optuna.exceptions.OptunaError) as error:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())
-        raise ConfigError(f"the study of a search cannot be used: {reason}") from None
+    except optuna.exceptions.OptunaError as error:
+        raise ConfigError(f"the search failed: {' '.join(str(error).split())}") from None

@@ -1,4 +1,4 @@
-"""What is searched for, and how a configuration fares by what the results table knows of it."""
+"""What is searched for, and how a configuration fares by what is known of it."""
 
 import json
 import math
@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from itertools import product
 
+from ....cache import Cache
 from ....golden.errors import require, require_whole
-from ..results import Results
+from ..known import known
 from .entries import Candidate, Entry, code_version, sha256
 from .goal import DESIGN_METRICS, POINT_METRICS, Goal, require_metric, width_metrics
 from .recipe import changed_fields, command_words, toml_lines
@@ -69,7 +70,7 @@ class Task:
 
     @property
     def name(self) -> str:
-        """Of the study: the same command joins the same one."""
+        """Of the search: it tells all that its proposals depend on."""
         told = [
             [{**asdict(grid), "base": grid.base.to_dict()} for grid in self.grids], str(self.goal),
             self.minimize, dict(self.data), self.target, self.seeds, self.trials, self.seed,
@@ -132,19 +133,17 @@ def combinations(task: Task) -> Iterator[tuple[int, tuple[int, ...], Candidate]]
             yield number, steps, grid.candidate(steps)
 
 
-def stored_entries(
-    results: Results, task: Task, candidates: Iterable[Candidate]
-) -> dict[str, Entry]:
-    """What the table knows of candidates, by key."""
+def known_entries(cache: Cache, task: Task, candidates: Iterable[Candidate]) -> dict[str, Entry]:
+    """What the cache knows of candidates, by key."""
     entries = []
     for candidate in candidates:
         entries += task.points(candidate)
         entries += [task.design(candidate)] if task.has_designs else []
-    return results.stored(entries)
+    return {entry.key: entry for entry in known(cache, entries) if entry.status != "open"}
 
 
 def judged(task: Task, candidate: Candidate, stored: Mapping[str, Entry]) -> Tried | None:
-    """How a candidate fares by what is stored of it; ``None`` where more must be known."""
+    """How a candidate fares by what is known of it; ``None`` where more must be."""
     nothing = Tried(candidate, math.inf, math.inf, reason=candidate.reason)
     if candidate.config is None:
         return nothing

@@ -7,10 +7,9 @@ from collections import Counter
 
 import pytest
 
+from softmaxfx.cache import Cache
 from softmaxfx.golden import ConfigError, SoftmaxConfig, preset
-from softmaxfx.study.sweep import search as module
-from softmaxfx.study.sweep.drain import evaluate_entries
-from softmaxfx.study.sweep.results import Results
+from softmaxfx.study.sweep.known import evaluate, known
 from softmaxfx.study.sweep.search import search
 from softmaxfx.study.sweep.space.goal import Comparison, Goal, width_metrics
 from softmaxfx.study.sweep.space.space import Space
@@ -90,22 +89,9 @@ def task_of(space, **changes):
     return dataclasses.replace(Task(space, goal, "lut", DATA, trials=20), **changes)
 
 
-@pytest.fixture
-def inline(monkeypatch):
-    """The one worker of a search runs in this process, which starts no other."""
-
-    def run(work, arguments, count, *, tick, lost):
-        assert count == 1
-        tick()
-        work("inline", *arguments)
-        lost("inline")
-
-    monkeypatch.setattr(module, "run_workers", run)
-
-
-def test_a_small_space_is_searched_to_its_end(results, space, make, lines):
+def test_a_small_space_is_searched_to_its_end(cache, space, stub):
     task = task_of(space)
-    found = search(results, task, make(), workers=2)
+    found = search(cache, task, stub.run)
     # kl = 2^-(input + output bits) <= 1e-5 from 17 bits; the fewest of the cheaper datapath are 18
     assert found.best is not None
     assert found.best.candidate.config == SoftmaxConfig.from_dict(
@@ -115,13 +101,14 @@ def test_a_small_space_is_searched_to_its_end(results, space, make, lines):
     assert found.best.points["two"]["kl"] == 2.0**-18
     assert found.best.design["lut"] == 1800
     # what misses the goal is not synthesised, and nothing is done twice
-    assert results.counts() == {"done": 32 + 14}
-    assert max(Counter(lines("log")).values()) == 1
-    assert search(results, task, make(broken=True)) == found  # and neither the next time
+    assert len(stub.log) == 32 + 14
+    assert max(Counter(stub.log).values()) == 1
+    assert search(cache, task, stub.run) == found
+    assert len(stub.log) == 32 + 14  # and neither the next time
 
 
-def test_the_answer_is_a_file_and_a_command(table, space, make, inline):
-    best = search(table, task_of(space, minimize="bits", trials=4), make(), workers=1).best
+def test_the_answer_is_a_file_and_a_command(cache, space, stub):
+    best = search(cache, task_of(space, minimize="bits", trials=4), stub.run).best
     assert best is not None
     read = SoftmaxConfig.from_dict(tomllib.loads(best.toml))
     assert read == best.candidate.config or read.to_dict() == best.candidate.fields
@@ -129,8 +116,10 @@ def test_the_answer_is_a_file_and_a_command(table, space, make, inline):
     assert best.design == {}  # nothing asked for a synthesis
 
 
-def test_a_large_space_is_sampled_and_repeats(tmp_path, make, inline):
-    space = Space.parse(
+@pytest.fixture
+def large():
+    """1,040 configurations."""
+    return Space.parse(
         {
             "base": {"preset": "tiny"},
             "grid": [
@@ -148,59 +137,83 @@ def test_a_large_space_is_sampled_and_repeats(tmp_path, make, inline):
         },
         "large",
     )
+
+
+def test_a_large_space_is_sampled_and_repeats(tmp_path, large, stub):
     founds = []
     for number in range(2):
-        table = Results.open(f"sqlite:///{tmp_path}/{number}.sqlite")
-        founds.append(search(table, task_of(space, trials=8), make(), workers=1))
-        done = table.counts()
-        table.close()
+        with Cache(tmp_path / f"{number}.sqlite") as cache:
+            founds.append(search(cache, task_of(large, trials=20), stub.run))
     assert founds[0] == founds[1]
     best = founds[0].best
     assert best is not None
     assert best.points["one"]["kl"] <= 1e-5
-    assert founds[0].tried <= 8
-    assert done["done"] <= 8 * 3
+    assert 10 <= founds[0].tried <= 20
+    half = len(stub.log) // 2
+    assert stub.log[:half] == stub.log[half:]
+    assert half <= 20 * 3
 
 
-def test_the_table_is_asked_before_anything_is_evaluated(table, space, make, lines, inline):
-    table.add(space.points(DATA))
-    while evaluate_entries(table, "w", make()()):
-        pass
+def test_a_search_that_is_repeated_evaluates_nothing(cache, large, stub):
+    task = task_of(large, trials=20)
+    found = search(cache, task, stub.run)
+    evaluated = len(stub.log)
+    evaluate(cache, large.points(DATA)[:200], stub.run)  # what becomes known changes nothing
+    stub.log.clear()
+    assert search(cache, task, stub.run) == found
+    assert stub.log == []
+    assert evaluated > 0
+
+
+def test_a_search_that_was_interrupted_finds_the_same(cache, tmp_path, large, stub):
+    def interrupted(entries):
+        for told in stub.run(entries):
+            yield told
+            if len(stub.log) == 17:
+                raise KeyboardInterrupt
+
+    task = task_of(large, trials=20)
+    with pytest.raises(KeyboardInterrupt):
+        search(cache, task, interrupted)
+    found = search(cache, task, stub.run)
+    assert max(Counter(stub.log).values()) == 1
+    with Cache(tmp_path / "another.sqlite") as fresh:
+        assert search(fresh, task, stub.run) == found
+
+
+def test_the_cache_is_asked_before_anything_is_evaluated(cache, space, stub):
+    entries = evaluate(cache, space.points(DATA), stub.run)
     task = task_of(space, minimize="bits")
-    found = search(table, task, make(), workers=1)
+    found = search(cache, task, stub.run)
     assert found.best is not None
     assert found.best.candidate.config is not None
     assert width_metrics(found.best.candidate.config)["bits"] == found.best.cost
-    assert len(lines("log")) == 32  # of the drain: the search evaluated nothing
+    assert len(stub.log) == len(entries) == 32  # the search evaluated nothing
 
 
-def test_a_table_that_is_lost_is_filled_again(tmp_path, space, make, inline):
-    founds = []
-    for _ in range(2):
-        table = Results.open(f"sqlite:///{tmp_path}/results.sqlite")
-        founds.append(search(table, task_of(space, trials=2), make(), workers=1))
-        table.close()
-        for file in tmp_path.glob("results.sqlite*"):
-            file.unlink()
-    assert founds[0] == founds[1]
+def test_a_search_begins_with_the_best_that_is_known(cache, large, stub):
+    points = [entry for entry in large.points(DATA) if entry.status == "open"]
+    evaluate(cache, points, stub.run)
+    assert all(entry.status == "done" for entry in known(cache, points))
+    task = task_of(large, trials=8, minimize="bits")
+    found = search(cache, task, stub.run)
+    assert found.best is not None
+    assert found.best.cost == min(
+        width_metrics(entry.config)["bits"]
+        for entry in known(cache, points)
+        if entry.metrics["kl"] <= 1e-5
+    )
 
 
-def test_no_configuration_may_meet_the_goal(table, space, make, inline):
+def test_no_configuration_may_meet_the_goal(cache, space, stub):
     goal = Goal.parse("kl <= 1e-9")
-    found = search(table, task_of(space, goal=goal, minimize="kl"), make(), workers=1)
+    found = search(cache, task_of(space, goal=goal, minimize="kl"), stub.run)
     assert found.best is None
     assert found.closest is not None
     assert found.closest.points["one"]["kl"] == 2.0**-26
 
 
-def test_a_metric_that_no_source_has_is_named(table, space, make, inline):
+def test_a_metric_that_no_source_has_is_named(cache, space, stub):
     goal = Goal.parse("loss_change <= 1")
     with pytest.raises(ConfigError, match="unlike loss_change, which none of one, two has"):
-        search(table, task_of(space, goal=goal, minimize="kl", trials=2), make(), workers=1)
-
-
-def test_a_study_that_cannot_be_read_is_one_sentence(table, space, make, tmp_path):
-    (tmp_path / "results.search.sqlite").write_text("no database\n" * 100)
-    with pytest.raises(ConfigError, match=r"study of a search cannot be used: .*not a database"):
-        search(table, task_of(space), make(), workers=1)
-    assert table.counts() == {}
+        search(cache, task_of(space, goal=goal, minimize="kl", trials=2), stub.run)

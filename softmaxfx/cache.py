@@ -1,0 +1,127 @@
+"""The results cache: outcomes of jobs by key, in one SQLite file that one process writes.
+
+A key is a hash of all that an outcome depends on, so that no outcome is ever out of date. The file
+is in write-ahead mode: a process that is killed loses nothing that it had put.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from .golden.errors import ConfigError, require
+from .outcomes import Outcome
+
+VERSION = 1
+"""Of the table below; a file of another version is refused."""
+
+APPLICATION = 0x50F73A
+"""SQLite's mark of whose file it is."""
+
+PATIENCE = 60.0
+"""Seconds to wait for a command that writes to the same file."""
+
+LOOKED_UP = 500
+"""Keys of one statement: SQLite limits its parameters."""
+
+
+class Cache:
+    """Outcomes by key; closed at the end of a ``with``.
+
+    Every method raises :class:`ConfigError` where the file cannot be used, as on a full disk: what
+    was put before stays.
+    """
+
+    def __init__(self, file: Path, *, create: bool = True) -> None:
+        """Open a cache.
+
+        Args:
+            create: make it where it does not exist yet.
+
+        Raises:
+            ConfigError: a file that is no cache, or one of another version; it stays as it is.
+        """
+        self.file = file
+        require(create or file.exists(), f"cache must exist, unlike {file}: run the command first")
+        with self._one_sentence():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            # no transaction begins on its own: each statement is whole
+            self._connection = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None)
+            try:
+                self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def __enter__(self) -> "Cache":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def of(self, keys: Iterable[str]) -> dict[str, Outcome]:
+        """The outcomes that are known of some keys."""
+        wanted = list(dict.fromkeys(keys))
+        found = {}
+        with self._one_sentence():
+            for start in range(0, len(wanted), LOOKED_UP):
+                part = wanted[start : start + LOOKED_UP]
+                marks = ",".join("?" * len(part))
+                query = f"SELECT key, outcome FROM outcomes WHERE key IN ({marks})"
+                found |= {
+                    key: Outcome(**json.loads(text))
+                    for key, text in self._connection.execute(query, part)
+                }
+        return found
+
+    def put(self, outcomes: Mapping[str, Outcome]) -> None:
+        """Keep outcomes, in place of what was known of their keys; all of them or none."""
+        rows = [(key, json.dumps(asdict(one), sort_keys=True)) for key, one in outcomes.items()]
+        with self._one_sentence(), self._transaction():
+            self._connection.executemany("INSERT OR REPLACE INTO outcomes VALUES (?, ?)", rows)
+
+    def _prepare(self) -> None:
+        """Make the table in an empty file; refuse one of others."""
+        with self._transaction():
+            tables = self._told("SELECT count(*) FROM sqlite_master")
+            told = self._told("PRAGMA application_id"), self._told("PRAGMA user_version")
+            if not tables and told == (0, 0):
+                self._connection.execute(
+                    "CREATE TABLE outcomes (key TEXT PRIMARY KEY, outcome TEXT) WITHOUT ROWID"
+                )
+                self._connection.execute(f"PRAGMA application_id = {APPLICATION}")
+                self._connection.execute(f"PRAGMA user_version = {VERSION}")
+                told = APPLICATION, VERSION
+        mine = f"of version {told[1]}" if told[0] == APPLICATION else "a database of something else"
+        require(
+            told == (APPLICATION, VERSION),
+            f"cache must be a results cache of version {VERSION}, and {self.file} is {mine}; "
+            "choose another file",
+        )
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+
+    def _told(self, query: str) -> int:
+        return self._connection.execute(query).fetchone()[0]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            # a full disk has ended it already
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    @contextmanager
+    def _one_sentence(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ConfigError(f"cache {self.file} cannot be used: {reason}") from None

