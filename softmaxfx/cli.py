@@ -4,6 +4,7 @@ import click
 
 from . import __version__
 from .bench import bench
+from .cluster import cluster
 from .coverage import coverage
 from .endings import Program
 from .export import export
@@ -27,6 +28,7 @@ def main() -> None:
 
 
 main.add_command(bench)
+main.add_command(cluster)
 main.add_command(coverage)
 main.add_command(export)
 main.add_command(graph)

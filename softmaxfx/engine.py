@@ -6,48 +6,26 @@ each of those jobs is tried once more with nothing else running, so that the one
 process is named, and the others are cleared.
 """
 
-import logging
-import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from concurrent.futures import CancelledError
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
-from multiprocessing import resource_tracker
+from importlib.util import find_spec
 from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
-import dask
-from distributed import (
-    Client,
-    Future,
-    KilledWorker,
-    LocalCluster,
-    WorkerPlugin,
-    as_completed,
-    get_worker,
-)
+from distributed import Client, Future, KilledWorker, WorkerPlugin, as_completed, get_worker
 
+from .clusters import Opened, takes_long
 from .golden.errors import ConfigError
 from .outcomes import Outcome, outcome_of
-from .sim.processes import signals_blocked, worker_count
 
 CHUNK = 8
 """Neighbours that travel together: they share stages, and few are left to others at the end."""
 
 AHEAD = 2
 """Chunks on their way to a worker, the one it is at included: none waits for work."""
-
-LONG = "softmaxfx-long"
-"""The resource of a worker that a long job takes, all there is of it."""
-
-MEMORY = "auto"
-"""Of a local worker, which is stopped where it takes more: an even share of the machine's."""
-
-CONFIGURATION = {
-    "distributed.worker.memory.pause": False,  # a worker that pauses for good would stop a sweep
-    "distributed.worker.profile.enabled": False,
-}
-"""Dask's settings of local workers."""
 
 KILLED = "its process was killed twice, the second time with nothing else running: it crashes, or "
 KILLED += "the memory does not suffice"
@@ -62,6 +40,8 @@ class Job(Protocol):
         ...
 
 
+GONE = "the scheduler of the cluster is gone; what is done is kept: start the command again"
+
 Work = Callable[[Any], Any]
 """Does a job; what it returns is of JSON. See :func:`.outcomes.outcome_of`."""
 
@@ -72,16 +52,20 @@ Jobs = list[AnyJob]
 class Engine:
     """The workers of a command, started when there is something to do; used in a ``with``."""
 
-    def __init__(self, make: Callable[[], Work], *, workers: int | None = None) -> None:
+    def __init__(
+        self,
+        make: Callable[[], Work],
+        cluster: Opened,
+        *,
+        tell: Callable[[str], object] = lambda _: None,
+    ) -> None:
         """Args:
-            make: makes what does the jobs, once in every worker; it can be pickled. A
-                :class:`ConfigError` that it raises ends the run.
-            workers: processes of this machine; one a processor where it is ``None``.
-
-        Raises:
-            ConfigError: no such number of workers.
+        make: makes what does the jobs, once in every worker; it can be pickled. A
+            :class:`ConfigError` that it raises ends the run.
+        cluster: where the workers are, as :func:`.clusters.cluster_of` gives it.
+        tell: told where the dashboard is, where there is one.
         """
-        self._make, self._count = make, worker_count(workers)
+        self._make, self._cluster, self._tell = make, cluster, tell
         self._name = f"softmaxfx-{uuid4().hex}"
         self._opened = ExitStack()
         self._sent = 0
@@ -96,7 +80,7 @@ class Engine:
         """Do jobs; each with its outcome, as they end.
 
         Raises:
-            ConfigError: what does the jobs cannot be made.
+            ConfigError: what does the jobs cannot be made, or there are no workers.
         """
         suspects: Jobs = []
         for chunk, told in self._told(_chunks(jobs), lambda: AHEAD * self._threads()):
@@ -132,33 +116,38 @@ class Engine:
         self._sent += 1
         return self._client.submit(
             _work_on, self._name, chunk, key=f"{self._name}-{self._sent}", pure=False,
-            resources={LONG: 1} if chunk[0].long else None,
+            resources=self._long if chunk[0].long else None,
         )  # fmt: skip
+
+    def workers(self) -> dict[str, dict[str, Any]]:
+        """What there is, by address: ``"nthreads"``, ``"memory_limit"``, ``"host"`` of a worker."""
+        return self._client.scheduler_info(n_workers=-1)["workers"]
 
     def _threads(self) -> int:
         """What can run at once; 1 where all workers have just died."""
-        return max(sum(self._client.nthreads().values()), 1)
+        with _one_sentence():
+            threads: Any = self._client.nthreads()
+        return max(sum(threads.values()), 1)
+
+    @cached_property
+    def _long(self) -> dict[str, float]:
+        return takes_long(self._client)
 
     @cached_property
     def _client(self) -> Client:
-        # Ctrl-C reaches every process of a terminal: this one decides what it means. Threads have
-        # the signals of the thread that starts them, and so do all workers, the later ones too;
-        # but for the first process of a program, before which Python starts one that unblocks it.
-        resource_tracker.ensure_running()
-        with dask.config.set(CONFIGURATION), signals_blocked(signal.SIGINT):
-            cluster = self._opened.enter_context(_local_cluster(self._count))
-            client = self._opened.enter_context(Client(cluster, set_as_default=False))
-        client.register_plugin(_Made(self._make), name=self._name)
+        client = self._cluster(self._opened)
+        if find_spec("bokeh") is not None:
+            self._tell(f"dashboard: {client.dashboard_link}")
+        with _one_sentence():
+            client.register_plugin(_Made(self._make), name=self._name)
+        self._opened.callback(self._forget, client)
         return client
 
-
-def _local_cluster(workers: int) -> LocalCluster:
-    """Workers of one thread each, which only this machine can reach."""
-    return LocalCluster(
-        n_workers=workers, threads_per_worker=1, resources={LONG: 1}, host="127.0.0.1",
-        dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
-        memory_limit=MEMORY, scheduler_kwargs={"allowed_failures": 0},
-    )  # fmt: skip
+    def _forget(self, client: Client) -> None:
+        """Leave workers that others use as they were."""
+        if client.cluster is None and client.status == "running":
+            with suppress(OSError, TimeoutError):
+                client.unregister_worker_plugin(self._name)
 
 
 class _Made(WorkerPlugin):
@@ -189,7 +178,22 @@ def _outcomes(future: Future, told: Any) -> list[Outcome] | None:
     error = told[1] if isinstance(told, tuple) else told
     if isinstance(error, KilledWorker):
         return None
-    raise error
+    with _one_sentence():
+        raise error
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    """Whatever goes wrong between this process and its workers becomes one sentence."""
+    try:
+        yield
+    except ConfigError:
+        raise
+    except (CancelledError, OSError):
+        raise ConfigError(GONE) from None
+    except Exception as error:
+        words = " ".join(str(error).split())
+        raise ConfigError(f"a worker cannot do the work: {type(error).__name__}: {words}") from None
 
 
 def _chunks(jobs: Iterable[AnyJob]) -> list[Jobs]:

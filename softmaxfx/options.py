@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,18 @@ seeds_option = click.option(
     "--seeds", type=click.IntRange(min=1), default=5, show_default=True, metavar="N",
     help="Place and route with seeds 1 to N.",
 )  # fmt: skip
+worker_options = options(
+    click.option(
+        "--workers", type=click.IntRange(min=1), metavar="N",
+        help="Processes; one a processor unless given.",
+    ),
+    click.option(
+        "--cluster", metavar="ADDRESS|FILE.toml",
+        help="Workers elsewhere: of the Dask scheduler at tcp://HOST:PORT, or of the queue that "
+        "a file names (SLURM, LSF, PBS, SGE).",
+    ),
+)  # fmt: skip
+"""What :func:`.clusters.cluster_of` takes."""
 config_options = options(
     click.option(
         "--preset", "presets", multiple=True, metavar="P",
@@ -55,6 +68,14 @@ COMPARED: dict[str, Any] = {"default": ("base", "int8"), "default_datapaths": DA
 
 Configs = list[tuple[str | None, SoftmaxConfig]]
 """Configurations, each with its preset's name where it is one."""
+
+
+def require_packages(command: str, *names: str) -> None:
+    """Raise :class:`ConfigError` unless the packages of the extra ``sweep`` are installed."""
+    missing = [name for name in names if find_spec(name) is None]
+    require(
+        not missing, f"{command} needs {', '.join(missing)}: pip install 'softmaxfx[sweep,synth]'"
+    )
 
 
 def is_given(context: click.Context, option: str) -> bool:

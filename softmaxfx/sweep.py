@@ -3,7 +3,6 @@
 import shlex
 import sys
 from collections import Counter
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from .decorators import options
 from .endings import CommandGroup
 from .files import write_whole
 from .golden.errors import require
+from .options import require_packages, worker_options
 from .outputs import OutFile, out_option, report_files
 from .terminal import console, working
 
@@ -61,10 +61,7 @@ _space_options = options(
 
 @click.group("sweep", cls=CommandGroup, invoke_without_command=True)
 @_space_options
-@click.option(
-    "--workers", type=click.IntRange(min=1), metavar="N",
-    help="Processes; one a processor unless given.",
-)  # fmt: skip
+@worker_options
 @click.option(
     "--goal", metavar="TEXT",
     help="Search instead: comparisons of metrics, as in 'bound_ulp <= 1 and kl <= 1e-4'.",
@@ -76,8 +73,8 @@ _space_options = options(
 )  # fmt: skip
 @click.pass_context
 def sweep(
-    context: click.Context, workers: int | None, goal: str | None, minimize: str | None,
-    trials: int | None, **chosen: Any,
+    context: click.Context, workers: int | None, cluster: str | None, goal: str | None,
+    minimize: str | None, trials: int | None, **chosen: Any,
 ) -> int | None:  # fmt: skip
     """Measure and synthesise a space of configurations; write a report.
 
@@ -87,21 +84,21 @@ def sweep(
     """
     searches = {"--goal": goal, "--minimize": minimize, "--trials": trials}
     if context.invoked_subcommand is not None:
-        for option, value in {"--workers": workers, **searches}.items():
+        for option, value in {"--workers": workers, "--cluster": cluster, **searches}.items():
             require(value is None, f"{option} must not be given for a report: it measures nothing")
         context.obj = chosen
         return None
     require((goal is None) == (minimize is None), "--goal and --minimize must be given together")
     require(goal is not None or trials is None, "--trials must be given together with --goal")
     if goal is None or minimize is None:
-        return _Job(**chosen).drain(workers)
+        return _Job(**chosen).drain(workers, cluster)
     for option in ("no_bound", "no_designs"):
         require(
             not chosen[option],
             f"--{option.replace('_', '-')} must not be given together with --goal: a search "
             "measures what its goal names",
         )
-    return _Job(**chosen).search(goal, minimize, trials or TRIALS, workers)
+    return _Job(**chosen).search(goal, minimize, trials or TRIALS, workers, cluster)
 
 
 @sweep.command("report")
@@ -129,10 +126,7 @@ class _Job:
         self, space: str, cache: Path | None, logits: Path | None, targets: Path | None,
         gradients: Path | None, no_bound: bool, no_designs: bool, out: Path,
     ):  # fmt: skip
-        missing = [name for name in NEEDED if find_spec(name) is None]
-        require(
-            not missing, f"sweep needs {', '.join(missing)}: pip install 'softmaxfx[sweep,synth]'"
-        )
+        require_packages("sweep", *NEEDED)
         from .study.sweep.space.space import SHIPPED, Space
 
         require(
@@ -180,12 +174,14 @@ class _Job:
 
         return Cache(self.cache, create=create)
 
-    def engine(self, workers: int | None) -> "Engine":
-        """Workers that evaluate entries, stopped at the end of a ``with``."""
+    def engine(self, workers: int | None, cluster: str | None) -> "Engine":
+        """Workers that evaluate entries, let go at the end of a ``with``."""
+        from .clusters import cluster_of
         from .engine import Engine
         from .study.sweep.evaluate import Maker
 
-        return Engine(Maker(self.sources, self.out / "synth"), workers=workers)
+        folder = self.out / "synth" if cluster is None else None  # others have other disks
+        return Engine(Maker(self.sources, folder), cluster_of(cluster, workers), tell=console.print)
 
     def entries(self) -> "list[Entry]":
         """All that the sweep covers; what takes longest first."""
@@ -198,13 +194,13 @@ class _Job:
             *self.space.points(self.data, bound=self.bound),
         ]
 
-    def drain(self, workers: int | None) -> int:
+    def drain(self, workers: int | None, cluster: str | None) -> int:
         """Evaluate what is not known, then write the report."""
         from .study.sweep.known import evaluate, known
         from .study.sweep.space.rules import require_rows
 
         require_rows(self.space, self.sources)
-        with self.opened() as cache, self.engine(workers) as engine:
+        with self.engine(workers, cluster) as engine, self.opened() as cache:
             entries = known(cache, self.entries())
             new = sum(entry.status == "open" for entry in entries)
             console.print(
@@ -238,7 +234,9 @@ class _Job:
         )
         return written.precision
 
-    def search(self, goal: str, minimize: str, trials: int, workers: int | None) -> int:
+    def search(
+        self, goal: str, minimize: str, trials: int, workers: int | None, cluster: str | None
+    ) -> int:
         """Find the cheapest configuration that meets a goal."""
         from .study.sweep.search import search
         from .study.sweep.space.goal import Goal
@@ -248,8 +246,8 @@ class _Job:
         task = Task(self.space, Goal.parse(goal), minimize, self.data, trials=trials)
         require_rows(self.space, self.sources, sorted(task.named))
         with (
+            self.engine(workers, cluster) as engine,
             self.opened() as cache,
-            self.engine(workers) as engine,
             working("searching", time_left=True) as progress,
         ):
             found = search(cache, task, engine.run, progress)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ...fpga.device import device
@@ -28,17 +29,21 @@ class Maker:
 
     Attributes:
         sources: that points and float formats are measured on.
-        folder: of everything that synthesis generates.
+        folder: of everything that synthesis generates; where it is ``None``, each process has one
+            of its own, for as long as it lives.
         code: that the process must have.
     """
 
     sources: tuple[Source, ...]
-    folder: Path
+    folder: Path | None
     code: tuple[str, ...] = field(default_factory=lambda: tuple(map(code_version, KINDS)))
 
     def __call__(self) -> "Evaluator":
         require_code(self.code)
-        return Evaluator(self.sources, self.folder)
+        if self.folder is not None:
+            return Evaluator(self.sources, self.folder)
+        scratch = TemporaryDirectory(prefix="softmaxfx-")
+        return Evaluator(self.sources, Path(scratch.name), scratch)
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class Evaluator:
 
     sources: tuple[Source, ...]
     folder: Path
+    _scratch: TemporaryDirectory[str] | None = None  # deleted with this object
     _flows: dict[str, Flow] = field(default_factory=dict)
 
     def __call__(self, entry: Entry) -> Evaluated:

@@ -11,7 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from softmaxfx import clusters
 from softmaxfx import engine as module
+from softmaxfx.clusters import cluster_of
 from softmaxfx.engine import Engine
 from softmaxfx.golden import ConfigError
 
@@ -22,13 +24,15 @@ from pathlib import Path
 sys.path.insert(0, {here!r})
 from engine_stub import Stub, StubJob
 from softmaxfx.cache import Cache
+from softmaxfx.clusters import cluster_of
 from softmaxfx.engine import Engine
 if __name__ == "__main__":
     # a shell may have started the tests in the background, where it is ignored
     signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = Path({folder!r})
     jobs = [StubJob(number, seconds={seconds}) for number in range(24)]
-    with Cache(folder / "cache.sqlite") as cache, Engine(Stub(folder), workers=2) as engine:
+    cluster = cluster_of(None, 2)
+    with Cache(folder / "cache.sqlite") as cache, Engine(Stub(folder), cluster) as engine:
         known = cache.of(job.key for job in jobs)
         for job, outcome in engine.run(job for job in jobs if job.key not in known):
             cache.put({{job.key: outcome}})
@@ -96,7 +100,7 @@ def test_each_job_is_done_once_and_told_with_its_outcome(stub, tmp_path, lines):
         stub.StubJob(number, acts.get(number, ""), long=number % 10 == 0, seconds=0.01)
         for number in range(60)
     ]
-    with Engine(stub.Stub(tmp_path), workers=2) as engine:
+    with Engine(stub.Stub(tmp_path), cluster_of(None, 2)) as engine:
         found = by_number(engine.run(jobs))
         again = by_number(engine.run(jobs[:1]))  # by the same workers
     assert Counter(number for number, _ in lines("begun")) == {
@@ -119,7 +123,7 @@ def test_each_job_is_done_once_and_told_with_its_outcome(stub, tmp_path, lines):
 def test_whoever_kills_its_process_is_named_and_all_others_are_done(stub, tmp_path):
     jobs = [stub.StubJob(number, "kill" if number in (2, 20) else "") for number in range(30)]
     jobs += [stub.StubJob(number, long=True) for number in (30, 31)]
-    with Engine(stub.Stub(tmp_path), workers=2) as engine:
+    with Engine(stub.Stub(tmp_path), cluster_of(None, 2)) as engine:
         found = by_number(engine.run(jobs))
     assert len(found) == 32
     failed = {number: one.reason for number, one in found.items() if one.status != "done"}
@@ -127,9 +131,9 @@ def test_whoever_kills_its_process_is_named_and_all_others_are_done(stub, tmp_pa
 
 
 def test_a_job_that_takes_all_memory_is_named(stub, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "MEMORY", "400MB")
+    monkeypatch.setattr(clusters, "MEMORY", "400MB")
     jobs = [stub.StubJob(number, "memory" if number == 3 else "") for number in range(10)]
-    with Engine(stub.Stub(tmp_path), workers=2) as engine:
+    with Engine(stub.Stub(tmp_path), cluster_of(None, 2)) as engine:
         found = by_number(engine.run(jobs))
     assert {number for number, one in found.items() if one.status == "failed"} == {3}
     assert len(found) == 10
@@ -138,7 +142,7 @@ def test_a_job_that_takes_all_memory_is_named(stub, tmp_path, monkeypatch):
 def test_a_worker_that_is_killed_loses_nothing(stub, tmp_path, lines):
     jobs = [stub.StubJob(number, seconds=0.05) for number in range(40)]
     found = {}
-    with Engine(stub.Stub(tmp_path), workers=2) as engine:
+    with Engine(stub.Stub(tmp_path), cluster_of(None, 2)) as engine:
         for job, outcome in engine.run(jobs):
             if not found:
                 os.kill(int(lines("begun")[-1][1]), signal.SIGKILL)
@@ -150,7 +154,7 @@ def test_a_worker_that_is_killed_loses_nothing(stub, tmp_path, lines):
 def test_what_does_the_jobs_must_be_made(stub, tmp_path, lines):
     with (
         pytest.raises(ConfigError, match=r"^the source must be readable, not this one$"),
-        Engine(stub.Stub(tmp_path, broken=True), workers=1) as engine,
+        Engine(stub.Stub(tmp_path, broken=True), cluster_of(None, 1)) as engine,
     ):
         list(engine.run([stub.StubJob(1)]))
     assert lines("begun") == []
@@ -158,19 +162,19 @@ def test_what_does_the_jobs_must_be_made(stub, tmp_path, lines):
 
 def test_nothing_is_started_for_no_job(stub, tmp_path):
     before = psutil.Process().children()
-    with Engine(stub.Stub(tmp_path)) as engine:
+    with Engine(stub.Stub(tmp_path), cluster_of(None, None)) as engine:
         assert list(engine.run([])) == []
         assert psutil.Process().children() == before
 
 
 @pytest.mark.parametrize("workers", [0, 1.5, 2000])
-def test_a_number_of_workers_that_cannot_be_is_refused(workers, stub, tmp_path):
+def test_a_number_of_workers_that_cannot_be_is_refused(workers):
     with pytest.raises(ConfigError, match="workers must be a whole number from 1 to"):
-        Engine(stub.Stub(tmp_path), workers=workers)
+        cluster_of(None, workers)
 
 
 def test_only_this_machine_can_reach_the_workers(stub, tmp_path):
-    with Engine(stub.Stub(tmp_path), workers=1) as engine:
+    with Engine(stub.Stub(tmp_path), cluster_of(None, 1)) as engine:
         list(engine.run([stub.StubJob(1)]))
         processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
         listening = {

@@ -55,6 +55,24 @@ REFUSED = {
         ["sweep", "--goal", "kl <= 1", "--minimize", "bits", "--no-designs"],
         r"--no-designs must not be given together with --goal",
     ),
+    "workers here and elsewhere": (
+        ["sweep", "--workers", "2", "--cluster", "tcp://127.0.0.1:9"],
+        r"--workers must not be given together with --cluster",
+    ),
+    "a cluster that is none": (
+        ["cluster", "--cluster", "none.toml"],
+        r"cluster must be a readable TOML file, not none\.toml",
+    ),
+    "a sweep on a cluster that is none": (
+        ["sweep", "--cluster", "l.npy"], r"cluster must be a readable TOML file, not l\.npy"
+    ),
+    "a cluster of a report": (
+        ["sweep", "--cluster", "tcp://127.0.0.1:9", "report"],
+        r"--cluster must not be given for a report",
+    ),
+    "a cache that is a folder": (
+        ["sweep", "--cache", "folder"], r"--cache must be a writable file"
+    ),
     "workers of a report": (
         ["sweep", "--workers", "2", "report"], r"--workers must not be given for a report"
     ),
@@ -109,7 +127,9 @@ EVERY = {
     "synth": ["", "--target", "--seeds", "--json", "--out"],
     "bench": ["--seeds", "--out"],
     "soak": ["--minutes", "--seed", "--out"],
-    "sweep": ["--space", "--storage", "--logits", "--goal", "--minimize", "--trials", "--out"],
+    "cluster": ["--workers", "--cluster"],
+    "sweep": ["--space", "--cache", "--cluster", "--logits", "--goal", "--minimize", "--trials",
+              "--out"],
     "sweep report": ["--precision"],
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from softmaxfx import sweep
+from softmaxfx import options
 from softmaxfx.cli import main
 from softmaxfx.golden import SQ, SoftmaxConfig, bound_ulp, preset
 from softmaxfx.golden.measures.metrics import measure
@@ -175,7 +175,7 @@ def test_rules_of_rows_are_told_before_the_work(array, goal, sentence, space, tm
 
 
 def test_a_missing_library_is_named(monkeypatch, tmp_path):
-    monkeypatch.setattr(sweep, "find_spec", lambda name: None if name == "optuna" else object())
+    monkeypatch.setattr(options, "find_spec", lambda name: None if name == "optuna" else object())
     assert_refused(
         call("--out", tmp_path), r"sweep needs optuna: pip install 'softmaxfx\[sweep,synth\]'"
     )
