@@ -45,7 +45,7 @@ class Figure:
 
 
 def _count(name: str, key: str) -> Figure:
-    return Figure(name, more=False, of=lambda told: told[key], text=lambda n: f"{n:,.0f}")
+    return Figure(name, more=False, of=lambda fields: fields[key], text=lambda n: f"{n:,.0f}")
 
 
 FITS = Figure("fits", more=True, of=lambda _: 1, text=lambda fits: "yes" if fits else "no")

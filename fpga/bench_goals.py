@@ -43,11 +43,11 @@ def misses(results: list[Result]) -> list[str]:
         short = [goal for goal in result.case.goals if result.verdict(goal) != "yes"]
         if not short:
             continue
-        told = f"- **{result.case.name}** on {result.case.target}: "
+        bullet = f"- **{result.case.name}** on {result.case.target}: "
         if result.synthesis is None:
-            lines.append(f"{told}{result.failure}.")
+            lines.append(f"{bullet}{result.failure}.")
             continue
-        line = f"{told}{', '.join(_distance(result, goal) for goal in short)}."
+        line = f"{bullet}{', '.join(_distance(result, goal) for goal in short)}."
         if any(goal.figure in (FMAX, DENSITY) for goal in short):  # those that it is the cause of
             line += f" {_slowest(result.synthesis.path)}"
         lines.append(line)

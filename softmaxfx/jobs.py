@@ -41,8 +41,10 @@ def distinct(
 
 def label(unit: Unit) -> str:
     """A unit in words."""
-    told = unit.description
-    return " ".join([told["unit"], told["preset"] or "custom", told["datapath"] or ""]).strip()
+    description = unit.description
+    return " ".join(
+        [description["unit"], description["preset"] or "custom", description["datapath"] or ""]
+    ).strip()
 
 
 def exported(chosen: Sequence[Chosen], out: Path, target: str = "generic") -> list[Unit]:

@@ -67,7 +67,7 @@ def simulate(
         tested = _given_file(given, verilog, modified, out)
     simulations = simulated(tested.units, tested.rows, out, given.seed, waves)
     _tell(simulations, [file for file in (files[0], json_file) if file], files[1])
-    failures = tested.failures + [told for shown in simulations for told in shown.failures]
+    failures = tested.failures + [failure for shown in simulations for failure in shown.failures]
     for sentence in failures:
         console.print(sentence, style="red")
     return 1 if failures else 0

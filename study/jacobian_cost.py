@@ -215,10 +215,10 @@ def _peak_on_cpu(form: Function, p: "Tensor", dp: "Tensor") -> int:
             profiler.export_chrome_trace(str(trace))
         events = json.loads(trace.read_text())["traceEvents"]
     changes = [event for event in events if event.get("name") == "[memory]"]
-    held = peak = 0
+    allocated = peak = 0
     for event in sorted(changes, key=lambda event: event["ts"]):
-        held += event["args"]["Bytes"]
-        peak = max(peak, held)
+        allocated += event["args"]["Bytes"]
+        peak = max(peak, allocated)
     return peak
 
 

@@ -84,8 +84,8 @@ def _backward(
     exact = meter.exact(meter.of_all(stages.exact_of_logits(scale)), dp)
     unrounded = meter.exact(meter.of_all(p), rounding.logits(dp))
     beyond = np.maximum(np.abs(dp), np.abs(unrounded)) > rounding.largest
-    told = BackwardMetrics(
+    metrics = BackwardMetrics(
         max_error_unclipped=largest_of(rounding.results(unrounded) - exact),
         saturated_share=mean_of(beyond),
     )
-    return told, meter.powers(SCALED_FOR)
+    return metrics, meter.powers(SCALED_FOR)

@@ -37,7 +37,7 @@ class LossMeter:
         if not classes.rows.size:
             return {}
         given = stages.exponentials(config)
-        told = LossMetrics.of(
+        metrics = LossMetrics.of(
             CrossEntropies(
                 classes,
                 stage(given.elements.distance[classes.place], given.total[classes.rows, 0]),
@@ -49,9 +49,9 @@ class LossMeter:
             config,
             None,
         )
-        change = LossChange.of(told.mean_loss, mean_of(self._float_losses(config.scale)))
+        change = LossChange.of(metrics.mean_loss, mean_of(self._float_losses(config.scale)))
         calibration = self._calibration(config)
-        return columns("cross_entropy", told, change) | columns("softmax", calibration)
+        return columns("cross_entropy", metrics, change) | columns("softmax", calibration)
 
     def gradients(self, config: SoftmaxConfig) -> Codes:
         """The unit's gradients of the rows with a loss, their active elements only."""

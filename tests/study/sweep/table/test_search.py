@@ -61,9 +61,9 @@ def test_a_miss_is_relative_and_added_up():
 
 def test_widths_are_metrics():
     config = preset("base")
-    told = width_metrics(config)
-    assert (told["input_bits"], told["output_bits"]) == (16, 16)
-    assert told["bits"] == 32 + config.widths.mantissa_bits + config.widths.reciprocal_bits
+    widths = width_metrics(config)
+    assert (widths["input_bits"], widths["output_bits"]) == (16, 16)
+    assert widths["bits"] == 32 + config.widths.mantissa_bits + config.widths.reciprocal_bits
 
 
 @pytest.mark.parametrize(

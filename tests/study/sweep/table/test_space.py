@@ -221,8 +221,8 @@ def changed(**changes):
     return {**copy.deepcopy(GRID), **changes}
 
 
-def axes(**told):
-    return {"grid": [{"axes": told}]}
+def axes(**values):
+    return {"grid": [{"axes": values}]}
 
 
 @pytest.mark.parametrize(
