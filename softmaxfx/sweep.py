@@ -216,8 +216,10 @@ class _Job:
 
                 counts = drain(results, maker, scope=scope, workers=workers, progress=tell)
             self.report(results)
-        told = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()) if count)
-        console.print(told)
+        outcome = ", ".join(
+            f"{count:,} {status}" for status, count in sorted(counts.items()) if count
+        )
+        console.print(outcome)
         return 1 if counts["failed"] else 0
 
     def report(self, results: "Results") -> Path:

@@ -30,7 +30,7 @@ from softmaxfx.sim.run import Simulation
 from softmaxfx.sim.scoreboard import Score
 from softmaxfx.study.reference_report import comparison_table
 from softmaxfx.study.references import ComparedOutput
-from softmaxfx.study.sweep.measure.backward import Powers
+from softmaxfx.study.sweep.measure.softmax_backward import Powers
 from softmaxfx.study.sweep.space.goal import DESIGN_METRICS, POINT_METRICS
 
 RECORDS: dict[str, tuple[Any, ...]] = {

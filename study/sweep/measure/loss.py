@@ -15,13 +15,13 @@ from ....golden.types import Codes, Reals
 from .classes import classes_of
 from .kept import Kept
 from .sources import Source
-from .stages import MOST, Stages, clipped_key
+from .stage_results import MOST, StageResults, clipped_key
 
 
 class LossMeter:
     """Measures losses, their gradients, and the calibration of the probabilities."""
 
-    def __init__(self, source: Source, stages: Stages) -> None:
+    def __init__(self, source: Source, stages: StageResults) -> None:
         self._stages, self._classes = stages, classes_of(source, stages.layout)
         self._of_codes: Kept[Reals] = Kept(MOST)
         self._of_logits: Kept[Reals] = Kept(MOST)

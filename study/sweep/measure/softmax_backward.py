@@ -17,7 +17,7 @@ from ....golden.units.softmax_backward import backward_stage
 from ....sim.sidecar import ROUNDING_SEED
 from .kept import Kept
 from .sources import Source
-from .stages import MOST, Stages, output_key
+from .stage_results import MOST, StageResults, output_key
 
 DITHER_BITS = 32
 """Random bits of an element; a stage uses the last ones."""
@@ -53,7 +53,7 @@ class BackwardMeter:
         layout: of those rows. Flat arrays hold their active elements.
     """
 
-    def __init__(self, source: Source, stages: Stages) -> None:
+    def __init__(self, source: Source, stages: StageResults) -> None:
         self._source, self._stages = source, stages
         chosen = source.with_gradients
         self.layout = Ragged(source.logits.take(chosen))
