@@ -35,8 +35,6 @@ class Peer:
     lanes: int | None = None
     fits: bool = True
     formats: str
-    input_bits: int
-    output_bits: int
     fmax_mhz: tuple[float, ...] = ()
     lut: int | None = None
     ff: int | None = None

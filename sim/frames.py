@@ -6,7 +6,7 @@ import numpy as np
 
 from ..golden.config import SoftmaxConfig
 from ..golden.formats import Format
-from ..golden.types import Bits, Codes
+from ..golden.types import Bits
 from .beats import Beats
 from .sidecar import Stream
 
@@ -85,8 +85,3 @@ def some_masked(shape: Shape, stream: Stream, frame: str, rng: np.random.Generat
     """Which elements of a frame are masked: all, many, some or none."""
     share = {"masked": [0.5, 0.9], "all masked": [1.0]}.get(frame, [0.0, 0.3])
     return rng.random((len(shape), stream.user)) < rng.choice(share)
-
-
-def codes_of_one(code: int) -> Codes:
-    """The data of a single beat of one element."""
-    return np.full((1, 1), code, np.int64)

@@ -166,8 +166,6 @@ def test_a_peer_says_what_it_is_and_where_its_figures_come_from(peer):
     assert re.fullmatch(r"[\w.-]+/[\w.-]+", peer.repository)
     assert re.fullmatch(r"[0-9a-f]{8}", peer.commit)
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", peer.date)
-    assert peer.input_bits > 0
-    assert peer.output_bits > 0
     if peer.not_built:
         assert (peer.lut, peer.melem_per_s, peer.fmax_mhz) == (None, None, ())
         return

@@ -82,11 +82,6 @@ class Entry:
         return sha256(f"{self.config_sha256} {self.data_sha256} {self.code_version}")
 
     @property
-    def numbers_sha256(self) -> str:
-        """Hash of the fields that the numbers depend on: a design's points have it too."""
-        return fields_sha256({k: v for k, v in self.fields.items() if k not in COST_FIELDS})
-
-    @property
     def config(self) -> SoftmaxConfig:
         """The configuration.
 
