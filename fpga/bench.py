@@ -59,7 +59,7 @@ LATENCY = _count("latency, cycles", "latency_cycles")
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What a unit must reach in a figure, and what it should; both the same unless told."""
+    """What a unit must reach in a figure, and what it should; both the same by default."""
 
     figure: Figure
     required: float

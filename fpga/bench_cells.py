@@ -75,7 +75,7 @@ def peer_unit_row(peer: Peer) -> list[str]:
         peer.formats,
         NONE,
         error_text(peer.worst_error),
-        *_peer_figures(peer, latency=NONE),  # theirs is told from a row's first element on
+        *_peer_figures(peer, latency=NONE),  # theirs counts from a row's first element on
         _rate(peer.melem_per_s_per_lut),
         NONE if together is None else f"{together:.3g}",
     ]

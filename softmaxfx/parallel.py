@@ -35,7 +35,7 @@ def side_by_side(
 
     Args:
         work: a function of a module; jobs and outcomes can be pickled.
-        begun: told every job, in order, about when its work begins.
+        begun: called with every job, in order, about when its work begins.
 
     Raises:
         BrokenExecutor: a process was killed. Anything that ``work`` raises.

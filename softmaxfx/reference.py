@@ -68,7 +68,7 @@ def _tell(label: str, output: ComparedOutput) -> None:
 
 
 def _costs(place: Reference) -> list[jacobian_cost.JacobianCost]:
-    """What softmax's gradient costs on a device, told; nothing where that is not there."""
+    """What softmax's gradient costs on a device, printed; nothing where that is not there."""
     costs, note = [], place.absence
     if not note:
         with working(f"{place.name}: softmax's gradient by the Jacobian") as progress:

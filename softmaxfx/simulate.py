@@ -76,7 +76,7 @@ def simulate(
 def _given_file(given: Given, verilog: Path, modified: bool, out: Path) -> Tested:
     """The unit in a file of Verilog, its tables compared."""
     unit = load_unit(verilog, modified=modified)
-    failures = [f"MISMATCH {verilog}: {told}" for told in table_differences(unit)]
+    failures = [f"MISMATCH {verilog}: {difference}" for difference in table_differences(unit)]
     for option in given.unused(unit.name):
         console.print(f"note: {option} is not used: {unit.name} takes none")
     rows = given.rows(unit.name, unit.config)

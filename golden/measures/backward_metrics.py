@@ -35,7 +35,7 @@ class Gradients:
 
 @dataclass(frozen=True, slots=True)
 class BackwardMetrics:
-    """Two errors of dS, always told together, and what explains them; ``None`` of no element.
+    """Two errors of dS, always shown together, and what explains them; ``None`` of no element.
 
     :mod:`.catalogue` says what each figure means.
     """

@@ -127,7 +127,7 @@ POINT = (
         resolution=1e-4,
     ),
 )  # fmt: skip
-"""Of a configuration on rows: what tells configurations apart, in the order in which it is told."""
+"""Of a configuration on rows: what tells configurations apart, in the order of display."""
 
 DESIGN = (
     Metric("lut", "LUT", "Look-up tables of the unit.", of=_DESIGN, digits=WHOLE),

@@ -184,7 +184,7 @@ class CrossEntropy(wiring.Component):
         return port
 
     def _judged(self, m: Module, rows: RowTarget, pick: Pick) -> tuple[data.View, Value]:
-        """What is told of the row, and the lane of its target, if it has a loss."""
+        """The status of the row, and the lane of its target, if it has a loss."""
         config = self._config
         row = delay(m, rows.o.row, _known(config) - 1, name="row")
         row = data.View(rows.o.row.shape(), row)

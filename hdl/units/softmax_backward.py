@@ -137,7 +137,7 @@ class SoftmaxBackward(wiring.Component):
         return dot
 
     def _give_row(self, m: Module, join: Join, frame: Frame, scalar: data.View, dot: Dot) -> None:
-        """D of the row, and what is told of it."""
+        """D of the row, and its status."""
         wait, error = _wait(self._config), self._error(m, join, frame)
         m.d.comb += [
             scalar.stage.d.eq(dot.o),

@@ -14,7 +14,7 @@ _MAIN = {
     "grad_output": ("backward_max_error_unclipped",),
     "loss": ("loss_change",),
 }
-"""The metrics that a width is told by; widths inside by the proven bound."""
+"""The metrics that a width is judged by; widths inside by the proven bound."""
 
 
 def seen(points: list[Point]) -> list[str]:

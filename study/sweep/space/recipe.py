@@ -36,7 +36,7 @@ def changed_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     if _described(changed) == all_fields:
         return changed
     by_hand = {name: all_fields[name] for name in _WIDTHS}
-    for name in _WIDTHS:  # a width that follows from the others need not be told
+    for name in _WIDTHS:  # a width that follows from the others need not be given
         fewer = {other: width for other, width in by_hand.items() if other != name}
         if _described({**changed, **fewer}) == all_fields:
             by_hand = fewer
