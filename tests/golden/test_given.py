@@ -69,7 +69,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-TAKEN = {
+HELD = {
     "id_width": [0, 0], "dot_guard": [0, 0], "range": [1.5, 1.5], "scale": [1.5],
     **{width.name: [None, None] for width in dataclasses.fields(Widths)},
 }  # fmt: skip
@@ -93,7 +93,7 @@ def test_a_field_refuses_what_it_cannot_be_in_one_sentence(field):
                 SoftmaxConfig.from_dict(config.to_dict())
             )
             assert type(hash(config)) is int
-    assert taken == TAKEN.get(field, [])
+    assert taken == HELD.get(field, [])
     assert not [sentence for sentence in sentences if "\n" in sentence]
 
 
@@ -234,7 +234,7 @@ REFUSED = {
     "weights of text": (
         lambda: cross_entropy(DP, [1], TINY, class_weights=["1"] * 3), "class_weights must be real"
     ),
-    "a limit of a gate": (lambda: Clip("a", 1), "limits of a clip gate must be finite"),
+    "limits of a gate": (lambda: Clip(1, 0), "clip takes a lower and an upper limit, not 1 and 0"),
     "a unit's hash": (lambda: unit_sha256("relu", TINY), "unknown unit 'relu'; units are softmax"),
     "no table": (lambda: SoftmaxConfig.from_dict([1]), "a configuration must be a table of fields"),
     "a number for a name": (lambda: SoftmaxConfig.from_dict({1: 2}), "unknown field 1; fields are"),
