@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from softmaxfx import cli, jobs
 from softmaxfx.fpga import bench, bench_report
-from softmaxfx.fpga.bench import BRAM, CASES, DENSITY, FITS, FMAX, LUT, Case, Goal, Result
+from softmaxfx.fpga.bench import BRAM, CASES, DENSITY, FITS, FMAX, LUT, Case, Requirement, Result
 from softmaxfx.fpga.bench_picture import write_picture
 from softmaxfx.fpga.critical_path import CriticalPath
 from softmaxfx.fpga.device import DEVICES, device
@@ -21,7 +21,12 @@ from softmaxfx.golden import SQ, UQ
 from softmaxfx.sim.sidecar import load_unit
 
 SMALL = {"input": SQ(5, 2), "output": UQ(0, 4)}
-GOALS = (Goal(FMAX, 40, 50), Goal(LUT, 120, 90), Goal(BRAM, 2), Goal(DENSITY, 1.0))
+REQUIREMENTS = (
+    Requirement(FMAX, 40, 50),
+    Requirement(LUT, 120, 90),
+    Requirement(BRAM, 2),
+    Requirement(DENSITY, 1.0),
+)
 SEEDS = (1, 2, 3)
 SENTENCE = "nextpnr-ice40 failed: the design needs 9000 ICESTORM_LC, the device has 5280"
 
@@ -43,9 +48,9 @@ def unit(tmp_path_factory):
 @pytest.fixture
 def results(unit) -> list[Result]:
     """One that is placed, its portable twin, and one that does not fit."""
-    ecp5 = Case("tiny", "exact_sum", DEVICES["ecp5"], changes=SMALL, goals=GOALS)
+    ecp5 = Case("tiny", "exact_sum", DEVICES["ecp5"], changes=SMALL, requirements=REQUIREMENTS)
     ice40 = Case("tiny", "exact_sum", DEVICES["ice40"], changes=SMALL,
-                 goals=(Goal(FITS, 1), Goal(FMAX, 45)))  # fmt: skip
+                 requirements=(Requirement(FITS, 1), Requirement(FMAX, 45)))  # fmt: skip
     path = CriticalPath(("core.exp0.o", "core.sum"), logic_ns=1.0, routing_ns=3.0)
     placed = Synthesis(
         unit=unit, flow=flow("ecp5"), seeds=SEEDS, fmax_mhz=(44.0, 45.0, 51.0), lut=80, ff=70,
@@ -53,7 +58,9 @@ def results(unit) -> list[Result]:
     )  # fmt: skip
     return [
         Result(ecp5, unit, placed, 0.011),
-        Result(replace(ecp5, portable=True, goals=()), unit, replace(placed, lut=160), 0.011),
+        Result(
+            replace(ecp5, portable=True, requirements=()), unit, replace(placed, lut=160), 0.011
+        ),
         Result(ice40, unit, None, 0.011, SENTENCE),
     ]
 
@@ -66,23 +73,23 @@ def document(results, folder, seeds=SEEDS) -> str:
 
 
 @pytest.mark.parametrize(
-    ("goal", "value", "verdict"),
+    ("requirement", "value", "verdict"),
     [
-        (Goal(FMAX, 216, 235), 235.0, "yes"),
-        (Goal(FMAX, 216, 235), 234.9, "required only"),
-        (Goal(FMAX, 216, 235), 216.0, "required only"),
-        (Goal(FMAX, 216, 235), 215.9, "missed"),
-        (Goal(LUT, 4300, 3400), 3400, "yes"),
-        (Goal(LUT, 4300, 3400), 3401, "required only"),
-        (Goal(LUT, 4300, 3400), 4301, "missed"),
-        (Goal(BRAM, 16), 16, "yes"),
-        (Goal(BRAM, 16), 17, "missed"),
-        (Goal(FITS, 1), 0, "missed"),
-        (Goal(FMAX, 45), None, "missed"),
+        (Requirement(FMAX, 216, 235), 235.0, "yes"),
+        (Requirement(FMAX, 216, 235), 234.9, "required only"),
+        (Requirement(FMAX, 216, 235), 216.0, "required only"),
+        (Requirement(FMAX, 216, 235), 215.9, "missed"),
+        (Requirement(LUT, 4300, 3400), 3400, "yes"),
+        (Requirement(LUT, 4300, 3400), 3401, "required only"),
+        (Requirement(LUT, 4300, 3400), 4301, "missed"),
+        (Requirement(BRAM, 16), 16, "yes"),
+        (Requirement(BRAM, 16), 17, "missed"),
+        (Requirement(FITS, 1), 0, "missed"),
+        (Requirement(FMAX, 45), None, "missed"),
     ],
 )
-def test_a_goal_is_reached_or_only_what_is_required_or_nothing(goal, value, verdict):
-    assert goal.verdict(value) == verdict
+def test_a_goal_is_reached_or_only_what_is_required_or_nothing(requirement, value, verdict):
+    assert requirement.verdict(value) == verdict
 
 
 def test_the_list_is_of_units_that_can_be_built_and_goals_in_order():
@@ -90,10 +97,10 @@ def test_the_list_is_of_units_that_can_be_built_and_goals_in_order():
     for case in CASES:
         assert case.config.datapath == case.datapath
         length = 1024 if case.device.name == "ecp5" else 64
-        assert case.config.max_length == length or (case.long and not case.goals)
-        assert not (case.portable and case.goals)
-        for goal in case.goals:
-            assert goal.figure.reaches(goal.goal, goal.required)
+        assert case.config.max_length == length or (case.long and not case.requirements)
+        assert not (case.portable and case.requirements)
+        for requirement in case.requirements:
+            assert requirement.figure.reaches(requirement.desired, requirement.required)
     for plain, portable in zip(CASES[:12:2], CASES[1:12:2], strict=True):
         assert (plain.config, plain.target) == (portable.config, "ecp5")
         assert portable.target == "ecp5-portable"
@@ -135,7 +142,9 @@ def test_the_document_tells_every_unit_and_the_rules(results, unit, tmp_path):
 
 
 def test_nothing_is_explained_where_every_goal_is_reached(results, tmp_path):
-    reached = replace(results[0], case=replace(results[0].case, goals=(Goal(LUT, 100),)))
+    reached = replace(
+        results[0], case=replace(results[0].case, requirements=(Requirement(LUT, 100),))
+    )
     text = document([reached], tmp_path)
     assert "Of 1 goals 1 are reached" in text
     assert "What is not reached" not in text
