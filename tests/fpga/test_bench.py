@@ -166,12 +166,12 @@ def test_the_peers_stand_beside(results, tmp_path):
 
 @pytest.mark.parametrize("peer", PEERS.peers, ids=lambda peer: peer.name)
 def test_a_peer_says_what_it_is_and_where_its_figures_come_from(peer):
-    told = (
+    facts = (
         peer.repository, peer.commit, peer.licence, peer.computes, peer.formats, peer.date,
         peer.source, peer.remark,
     )  # fmt: skip
-    assert all(told)
-    assert "|" not in "".join(told)
+    assert all(facts)
+    assert "|" not in "".join(facts)
     assert re.fullmatch(r"[\w.-]+/[\w.-]+", peer.repository)
     assert re.fullmatch(r"[0-9a-f]{8}", peer.commit)
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", peer.date)
@@ -195,13 +195,13 @@ def ulp(value: float) -> float:
 def test_a_peers_rates_follow_from_its_other_figures(peer):
     """Within what is lost where each was rounded to the digits that it is written with."""
 
-    def near(product: float, a: float, b: float, told: float, slack: float) -> None:
-        assert abs(product - told) <= slack + product * (ulp(a) / a + ulp(b) / b) + 1e-9
+    def near(product: float, a: float, b: float, published: float, slack: float) -> None:
+        assert abs(product - published) <= slack + product * (ulp(a) / a + ulp(b) / b) + 1e-9
 
     fmax, pace = peer.fmax_mhz[0], peer.elements_per_cycle
     near(fmax * pace, fmax, pace, peer.melem_per_s, ulp(peer.melem_per_s))
-    told = peer.melem_per_s_per_lut
-    near(peer.melem_per_s / peer.lut, peer.melem_per_s, peer.lut, told, ulp(told))
+    published = peer.melem_per_s_per_lut
+    near(peer.melem_per_s / peer.lut, peer.melem_per_s, peer.lut, published, ulp(published))
 
 
 def test_the_rows_of_the_error_are_those_of_the_peers():
