@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..golden.config import Datapath, SoftmaxConfig, preset
+from ..golden.config import DatapathName, SoftmaxConfig, preset
 from ..golden.measures.metrics import measure
 from ..golden.rows import LogitRows
 from ..golden.units.registry import unit_record
@@ -86,7 +86,7 @@ class Case:
     """
 
     preset: str
-    datapath: Datapath
+    datapath: DatapathName
     device: Device
     unit: str = "softmax"
     portable: bool = False
@@ -129,7 +129,7 @@ class Case:
         return f"{' '.join(parts)}, {lanes} lane{'s' if lanes > 1 else ''}{longer}"
 
 
-def _ecp5(name: str, datapath: Datapath, lanes: int, *requirements: Requirement) -> Iterator[Case]:
+def _ecp5(name: str, datapath: DatapathName, lanes: int, *requirements: Requirement) -> Iterator[Case]:
     """The unit with the device's primitives, which must meet them, and portable beside it."""
     changes = {"lanes": lanes, "max_length": LENGTH}
     yield Case(name, datapath, DEVICES["ecp5"], changes=changes, requirements=requirements)
