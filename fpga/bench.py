@@ -129,7 +129,9 @@ class Case:
         return f"{' '.join(parts)}, {lanes} lane{'s' if lanes > 1 else ''}{longer}"
 
 
-def _ecp5(name: str, datapath: DatapathName, lanes: int, *requirements: Requirement) -> Iterator[Case]:
+def _ecp5(
+    name: str, datapath: DatapathName, lanes: int, *requirements: Requirement
+) -> Iterator[Case]:
     """The unit with the device's primitives, which must meet them, and portable beside it."""
     changes = {"lanes": lanes, "max_length": LENGTH}
     yield Case(name, datapath, DEVICES["ecp5"], changes=changes, requirements=requirements)
