@@ -2,13 +2,14 @@
 
 import json
 import shutil
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
 from softmaxfx.fpga import synthesis_report
 from softmaxfx.fpga.gate_level import GateLevel
-from softmaxfx.fpga.measure import measure_pace, place_seeds
+from softmaxfx.fpga.measure import measure_pace, place_seeds, synthesise
 from softmaxfx.fpga.synthesis import summarise
 from softmaxfx.fpga.tools import Tool, run_tool
 from softmaxfx.golden import ConfigError
@@ -50,6 +51,21 @@ def test_every_field_is_there_and_follows_from_the_others(synthesis):
     assert not [s for s in told["critical_path"]["signals"] if "_LUT4" in s or "dut." in s]
     checked = replace(synthesis, gate_level=GateLevel(100, 3, "row 0"))
     assert checked.to_dict()["gate_level"] == {"elements": 100, "mismatches": 3}
+
+
+def test_the_work_is_one_call_and_told_step_by_step(on_ecp5, synthesis):
+    told = []
+
+    @contextmanager
+    def steps(words):
+        told.append([words])
+        yield told[-1].append
+
+    made = synthesise(on_ecp5.unit, on_ecp5.flow, len(SEEDS), KEPT, steps)
+    assert made == synthesis
+    placed = "placing and routing, 3 seeds"
+    shares = [pytest.approx(share) for share in (1 / 3, 2 / 3, 1)]
+    assert told == [["synthesising"], [placed, *shares], ["measuring elements per cycle"]]
 
 
 def test_the_wrapper_has_a_register_for_every_bit_of_a_port(synthesis):
