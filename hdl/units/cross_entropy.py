@@ -29,7 +29,7 @@ from .row_target import RowTarget, target_layout
 
 
 class CrossEntropy(wiring.Component):
-    """The twin of ``golden.cross_entropy`` for class indices.
+    """The twin of ``golden.units.cross_entropy`` for class indices.
 
     A complete row is joined with its target. The target's element is read from a memory of all
     codes, so that it is known before the row's first beat leaves whether the row has a loss.
