@@ -19,8 +19,8 @@ class Queue(wiring.Component):
     """
 
     latency = 2
-    # from the row buffer's ring to the reader a beat takes 15 cycles, 8 of them in what finishes it:
-    # with fewer places, credits would run out before the first one comes back
+    # from the row buffer's ring to the reader a beat takes 15 cycles, 8 of them in what finishes
+    # it: with fewer places, credits would run out before the first one comes back
     WORDS = 16
     places = WORDS + 1
 
