@@ -14,13 +14,13 @@ from cocotb_tools.runner import get_runner
 
 from softmaxfx.fpga.export import TARGETS, export
 from softmaxfx.golden import SQ, UQ, preset
-from softmaxfx.golden.rows import LogitRows
 from softmaxfx.sim.beats import beat_words, read_beats, recorded_bytes, word_bytes
 from softmaxfx.sim.kinds import kind_of
 from softmaxfx.sim.scoreboard import score
 from softmaxfx.sim.sidecar import load_unit
 
 from ..conftest import left_long
+from .rows import unit_rows
 
 pytestmark = pytest.mark.skipif(
     shutil.which("iverilog") is None, reason="Icarus Verilog (iverilog) is not installed"
@@ -59,15 +59,6 @@ def built(unit, folder, arguments):
         build_args=arguments,
     )
     return runner
-
-
-def some_rows(unit, lengths, seed=1):
-    rng = np.random.default_rng(seed)
-    lengths = np.asarray(lengths)
-    values = rng.normal(0, 4, (len(lengths), lengths.max()))
-    values[rng.random(values.shape) < 0.1] = -np.inf
-    values[np.arange(lengths.max()) >= lengths[:, None]] = np.nan
-    return kind_of(unit).rows(LogitRows.from_array(values), unit.config, rng)
 
 
 def spare_bits(unit, stream):
@@ -137,7 +128,7 @@ def test_every_unit_starts_for_every_target_in_both_languages(name, target, lang
     unit = exported(tmp_path / "rtl", name, **options)
     runner = built(unit, tmp_path / "build", LANGUAGES[language])
     lengths = np.random.default_rng(2).integers(1, unit.config.max_length + 1, 30)
-    rows = some_rows(unit, lengths)
+    rows = unit_rows(unit, lengths, seed=1, masked=0.1)
     for place, start in enumerate(STARTS.values()):
         sent, received = run(runner, unit, rows, tmp_path / str(place), start=start, pauses=0.2)
         told = compared(unit, sent, received)
@@ -162,7 +153,7 @@ def test_the_sidecar_tells_what_goes_in_while_the_outputs_are_blocked(name, tmp_
 
     def accepted(length, pauses):
         """Beats of the input that accepts the fewest, its rows of some length."""
-        rows = some_rows(unit, [length] * (told["beats"] + 40))
+        rows = unit_rows(unit, [length] * (told["beats"] + 40), seed=1)
         folder = tmp_path / f"{length} {pauses}"
         blocked = [stream.name for stream in unit.outputs]
         _, received = run(runner, unit, rows, folder, pauses=pauses, blocked=blocked)
@@ -181,7 +172,7 @@ def test_the_sidecar_tells_what_goes_in_while_the_outputs_are_blocked(name, tmp_
 def test_the_sidecar_tells_the_latency(name, length, tmp_path):
     unit = exported(tmp_path / "rtl", name)
     runner = built(unit, tmp_path / "build", [])
-    _, received = run(runner, unit, some_rows(unit, [length]), tmp_path / "run")
+    _, received = run(runner, unit, unit_rows(unit, [length], seed=1), tmp_path / "run")
     told, beats = unit.description["latency"], -(-length // unit.lanes)
     last = max(cycles[-1] for cycles in received["accepted"].values())
     assert received["offered"]["m_axis"] - last == told["fixed"] + told["per_beat"] * beats
@@ -198,7 +189,7 @@ SPARE = {
 def test_spare_bits_of_a_container_are_ignored(of, tmp_path):
     unit = load_unit(export(SPARE[of], tmp_path / "rtl", unit=of).verilog)
     assert any(spare_bits(unit, stream) for stream in unit.inputs)
-    rows = some_rows(unit, [3, 1, 7, 5])
+    rows = unit_rows(unit, [3, 1, 7, 5], seed=1, masked=0.1)
     runner = built(unit, tmp_path / "build", [])
     sent, received = run(runner, unit, rows, tmp_path / "run", flipped=True)
     told = compared(unit, sent, received)
