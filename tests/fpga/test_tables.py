@@ -52,9 +52,9 @@ def flip_a_bit(rng):
 def test_every_flipped_bit_is_found(unit, tmp_path):
     rng = random.Random(1)
     for _ in range(8):
-        (told,) = table_differences(planted(unit, tmp_path, flip_a_bit(rng)))
+        (difference,) = table_differences(planted(unit, tmp_path, flip_a_bit(rng)))
         assert re.match(
-            r"table .* of \S+: 1 entries differ, the first at address -?\d+: gold", told
+            r"table .* of \S+: 1 entries differ, the first at address -?\d+: gold", difference
         )
 
 

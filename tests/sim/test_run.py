@@ -42,11 +42,11 @@ def test_the_same_seed_gives_the_same_run(unit_of, model_of, tmp_path):
 
 def test_progress_ends_near_the_whole(unit_of, model_of, tmp_path):
     unit = unit_of(VARIANTS["tiny"])
-    told = []
+    shares = []
     rows = rows_of_all_lengths(unit.config, 300, seed=0)
-    simulate(unit, model_of(unit), rows, tmp_path, progress=told.append)
-    assert told == sorted(told)
-    assert told[-1] > 0.5
+    simulate(unit, model_of(unit), rows, tmp_path, progress=shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] > 0.5
 
 
 def test_rows_longer_than_the_unit_takes_are_refused(unit_of, model_of, tmp_path):

@@ -55,11 +55,11 @@ def test_the_verilog_equals_the_golden_model(name, backward_unit, tmp_path):
     assert shown.score.mismatches == 0
     assert shown.score.elements == rows.elements
     assert shown.bounds_kept
-    told, latency = shown.to_dict(), unit.description["latency"]
-    assert told["unit"] == "softmax_backward"
-    assert told["datapath"] is None
-    assert told["latency_cycles"] == latency["fixed"] + latency["per_beat"]
-    assert told["max_error_ulp"] > 0.4
+    fields, latency = shown.to_dict(), unit.description["latency"]
+    assert fields["unit"] == "softmax_backward"
+    assert fields["datapath"] is None
+    assert fields["latency_cycles"] == latency["fixed"] + latency["per_beat"]
+    assert fields["max_error_ulp"] > 0.4
 
 
 @pytest.mark.long
@@ -173,11 +173,11 @@ def test_rows_and_faults_are_those_of_the_documents(p, user, dp, rows):
     came = answer.streams["m_axis"].beats
     ends = np.flatnonzero(came.last)
     starts = np.concatenate([[0], ends + 1])[: len(ends)]
-    told = [
+    found = [
         (int(end - start + 1), bool(came.user[end, 0]), int(came.ident[end]))
         for start, end in zip(starts, ends, strict=True)
     ]
-    assert told == rows
+    assert found == rows
     assert len(came) == (ends[-1] + 1 if len(ends) else 0)
     error = came.user[:, 0]
     assert not came.data[error].any()

@@ -73,21 +73,21 @@ def run(runner, unit, rows, folder, *, start=(0, 2), pauses=0.0, blocked=(), fli
     folder.mkdir(parents=True)
     sent = kind_of(unit).pack(rows, unit)
 
-    def told(stream):
+    def job_of(stream):
         words = beat_words(sent[stream.name], stream) if stream.inward else b""
         size = word_bytes(stream)
         beats = [words[place : place + size] for place in range(0, len(words), size)]
         change = spare_bits(unit, stream) if flipped and stream.inward else 0
-        held = (1 << stream.bits) - 1
+        mask = (1 << stream.bits) - 1
         return {
             "name": stream.name,
             "signals": stream.signals,
-            "words": [int.from_bytes(beat, "big") & held ^ change for beat in beats],
+            "words": [int.from_bytes(beat, "big") & mask ^ change for beat in beats],
         }
 
     job = {
-        "inputs": [told(stream) for stream in unit.inputs],
-        "outputs": [told(stream) for stream in unit.outputs],
+        "inputs": [job_of(stream) for stream in unit.inputs],
+        "outputs": [job_of(stream) for stream in unit.outputs],
         "unknown_cycles": start[0], "reset_cycles": start[1], "pauses": pauses,
         "blocked": list(blocked), "patience": PATIENCE, "rounding_seed": unit.seed,
     }  # fmt: skip
@@ -131,9 +131,9 @@ def test_every_unit_starts_for_every_target_in_both_languages(name, target, lang
     rows = unit_rows(unit, lengths, seed=1, masked=0.1)
     for place, start in enumerate(STARTS.values()):
         sent, received = run(runner, unit, rows, tmp_path / str(place), start=start, pauses=0.2)
-        told = compared(unit, sent, received)
-        assert (told.first, told.mismatches) == ("", 0)
-        assert told.elements >= lengths.sum()
+        score = compared(unit, sent, received)
+        assert (score.first, score.mismatches) == ("", 0)
+        assert score.elements >= lengths.sum()
 
 
 CAPACITY = {
@@ -148,12 +148,12 @@ CAPACITY = {
 def test_the_sidecar_tells_what_goes_in_while_the_outputs_are_blocked(name, tmp_path):
     of, config = CAPACITY[name]
     unit = load_unit(export(config, tmp_path / "rtl", unit=of).verilog)
-    told = unit.description["blocked"]
+    capacity = unit.description["blocked"]
     runner = built(unit, tmp_path / "build", [])
 
     def accepted(length, pauses):
         """Beats of the input that accepts the fewest, its rows of some length."""
-        rows = unit_rows(unit, [length] * (told["beats"] + 40), seed=1)
+        rows = unit_rows(unit, [length] * (capacity["beats"] + 40), seed=1)
         folder = tmp_path / f"{length} {pauses}"
         blocked = [stream.name for stream in unit.outputs]
         _, received = run(runner, unit, rows, folder, pauses=pauses, blocked=blocked)
@@ -162,9 +162,9 @@ def test_the_sidecar_tells_what_goes_in_while_the_outputs_are_blocked(name, tmp_
         return min(len(at) for stream, at in received["accepted"].items() if stream not in per_row)
 
     longest, shortest = config.max_length, 1
-    assert accepted(longest, 0) == told["beats"]
-    assert told["least_beats"] <= accepted(longest, 0.5) <= told["beats"]
-    assert accepted(shortest, 0) == min(told["rows"], told["beats"])
+    assert accepted(longest, 0) == capacity["beats"]
+    assert capacity["least_beats"] <= accepted(longest, 0.5) <= capacity["beats"]
+    assert accepted(shortest, 0) == min(capacity["rows"], capacity["beats"])
 
 
 @pytest.mark.parametrize("length", [9, pytest.param(1, marks=pytest.mark.long)])
@@ -173,9 +173,9 @@ def test_the_sidecar_tells_the_latency(name, length, tmp_path):
     unit = exported(tmp_path / "rtl", name)
     runner = built(unit, tmp_path / "build", [])
     _, received = run(runner, unit, unit_rows(unit, [length], seed=1), tmp_path / "run")
-    told, beats = unit.description["latency"], -(-length // unit.lanes)
+    latency, beats = unit.description["latency"], -(-length // unit.lanes)
     last = max(cycles[-1] for cycles in received["accepted"].values())
-    assert received["offered"]["m_axis"] - last == told["fixed"] + told["per_beat"] * beats
+    assert received["offered"]["m_axis"] - last == latency["fixed"] + latency["per_beat"] * beats
 
 
 SPARE = {
@@ -192,5 +192,5 @@ def test_spare_bits_of_a_container_are_ignored(of, tmp_path):
     rows = unit_rows(unit, [3, 1, 7, 5], seed=1, masked=0.1)
     runner = built(unit, tmp_path / "build", [])
     sent, received = run(runner, unit, rows, tmp_path / "run", flipped=True)
-    told = compared(unit, sent, received)
-    assert (told.first, told.mismatches) == ("", 0)
+    score = compared(unit, sent, received)
+    assert (score.first, score.mismatches) == ("", 0)

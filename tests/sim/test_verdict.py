@@ -50,9 +50,9 @@ def refuse_every_fourth_beat(verilog: Planting) -> None:
 
 def test_a_unit_that_refuses_every_fourth_beat_is_too_slow(unit_of, model_of, tmp_path):
     slow = planted(unit_of(preset("tiny")), tmp_path, refuse_every_fourth_beat)
-    (told,) = failures(simulated(slow, model_of(slow), (64, 65), tmp_path / "run"))
+    (sentence,) = failures(simulated(slow, model_of(slow), (64, 65), tmp_path / "run"))
     assert re.match(
-        r"TOO SLOW \S+: 0\.7\d\d beats per cycle of rows back to back, 0\.95 promi", told
+        r"TOO SLOW \S+: 0\.7\d\d beats per cycle of rows back to back, 0\.95 promi", sentence
     )
 
 
@@ -62,8 +62,8 @@ def test_another_latency_than_the_sidecar_tells_is_found(change, unit_of, model_
     latency = unit.description["latency"]
     changed = {**unit.description, "latency": {**latency, "fixed": latency["fixed"] + change}}
     shown = simulated(replace(unit, description=changed), model_of(unit), (1, 65), tmp_path)
-    (told,) = failures(shown)
-    assert re.match(r"LATENCY \S+: \d+ cycles of a row of one beat, \d+ promised", told)
+    (sentence,) = failures(shown)
+    assert re.match(r"LATENCY \S+: \d+ cycles of a row of one beat, \d+ promised", sentence)
 
 
 def test_wrong_bits_are_told_before_all_else(unit_of, model_of, tmp_path):
