@@ -68,8 +68,8 @@ class Exchange:
 
     def score(self) -> Score:
         """Compare every beat where there was no reset; to hang is a mismatch too."""
-        told = f"hung: {self.refused} beats were not accepted" * self.hung
-        return self.part.score() + Score(0, int(self.hung), told)
+        sentence = f"hung: {self.refused} beats were not accepted" * self.hung
+        return self.part.score() + Score(0, int(self.hung), sentence)
 
 
 def send_rows(

@@ -68,7 +68,7 @@ def run_hostile(
     total = NOTHING
     for number, part in enumerate(came.parts):
         # a reset swallows what is in flight
-        told = part.score() if number == resets else part.score_begun()
-        first = f"after reset {number}: {told.first}" if told.first else ""
-        total += Score(told.elements, told.mismatches, first)
+        part_score = part.score() if number == resets else part.score_begun()
+        first = f"after reset {number}: {part_score.first}" if part_score.first else ""
+        total += Score(part_score.elements, part_score.mismatches, first)
     return total + Score(0, int(came.hung), "hung: not every beat was accepted" * came.hung)

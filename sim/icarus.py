@@ -45,8 +45,8 @@ def build(unit: Unit, cache: Path) -> Model:
         ConfigError: no compiler, or Verilog that does not build; says where the log is.
     """
     iverilog = find_icarus()
-    told = ask("the second simulator needs Icarus Verilog", [iverilog, "-V"])
-    version = re.search(r"Icarus Verilog version .*", told)
+    printed = ask("the second simulator needs Icarus Verilog", [iverilog, "-V"])
+    version = re.search(r"Icarus Verilog version .*", printed)
     require(version is not None, f"the second simulator needs Icarus Verilog, not {iverilog}")
     sources, top = bench_sources(unit, cache), bench_top(unit)
     with plain_paths() as plain:

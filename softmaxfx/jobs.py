@@ -41,8 +41,10 @@ def distinct(
 
 def label(unit: Unit) -> str:
     """A unit in words."""
-    told = unit.description
-    return " ".join([told["unit"], told["preset"] or "custom", told["datapath"] or ""]).strip()
+    description = unit.description
+    return " ".join(
+        [description["unit"], description["preset"] or "custom", description["datapath"] or ""]
+    ).strip()
 
 
 def exported(chosen: Sequence[Chosen], out: Path, target: str = "generic") -> list[Unit]:
@@ -109,14 +111,14 @@ def synthesised(unit: Unit, flow: Flow, seeds: int, check: bool, out: Path) -> S
     """Synthesise, place and route a unit; measure its pace, and check its netlist on demand."""
     name = f"{label(unit)} on {flow.device.name}"
 
-    def steps(words: str) -> AbstractContextManager[Progress]:
+    def begin_step(words: str) -> AbstractContextManager[Progress]:
         return working(f"{name}: {words}")
 
-    synthesis = synthesise(unit, flow, seeds, out, steps)
+    synthesis = synthesise(unit, flow, seeds, out, begin_step)
     if not check:
         return synthesis
     rows = Given(limit=CHECKED_ROWS).rows(unit.name, unit.config)
-    return checked(synthesis, rows, out, steps)
+    return checked(synthesis, rows, out, begin_step)
 
 
 def benched(case: bench.Case, unit: Unit, flow: Flow, seeds: int, out: Path) -> bench.Result:

@@ -34,7 +34,7 @@ def side_by_side(
 
     Args:
         work: a function of a module; jobs and outcomes can be pickled.
-        begun: told every job, in order, about when its work begins.
+        begun: called with every job, in order, about when its work begins.
 
     Raises:
         BrokenExecutor: a process was killed. Anything that ``work`` raises.
@@ -64,13 +64,13 @@ def _watch(
     begun: Callable[[Job], object],
 ) -> None:
     """Return when all are done; raise what the first of them raises."""
-    told = 0
+    announced = 0
     unfinished = set(futures)
     while unfinished:
         finished, unfinished = wait(futures, LOOK, FIRST_EXCEPTION)
-        while told < len(jobs) and (futures[told].running() or futures[told].done()):
-            begun(jobs[told])
-            told += 1
+        while announced < len(jobs) and (futures[announced].running() or futures[announced].done()):
+            begun(jobs[announced])
+            announced += 1
         for future in finished:
             future.result()
         tick()

@@ -52,15 +52,15 @@ class CrossEntropies:
 
     def loss_errors(self, config: SoftmaxConfig) -> Reals:
         """Losses less the exact ones, in loss LSB; those saturate as the loss does."""
-        held = config.loss
-        return apart_ulp(self.losses, self.of_codes.losses, held.f, (-np.inf, held.max_code))
+        fmt = config.loss
+        return apart_ulp(self.losses, self.of_codes.losses, fmt.f, (-np.inf, fmt.max_code))
 
     def errors(self, config: SoftmaxConfig) -> Reals:
         """Gradients less p - y, in gradient LSB; that saturates as the gradient does."""
-        exact, held = self._gradients(self.of_codes), config.loss_grad
+        exact, fmt = self._gradients(self.of_codes), config.loss_grad
         if config.clip_gradient == "zero":
             exact = np.where(self.clipped[self.classes.elements], 0.0, exact)
-        return apart_ulp(self.gradients, exact, held.f, (held.min_code, held.max_code))
+        return apart_ulp(self.gradients, exact, fmt.f, (fmt.min_code, fmt.max_code))
 
     def apart(self, config: SoftmaxConfig) -> Reals:
         """Gradients less those of float64."""

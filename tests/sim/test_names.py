@@ -3,12 +3,10 @@
 import re
 import shutil
 
-import numpy as np
 import pytest
 
 from softmaxfx.fpga.export import export
 from softmaxfx.golden import preset
-from softmaxfx.golden.rows import LogitRows
 from softmaxfx.sim import icarus
 from softmaxfx.sim.run import simulate
 from softmaxfx.sim.sidecar import load_unit
@@ -16,6 +14,7 @@ from softmaxfx.sim.simulator import build
 from softmaxfx.sim.wiring import bench_text
 
 from ..conftest import left_long
+from .rows import few_rows
 
 NAMES = [
     "bench", "bench_source", "bench_control", "bench_bench", "bench_", "bench__core", "top", "dut",
@@ -46,7 +45,7 @@ def test_every_module_of_unit_and_bench_has_a_name_of_its_own(name, tmp_path):
 @pytest.mark.parametrize("name", left_long(["bench", "bench_source", "Vtop", "dut"], "bench"))
 def test_a_unit_of_that_name_equals_the_golden_model(name, builder, models, tmp_path):
     unit = load_unit(export(SMALL, tmp_path, name=name).verilog)
-    rows = LogitRows.from_array(np.random.default_rng(1).normal(0, 3, (50, 4)))
+    rows = few_rows()
     shown = simulate(unit, builder(unit, models), rows, tmp_path / "runs")
     assert shown.score.first == ""
     assert shown.score.elements == rows.elements

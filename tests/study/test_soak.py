@@ -50,15 +50,15 @@ def small(monkeypatch):
 
 
 def test_a_soak_that_starts_again_goes_on_behind_what_is_done(small, tmp_path):
-    told = []
-    first = soak(tmp_path, minutes=2 / 60, tell=told.append)
+    finished = []
+    first = soak(tmp_path, minutes=2 / 60, tell=finished.append)
     assert [job.seed for job in first] == [1]
-    second = soak(tmp_path, minutes=3 / 60, tell=told.append)
+    second = soak(tmp_path, minutes=3 / 60, tell=finished.append)
     assert [job.seed for job in second] == [2]
-    assert told == first + second
+    assert finished == first + second
     lines = (tmp_path / "results.jsonl").read_text().splitlines()
     assert [json.loads(line)["seed"] for line in lines] == [1, 2]
-    assert all(job.mismatches == 0 and job.bound_kept and job.elements > 1000 for job in told)
+    assert all(job.mismatches == 0 and job.bound_kept and job.elements > 1000 for job in finished)
 
 
 LINE = '{"key": "a 1", "seed": 1}\n'

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from .bench import Neighbours
-from .exchange import send_rows
-from .scoreboard import Score
-from .sidecar import Unit
-from .simulator import Model
+from softmaxfx.sim.bench import Neighbours
+from softmaxfx.sim.exchange import send_rows
+from softmaxfx.sim.scoreboard import Score
+from softmaxfx.sim.sidecar import Unit
+from softmaxfx.sim.simulator import Model
 
 
 @dataclass(frozen=True, slots=True)
