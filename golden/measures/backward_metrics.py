@@ -98,16 +98,3 @@ def backward_errors(ds: Codes, exact: Reals, clipped: Bits, config: SoftmaxConfi
     if config.clip_gradient == "zero":
         exact = np.where(clipped, 0.0, exact)
     return apart_ulp(ds, exact, fmt.f, (fmt.min_code, fmt.max_code))
-
-
-def measure_backward(
-    result: GradientRows,
-    p: Codes,
-    dp: Codes,
-    clipped: Bits,
-    rows: LogitRows,
-    dp_values: Reals,
-    config: SoftmaxConfig,
-) -> BackwardMetrics:
-    """Measure a backward unit's result, see :func:`gradients`."""
-    return BackwardMetrics.of(gradients(result, p, dp, clipped, rows, dp_values, config))

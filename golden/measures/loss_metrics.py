@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..config import SoftmaxConfig
-from ..proofs.loss import loss_bound
 from ..rows import LogitRows
 from ..types import Bits, Codes, Reals
 from ..units.cross_entropy import LossRows
@@ -138,11 +137,3 @@ def cross_entropies(
         Exact.of(clipped, classes),
         Exact.of(rows.values * config.scale, classes),
     )
-
-
-def measure_loss(
-    result: LossRows, rows: LogitRows, target: Codes, config: SoftmaxConfig
-) -> LossMetrics:
-    """Measure a cross-entropy unit's result, see :func:`cross_entropies`."""
-    given = cross_entropies(result, rows, target, config)
-    return LossMetrics.of(given, config, loss_bound(config).ulp)

@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import UQ, backward_bound_ulp, bound_ulp, loss_bound, preset
-from softmaxfx.golden.measures.backward_metrics import gradients, measure_backward
+from softmaxfx.golden.measures.backward_metrics import gradients
 from softmaxfx.golden.measures.exact import exact_cross_entropy
-from softmaxfx.golden.measures.loss_metrics import cross_entropies, measure_loss
+from softmaxfx.golden.measures.loss_metrics import cross_entropies
 from softmaxfx.golden.measures.ragged import Ragged
 from softmaxfx.golden.rows import LogitRows
 from softmaxfx.golden.units.cross_entropy import LossRows, cross_entropy_rows
 from softmaxfx.golden.units.softmax import softmax_rows
 from softmaxfx.golden.units.softmax_backward import backward_rows
+
+from .measured import measure_backward, measure_loss
 
 CONFIG = preset("tiny", max_length=8)
 

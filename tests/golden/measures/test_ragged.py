@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softmaxfx.golden import SQ, UQ, preset
-from softmaxfx.golden.measures.backward_metrics import measure_backward
-from softmaxfx.golden.measures.loss_metrics import measure_loss
 from softmaxfx.golden.measures.metrics import Agreement, Metrics, measure, probabilities
 from softmaxfx.golden.measures.ragged import Ragged
 from softmaxfx.golden.rows import LogitRows
 from softmaxfx.golden.units.cross_entropy import cross_entropy_rows
 from softmaxfx.golden.units.softmax import softmax_rows
 from softmaxfx.golden.units.softmax_backward import backward_rows
+
+from .measured import measure_backward, measure_loss
 
 WIDTH = 24
 CONFIGS = {

@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import SQ, UQ, ConfigError, SoftmaxConfig, bound_ulp, loss_bound, preset
-from softmaxfx.golden.measures.backward_metrics import measure_backward
 from softmaxfx.golden.measures.calibration import calibration_error
 from softmaxfx.golden.measures.catalogue import BESIDE, POINT
-from softmaxfx.golden.measures.loss_metrics import measure_loss
 from softmaxfx.golden.measures.metrics import measure
 from softmaxfx.golden.measures.top1 import wilson
 from softmaxfx.golden.proofs.gradient import backward_bound_ulp
@@ -23,6 +21,8 @@ from softmaxfx.study.sweep.measure import proven
 from softmaxfx.study.sweep.measure.floats import baselines
 from softmaxfx.study.sweep.measure.measure import Meter
 from softmaxfx.study.sweep.measure.sources import Source, recorded_sources
+
+from ....golden.measures.measured import measure_backward, measure_loss
 
 BASE = SoftmaxConfig(max_length=40)
 
