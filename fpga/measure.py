@@ -12,11 +12,11 @@ import numpy as np
 
 from ..golden.errors import require
 from ..golden.rows import LogitRows
-from ..sim.bench import Progress
 from ..sim.kinds import kind_of
 from ..sim.pace import PACE_ROWS
 from ..sim.runs import simulated
 from ..sim.sidecar import Unit
+from ..sim.testbench import ProgressCallback
 from .flow import Flow, Netlist
 from .gate_level import check_netlist
 from .synthesis import Synthesis, summarise
@@ -24,11 +24,11 @@ from .synthesis import Synthesis, summarise
 PACE_LENGTH = 64
 """Elements of the rows that elements per cycle are measured with, where the unit takes them."""
 
-BeginStep = Callable[[str], AbstractContextManager[Progress]]
+BeginStep = Callable[[str], AbstractContextManager[ProgressCallback]]
 """Called with what a step of the work does; gives what is called with its share that is done."""
 
 
-def silent(_: str) -> AbstractContextManager[Progress]:
+def silent(_: str) -> AbstractContextManager[ProgressCallback]:
     """Nobody looks on."""
     return nullcontext(lambda share: None)
 
@@ -79,7 +79,7 @@ def place_seeds(
     flow: Flow,
     netlist: Netlist,
     seeds: tuple[int, ...],
-    progress: Progress = lambda _: None,
+    progress: ProgressCallback = lambda _: None,
     *,
     at_once: int | None = None,
 ) -> list[dict[str, Any]]:

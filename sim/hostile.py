@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from .beats import Beats
-from .bench import Neighbours
 from .exchange import send_parts
 from .kinds import kind_of
 from .scoreboard import NOTHING, Score
 from .sidecar import Unit
 from .simulator import Model
+from .testbench import Neighbours
 
 GOOD_FRAMES = 2
 """Good frames at the end, so that every stream comes to its end."""

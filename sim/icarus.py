@@ -15,7 +15,7 @@ from .plain import plain_paths
 from .processes import ask
 from .sidecar import Unit
 from .simulator import Model, build_once
-from .wiring import bench_sources, bench_top
+from .wiring import tb_sources, tb_top
 
 OPTIONS = ("-g2005",)
 
@@ -36,7 +36,7 @@ def find_icarus() -> str:
 
 
 def build(unit: Unit, cache: Path) -> Model:
-    """Build the model of a unit in its bench, or reuse the one built from the same input.
+    """Build the model of a unit in its testbench, or reuse the one built from the same input.
 
     Args:
         cache: directory of built models, one folder a model.
@@ -48,7 +48,7 @@ def build(unit: Unit, cache: Path) -> Model:
     printed = ask("the second simulator needs Icarus Verilog", [iverilog, "-V"])
     version = re.search(r"Icarus Verilog version .*", printed)
     require(version is not None, f"the second simulator needs Icarus Verilog, not {iverilog}")
-    sources, top = bench_sources(unit, cache), bench_top(unit)
+    sources, top = tb_sources(unit, cache), tb_top(unit)
     with plain_paths() as plain:
 
         def commands(folder: Path) -> list[list[str]]:

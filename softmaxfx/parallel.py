@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from typing import Any, TypeVar
 
-from .sim.bench import Progress
 from .sim.processes import SIGNALS, end_with_parent, signals_blocked, worker_count
+from .sim.testbench import ProgressCallback
 
 Job = TypeVar("Job")
 Outcome = TypeVar("Outcome")
@@ -24,9 +24,9 @@ _shares: Any = []
 
 
 def side_by_side(
-    work: Callable[[Job, Progress], Outcome],
+    work: Callable[[Job, ProgressCallback], Outcome],
     jobs: Sequence[Job],
-    progress: Progress,
+    progress: ProgressCallback,
     *,
     begun: Callable[[Job], object] = lambda _: None,
 ) -> list[Outcome]:
@@ -89,7 +89,7 @@ def _begin(shares: Any) -> None:
     _shares = shares
 
 
-def _work(work: Callable[[Job, Progress], Outcome], job: Job, place: int) -> Outcome:
+def _work(work: Callable[[Job, ProgressCallback], Outcome], job: Job, place: int) -> Outcome:
     def progress(share: float) -> None:
         _shares[place] = share
 

@@ -18,6 +18,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ..golden.torch.reference import REFERENCES, Reference
+from ..sim.testbench import ProgressCallback
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -94,7 +95,7 @@ def by_d_form(p: "Tensor", dp: "Tensor") -> "Tensor":
 
 
 def measure_all(
-    reference: Reference, progress: Callable[[float], None] = lambda share: None
+    reference: Reference, progress: ProgressCallback = lambda share: None
 ) -> tuple[list[JacobianCost], str]:
     """Measure rows of every length in turn on a device that is there.
 

@@ -5,11 +5,11 @@ import pytest
 
 from softmaxfx.golden import preset
 from softmaxfx.golden.rows import LogitRows
-from softmaxfx.sim.bench import Neighbours
 from softmaxfx.sim.exchange import send_parts, send_rows
 from softmaxfx.sim.kinds import kind_of
 from softmaxfx.sim.runs import attacked, simulated
 from softmaxfx.sim.store import claimed
+from softmaxfx.sim.testbench import Neighbours
 
 from .rows import random_rows
 

@@ -1,4 +1,4 @@
-"""The same bench and the same rows in Icarus Verilog, a second simulator."""
+"""The same testbench and the same rows in Icarus Verilog, a second simulator."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""No name that a unit can have meets a name of the bench, in either simulator."""
+"""No name that a unit can have meets a name of the testbench, in either simulator."""
 
 import re
 import shutil
@@ -11,7 +11,7 @@ from softmaxfx.sim import icarus
 from softmaxfx.sim.run import simulate
 from softmaxfx.sim.sidecar import load_unit
 from softmaxfx.sim.simulator import build
-from softmaxfx.sim.wiring import bench_text
+from softmaxfx.sim.wiring import tb_text
 
 from ..conftest import left_long
 from .rows import few_rows
@@ -35,9 +35,9 @@ def declared(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", left_long(NAMES, "bench", "bench_", "Vtop", "aclk"))
-def test_every_module_of_unit_and_bench_has_a_name_of_its_own(name, tmp_path):
+def test_every_module_of_unit_and_testbench_has_a_name_of_its_own(name, tmp_path):
     unit = load_unit(export(SMALL, tmp_path, name=name).verilog)
-    modules = declared(bench_text(unit)) + declared(unit.verilog.read_text())
+    modules = declared(tb_text(unit)) + declared(unit.verilog.read_text())
     assert len(set(modules)) == len(modules) > 5
 
 

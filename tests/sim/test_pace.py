@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import preset
-from softmaxfx.sim.bench import Neighbours
 from softmaxfx.sim.exchange import send_rows
+from softmaxfx.sim.testbench import Neighbours
 
 from .rows import cut, unit_rows
 

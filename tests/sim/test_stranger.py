@@ -1,7 +1,8 @@
 """What ships, used as a stranger would: cocotb's Icarus runner, its defaults, and the bare ports.
 
-The bench takes no part. Every unit starts in Verilog and in SystemVerilog, by a reset of one cycle,
-whatever its inputs were before; what the sidecar says of latency and of blocked outputs holds.
+The testbench takes no part. Every unit starts in Verilog and in SystemVerilog, by a reset of one
+cycle, whatever its inputs were before; what the sidecar says of latency and of blocked outputs
+holds.
 """
 
 import json
