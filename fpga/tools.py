@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..golden.errors import ConfigError
 from ..sim.processes import ask, run_to_end
+from .caches import keep_compiled
 
 COMPILING = 600.0
 """Seconds that a tool from a wheel may take to compile itself, on a slow and busy machine."""
@@ -49,6 +50,7 @@ def find_tool(name: str) -> Tool:
     Raises:
         ConfigError: there is none, or it does not run; says what to install.
     """
+    keep_compiled()
     wheel = f"yowasp-{name}"
     command = _of_wheel(wheel)
     native = None if command else shutil.which(name)

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from ..golden.errors import ConfigError, require
+from .caches import keep_compiled
 
 SETTLE = """\
   // Its event comes when every `always @*` waits for one, in Verilog and in SystemVerilog.
@@ -39,6 +40,7 @@ def verilog_text(top: Any, name: str) -> str:
         ConfigError: a name that is a keyword, or yosys failed.
     """
     os.environ["AMARANTH_USE_YOSYS"] = "builtin"  # the same bytes on every machine
+    keep_compiled()
     from amaranth.back import verilog
 
     try:
