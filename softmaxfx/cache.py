@@ -85,25 +85,27 @@ class Cache:
     def _prepare(self) -> None:
         """Make the table in an empty file; refuse one of others."""
         with self._transaction():
-            tables = self._told("SELECT count(*) FROM sqlite_master")
-            told = self._told("PRAGMA application_id"), self._told("PRAGMA user_version")
-            if not tables and told == (0, 0):
+            tables = self._number("SELECT count(*) FROM sqlite_master")
+            found = self._number("PRAGMA application_id"), self._number("PRAGMA user_version")
+            if not tables and found == (0, 0):
                 self._connection.execute(
                     "CREATE TABLE outcomes (key TEXT PRIMARY KEY, outcome TEXT) WITHOUT ROWID"
                 )
                 self._connection.execute(f"PRAGMA application_id = {APPLICATION}")
                 self._connection.execute(f"PRAGMA user_version = {VERSION}")
-                told = APPLICATION, VERSION
-        mine = f"of version {told[1]}" if told[0] == APPLICATION else "a database of something else"
+                found = APPLICATION, VERSION
+        mine = (
+            f"of version {found[1]}" if found[0] == APPLICATION else "a database of something else"
+        )
         require(
-            told == (APPLICATION, VERSION),
+            found == (APPLICATION, VERSION),
             f"cache must be a results cache of version {VERSION}, and {self.file} is {mine}; "
             "choose another file",
         )
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
 
-    def _told(self, query: str) -> int:
+    def _number(self, query: str) -> int:
         return self._connection.execute(query).fetchone()[0]
 
     @contextmanager

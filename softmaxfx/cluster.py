@@ -46,8 +46,8 @@ def _check(engine: "Engine") -> int:
 
     failed = 0
     with working("running a job of each kind"):
-        told = list(engine.run(samples()))
-    for entry, outcome in told:
+        outcomes = list(engine.run(samples()))
+    for entry, outcome in outcomes:
         failed |= outcome.status != "done"
         words = f"done in {outcome.seconds:.1f} s" if not outcome.reason else outcome.reason
         console.print(f"{entry.kind} on {entry.source}: {words}")

@@ -55,23 +55,23 @@ Opened = Callable[[ExitStack], Client]
 """Starts or finds workers; what it opened is closed with the stack."""
 
 
-def cluster_of(told: str | None, workers: int | None) -> Opened:
-    """The workers that a command is told to use.
+def cluster_of(cluster: str | None, workers: int | None) -> Opened:
+    """The workers that a command is to use.
 
     Args:
-        told: the address of a scheduler, or a job queue's TOML file; this machine where ``None``.
+        cluster: the address of a scheduler, or a job queue's TOML file; ``None``: this machine.
         workers: processes of this machine; one a processor where it is ``None``.
 
     Raises:
         ConfigError: a number or a file that cannot be. Nothing is started yet.
     """
-    if told is None:
+    if cluster is None:
         count = worker_count(workers)
         return lambda stack: local(stack, count)
     require(workers is None, "--workers must not be given together with --cluster")
-    if "://" in told:
-        return lambda stack: at_address(stack, told)
-    count, options = read_queue(Path(told))
+    if "://" in cluster:
+        return lambda stack: at_address(stack, cluster)
+    count, options = read_queue(Path(cluster))
     return lambda stack: in_queue(stack, count, options)
 
 
@@ -161,21 +161,21 @@ def read_queue(file: Path) -> tuple[int, dict[str, Any]]:
     Raises:
         ConfigError: a file that cannot be read, an unknown key, or a value that cannot be.
     """
-    told = read_toml("cluster", file)
-    for key in told:
+    options = read_toml("cluster", file)
+    for key in options:
         names = ["scheduler", "jobs", *PASSED]
         require(key in names, f"cluster {file} must have only {', '.join(names)}, not {key!r}")
-    kind = told.get("scheduler")
+    kind = options.get("scheduler")
     require(
         isinstance(kind, str) and kind in QUEUES,
         f"scheduler of cluster {file} must be one of {', '.join(QUEUES)}, not {kind!r}",
     )
     for key in ("jobs", "cores"):
-        require_whole(f"{key} of cluster {file}", told.get(key), 1, 100_000)
-    require("memory" in told, f"cluster {file} must have the memory of a job, as in '16GB'")
-    for key in told.keys() - {"jobs", "cores"}:
-        _require_text(f"{key} of cluster {file}", told[key], key in ("directives", "prologue"))
-    return told.pop("jobs"), told
+        require_whole(f"{key} of cluster {file}", options.get(key), 1, 100_000)
+    require("memory" in options, f"cluster {file} must have the memory of a job, as in '16GB'")
+    for key in options.keys() - {"jobs", "cores"}:
+        _require_text(f"{key} of cluster {file}", options[key], key in ("directives", "prologue"))
+    return options.pop("jobs"), options
 
 
 def _require_text(name: str, value: Any, several: bool) -> None:
@@ -193,8 +193,8 @@ def require_version(client: Client) -> None:
     with suppress(PackageNotFoundError):
         versions["the scheduler"] = None
         versions["the scheduler"] = client.run_on_scheduler(version, "softmaxfx")
-    for address, told in versions.items():
-        found = told if isinstance(told, str) else "none"
+    for address, answer in versions.items():
+        found = answer if isinstance(answer, str) else "none"
         require(
             found == mine,
             f"workers of a cluster must have softmaxfx {mine}, as this command does, and "

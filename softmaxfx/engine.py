@@ -83,15 +83,15 @@ class Engine:
             ConfigError: what does the jobs cannot be made, or there are no workers.
         """
         suspects: Jobs = []
-        for chunk, told in self._told(_chunks(jobs), lambda: AHEAD * self._threads()):
-            if told is None:
+        for chunk, outcomes in self._with_outcomes(_chunks(jobs), lambda: AHEAD * self._threads()):
+            if outcomes is None:
                 suspects += chunk
             else:
-                yield from zip(chunk, told, strict=True)
-        for (job,), told in self._told([[job] for job in suspects], lambda: 1):
-            yield job, Outcome("failed", reason=KILLED) if told is None else told[0]
+                yield from zip(chunk, outcomes, strict=True)
+        for (job,), outcomes in self._with_outcomes([[job] for job in suspects], lambda: 1):
+            yield job, Outcome("failed", reason=KILLED) if outcomes is None else outcomes[0]
 
-    def _told(
+    def _with_outcomes(
         self, chunks: list[Jobs], room: Callable[[], int]
     ) -> Iterator[tuple[Jobs, list[Outcome] | None]]:
         """Chunks with their outcomes, ``None`` where a worker died.
@@ -109,8 +109,8 @@ class Engine:
                 future = self._submit(chunk)
                 running[future] = chunk
                 ended.add(future)
-            future, told = next(ended)
-            yield running.pop(future), _outcomes(future, told)
+            future, result = next(ended)
+            yield running.pop(future), _outcomes(future, result)
 
     def _submit(self, chunk: Jobs) -> Future:
         self._sent += 1
@@ -171,11 +171,11 @@ def _work_on(name: str, jobs: Jobs) -> list[Outcome]:
     return [outcome_of(made.work, job) for job in jobs]
 
 
-def _outcomes(future: Future, told: Any) -> list[Outcome] | None:
+def _outcomes(future: Future, result: Any) -> list[Outcome] | None:
     """What a chunk became; ``None`` where its worker died."""
     if future.status == "finished":
-        return told
-    error = told[1] if isinstance(told, tuple) else told
+        return result
+    error = result[1] if isinstance(result, tuple) else result
     if isinstance(error, KilledWorker):
         return None
     with _one_sentence():

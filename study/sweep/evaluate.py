@@ -95,12 +95,12 @@ class Evaluator:
             raise TransientError(error.reason) from None
         except ConfigError as error:  # a tool is missing: the unit itself can be built
             raise TransientError(str(error)) from None
-        told = synthesis.to_dict()
-        fmax = told["fmax_mhz"]
-        told |= {"fmax_mhz": fmax["median"], "fmax_min": fmax["min"], "fmax_max": fmax["max"]}
-        told |= {"seeds": seeds}
-        metrics = {metric.name: told[metric.name] for metric in DESIGN}
-        return {"metrics": metrics, "versions": told["tools"]}
+        fields = synthesis.to_dict()
+        fmax = fields["fmax_mhz"]
+        fields |= {"fmax_mhz": fmax["median"], "fmax_min": fmax["min"], "fmax_max": fmax["max"]}
+        fields |= {"seeds": seeds}
+        metrics = {metric.name: fields[metric.name] for metric in DESIGN}
+        return {"metrics": metrics, "versions": fields["tools"]}
 
     def _flow(self, target: str) -> Flow:
         if target not in self._flows:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ...cache import Cache
 from ...outcomes import Outcome
+from ...sim.testbench import ProgressCallback
 from .space.entries import Entry
 
 Run = Callable[[list[Entry]], Iterator[tuple[Entry, Outcome]]]
@@ -23,7 +24,7 @@ def evaluate(
     cache: Cache,
     entries: Iterable[Entry],
     run: Run,
-    progress: Callable[[float], object] = lambda _: None,
+    progress: ProgressCallback = lambda _: None,
 ) -> list[Entry]:
     """Entries once all are known; what failed before is tried again.
 

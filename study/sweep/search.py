@@ -4,11 +4,11 @@ Optuna proposes points of a space, some at a time, and is told what becomes of t
 known yet is evaluated as in any sweep.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...cache import Cache
 from ...golden.errors import require
+from ...sim.testbench import ProgressCallback
 from .known import Run, evaluate
 from .space.entries import Candidate, fields_sha256
 from .space.goal import POINT_METRICS
@@ -38,7 +38,7 @@ def search(
     cache: Cache,
     task: Task,
     run: Run,
-    progress: Callable[[float], object] = lambda _: None,
+    progress: ProgressCallback = lambda _: None,
 ) -> Found:
     """Search a space. The same task finds the same, however often it was interrupted.
 
@@ -84,10 +84,10 @@ def _try(cache: Cache, task: Task, candidates: list[Candidate], run: Run) -> lis
 def _found(task: Task, known: list[Tried]) -> Found:
     """The outcome of a search by all that it has tried."""
     tried = [one for one in known if one.candidate.config is not None]
-    told = set().union(*(metrics for one in tried for metrics in one.points.values()))
+    measured = set().union(*(metrics for one in tried for metrics in one.points.values()))
     for name in sorted(task.named & set(POINT_METRICS)):
         require(
-            not told or name in told,
+            not measured or name in measured,
             f"goal and minimize must name metrics that a source has, unlike {name}, which none of "
             f"{', '.join(task.data)} has",
         )

@@ -53,8 +53,8 @@ class Stub:
             case "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
             case "memory":
-                held = bytearray(600_000_000)
-                held[::4096] = b"x" * len(held[::4096])
+                memory = bytearray(600_000_000)
+                memory[::4096] = b"x" * len(memory[::4096])
                 time.sleep(30)
             case "infeasible":
                 raise ConfigError("number must be even, not odd")

@@ -22,11 +22,11 @@ def file(tmp_path):
 def test_what_was_put_comes_back_bit_for_bit_in_another_process_too(file):
     with Cache(file) as cache:
         cache.put({"a": DONE, "b": Outcome("infeasible", reason="lanes must not be 3")})
-        told = cache.of(["b", "a", "c", "a"])
+        stored = cache.of(["b", "a", "c", "a"])
     with Cache(file, create=False) as again:
-        assert again.of(["b", "a", "c"]) == told
-    assert told == {"a": DONE, "b": Outcome("infeasible", reason="lanes must not be 3")}
-    assert type(told["a"].value["rate"]) is int
+        assert again.of(["b", "a", "c"]) == stored
+    assert stored == {"a": DONE, "b": Outcome("infeasible", reason="lanes must not be 3")}
+    assert type(stored["a"].value["rate"]) is int
 
 
 def test_the_last_outcome_of_a_key_counts(file):

@@ -282,10 +282,10 @@ def test_the_command_tells_what_there_is_and_tries_it(function, status, sentence
         return [point.point(source.name, source.data_sha256)]
 
     monkeypatch.setattr(module, "samples", samples)
-    told = CliRunner().invoke(main, ["cluster", "--workers", "1", "--check"])
-    assert told.exit_code == status, told.output
-    assert "1 workers on 1 host, 1 cores, " in told.output
-    assert sentence in told.output
+    result = CliRunner().invoke(main, ["cluster", "--workers", "1", "--check"])
+    assert result.exit_code == status, result.output
+    assert "1 workers on 1 host, 1 cores, " in result.output
+    assert sentence in result.output
 
 
 def test_there_is_a_sample_of_each_kind():

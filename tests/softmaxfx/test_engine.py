@@ -90,8 +90,8 @@ def wait_for(condition):
         time.sleep(0.02)
 
 
-def by_number(told):
-    return {job.number: outcome for job, outcome in told}
+def by_number(outcomes):
+    return {job.number: outcome for job, outcome in outcomes}
 
 
 def test_each_job_is_done_once_and_told_with_its_outcome(stub, tmp_path, lines):
@@ -108,8 +108,8 @@ def test_each_job_is_done_once_and_told_with_its_outcome(stub, tmp_path, lines):
     }
     assert len({process for _, process in lines("begun")}) == 2
     assert again[0].value == {"square": 0}
-    told = {number: (one.status, one.reason) for number, one in found.items() if number in acts}
-    assert told == {
+    others = {number: (one.status, one.reason) for number, one in found.items() if number in acts}
+    assert others == {
         3: ("infeasible", "number must be even, not odd"),
         5: ("failed", "yosys must be installed"),
         7: ("failed", "ZeroDivisionError: five"),

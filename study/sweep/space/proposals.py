@@ -122,9 +122,9 @@ def tell_known(cache: Cache, task: Task, study: optuna.Study) -> None:
     """
     if task.size > MAX_CACHED:
         return
-    told = cache.of([task.name])
-    if told:
-        wanted = [(number, tuple(steps)) for number, steps in told[task.name].value]
+    remembered = cache.of([task.name])
+    if remembered:
+        wanted = [(number, tuple(steps)) for number, steps in remembered[task.name].value]
         combined = [
             (number, steps, task.grids[number].candidate(steps)) for number, steps in wanted
         ]
@@ -138,7 +138,7 @@ def tell_known(cache: Cache, task: Task, study: optuna.Study) -> None:
             trials.append((number, steps, _trial(task, number, steps, tried)))
     best = sorted(trials, key=lambda trial: trial[2].value)[:MAX_TOLD]
     study.add_trials([trial for _, _, trial in best])
-    if not told:
+    if not remembered:
         places = [[number, list(steps)] for number, steps, _ in best]
         cache.put({task.name: Outcome("done", places)})
 

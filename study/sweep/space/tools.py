@@ -19,10 +19,10 @@ LIBRARIES = {
 @cache
 def tools_of(kind: str) -> str:
     """All of a kind, with their versions; a tool that is missing has none."""
-    told = [f"{name} {_version(name)}" for name in LIBRARIES[kind]]
+    versions = [f"{name} {_version(name)}" for name in LIBRARIES[kind]]
     if kind == "design":
-        told += _synthesis_tools()
-    return ", ".join(told)
+        versions += _synthesis_tools()
+    return ", ".join(versions)
 
 
 def _version(package: str) -> str:
@@ -34,8 +34,8 @@ def _version(package: str) -> str:
 
 def _synthesis_tools() -> list[str]:
     names = ["yosys", *sorted({device.placer for device in DEVICES.values()})]
-    told = [f"{name} {tool_version(name)}" for name in names]
+    versions = [f"{name} {tool_version(name)}" for name in names]
     try:
-        return [*told, *tool_versions()]
+        return [*versions, *tool_versions()]
     except ConfigError:
-        return [*told, "verilator none"]
+        return [*versions, "verilator none"]

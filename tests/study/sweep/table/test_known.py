@@ -39,10 +39,10 @@ def test_an_entry_comes_back_with_all_that_was_found(cache, space, stub):
 
 def test_where_a_sweep_is_interrupted_what_has_ended_stays_known(cache, entries, stub):
     def interrupted(left):
-        for number, told in enumerate(stub.run(left)):
+        for number, outcome in enumerate(stub.run(left)):
             if number == 5:
                 raise KeyboardInterrupt
-            yield told
+            yield outcome
 
     with pytest.raises(KeyboardInterrupt):
         evaluate(cache, entries, interrupted)

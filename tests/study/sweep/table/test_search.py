@@ -167,8 +167,8 @@ def test_a_search_that_is_repeated_evaluates_nothing(cache, large, stub):
 
 def test_a_search_that_was_interrupted_finds_the_same(cache, tmp_path, large, stub):
     def interrupted(entries):
-        for told in stub.run(entries):
-            yield told
+        for outcome in stub.run(entries):
+            yield outcome
             if len(stub.log) == 17:
                 raise KeyboardInterrupt
 
