@@ -28,6 +28,7 @@ AHEAD = 2
 
 KILLED = "its process was killed twice, the second time with nothing else running: it crashes, or "
 KILLED += "the memory does not suffice"
+GONE = "the scheduler of the cluster is gone; what is done is kept: start the command again"
 
 
 class Job(Protocol):
@@ -38,8 +39,6 @@ class Job(Protocol):
         """Whether it takes long, as place-and-route or a Verilator build does."""
         ...
 
-
-GONE = "the scheduler of the cluster is gone; what is done is kept: start the command again"
 
 Work = Callable[[Any], Any]
 """Does a job; what it returns is of JSON. See :func:`.outcomes.outcome_of`."""

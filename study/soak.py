@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..cache import Cache
-from ..code import code_sha256
+from ..code import code_sha256, require_code
 from ..fpga.exports import exported
 from ..golden.config import PRESETS, SoftmaxConfig
 from ..golden.errors import require, require_whole
@@ -221,11 +221,7 @@ class Maker:
     code: str = field(default_factory=lambda: code_sha256(*CODE))
 
     def __call__(self) -> Callable[[Task], dict[str, Any]]:
-        require(
-            self.code == code_sha256(*CODE),
-            "code must stay as it is while a soak runs, and be the same on all machines; start the "
-            "soak again",
-        )
+        require_code(self.code, *CODE)
         if self.folder is not None:
             return Soaker(self.folder)
         scratch = TemporaryDirectory(prefix="softmaxfx-")

@@ -113,7 +113,7 @@ def test_a_key_tells_apart_all_that_an_outcome_depends_on(monkeypatch):
 
 
 def test_code_that_changes_meanwhile_soaks_nothing(tmp_path):
-    with pytest.raises(ConfigError, match="code must stay as it is while a soak runs"):
+    with pytest.raises(ConfigError, match="code must stay as it is while a command runs"):
         Maker(tmp_path, code="another")()
 
 
