@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..golden.config import Datapath, SoftmaxConfig, preset
+from ..golden.config import DatapathName, SoftmaxConfig, preset
 from ..golden.measures.metrics import measure
 from ..golden.rows import LogitRows
 from ..golden.units.registry import unit_record
@@ -26,7 +26,7 @@ BASE_LUT = 3085
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure that there are goals for.
+    """A figure that there are requirements for.
 
     Attributes:
         more: the more, the better; else the less.
@@ -45,7 +45,7 @@ class Figure:
 
 
 def _count(name: str, key: str) -> Figure:
-    return Figure(name, more=False, of=lambda told: told[key], text=lambda n: f"{n:,.0f}")
+    return Figure(name, more=False, of=lambda fields: fields[key], text=lambda n: f"{n:,.0f}")
 
 
 FITS = Figure("fits", more=True, of=lambda _: 1, text=lambda fits: "yes" if fits else "no")
@@ -58,27 +58,27 @@ LATENCY = _count("latency, cycles", "latency_cycles")
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
-    """What a unit must reach in a figure, and what it should; both the same unless told."""
+class Requirement:
+    """What a unit must reach in a figure, and what it should; both the same by default."""
 
     figure: Figure
     required: float
     wanted: float | None = None
 
     @property
-    def goal(self) -> float:
+    def desired(self) -> float:
         return self.required if self.wanted is None else self.wanted
 
     def verdict(self, value: float | None) -> Verdict:
-        """Whether the goal, only what is required, or nothing is reached; None is nothing."""
+        """Whether what is wanted, only what is required, or nothing is reached; None is nothing."""
         if value is None or not self.figure.reaches(value, self.required):
             return "missed"
-        return "yes" if self.figure.reaches(value, self.goal) else "required only"
+        return "yes" if self.figure.reaches(value, self.desired) else "required only"
 
 
 @dataclass(frozen=True)
 class Case:
-    """A unit on a device, and its goals.
+    """A unit on a device, and its requirements.
 
     Attributes:
         unit: one of ``UNITS``.
@@ -86,12 +86,12 @@ class Case:
     """
 
     preset: str
-    datapath: Datapath
+    datapath: DatapathName
     device: Device
     unit: str = "softmax"
     portable: bool = False
     changes: dict[str, Any] = field(default_factory=dict)
-    goals: tuple[Goal, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
 
     @cached_property
     def config(self) -> SoftmaxConfig:
@@ -129,53 +129,58 @@ class Case:
         return f"{' '.join(parts)}, {lanes} lane{'s' if lanes > 1 else ''}{longer}"
 
 
-def _ecp5(name: str, datapath: Datapath, lanes: int, *goals: Goal) -> Iterator[Case]:
-    """The unit with the device's primitives, which its goals are for, and portable beside it."""
+def _ecp5(
+    name: str, datapath: DatapathName, lanes: int, *requirements: Requirement
+) -> Iterator[Case]:
+    """The unit with the device's primitives, which must meet them, and portable beside it."""
     changes = {"lanes": lanes, "max_length": LENGTH}
-    yield Case(name, datapath, DEVICES["ecp5"], changes=changes, goals=goals)
+    yield Case(name, datapath, DEVICES["ecp5"], changes=changes, requirements=requirements)
     yield Case(name, datapath, DEVICES["ecp5"], portable=True, changes=changes)
 
 
-def _lengths(unit: str, *goals: Goal) -> Iterator[Case]:
+def _lengths(unit: str, *requirements: Requirement) -> Iterator[Case]:
     """``base`` with 8 lanes, and the same for shorter and for longer rows."""
     for length in (LENGTH, 256, 4096):
         changes = {"lanes": 8, "max_length": length}
-        goals = goals if length == LENGTH else ()
-        yield Case("base", "exact_sum", DEVICES["ecp5"], unit, changes=changes, goals=goals)
+        requirements = requirements if length == LENGTH else ()
+        yield Case(
+            "base", "exact_sum", DEVICES["ecp5"], unit, changes=changes, requirements=requirements
+        )
 
 
-_TINY = (Goal(FITS, 1), Goal(FMAX, 45, 55))
+_TINY = (Requirement(FITS, 1), Requirement(FMAX, 45, 55))
 
 CASES: tuple[Case, ...] = (
     *_ecp5(
         "base", "exact_sum", 8,
-        Goal(FMAX, 216, 235), Goal(LUT, 4300, 3400), Goal(DENSITY, 0.41, 0.50),
-        Goal(DSP, 25), Goal(BRAM, 16),
+        Requirement(FMAX, 216, 235), Requirement(LUT, 4300, 3400), Requirement(DENSITY, 0.41, 0.50),
+        Requirement(DSP, 25), Requirement(BRAM, 16),
     ),
     *_ecp5(
         "int8", "exact_sum", 8,
-        Goal(FMAX, 220, 240), Goal(LUT, 2500, 2000), Goal(DENSITY, 0.70, 0.85),
-        Goal(DSP, 9), Goal(BRAM, 14),
+        Requirement(FMAX, 220, 240), Requirement(LUT, 2500, 2000), Requirement(DENSITY, 0.70, 0.85),
+        Requirement(DSP, 9), Requirement(BRAM, 14),
     ),
     *_ecp5(
         "base", "exact_sum", 1,
-        Goal(FMAX, 230, 250), Goal(LUT, 1200, 1000), Goal(DENSITY, 0.19, 0.25),
-        Goal(DSP, 4), Goal(BRAM, 6), Goal(LATENCY, 50, 44),
+        Requirement(FMAX, 230, 250), Requirement(LUT, 1200, 1000), Requirement(DENSITY, 0.19, 0.25),
+        Requirement(DSP, 4), Requirement(BRAM, 6), Requirement(LATENCY, 50, 44),
     ),
-    *_ecp5("base", "max_subtract", 8, Goal(FMAX, 180, 220)),
+    *_ecp5("base", "max_subtract", 8, Requirement(FMAX, 180, 220)),
     *_ecp5("int8", "max_subtract", 8),
     *_ecp5("tight", "exact_sum", 8),
-    Case("tiny", "exact_sum", DEVICES["ice40"], goals=_TINY),
-    Case("tiny", "max_subtract", DEVICES["ice40"], goals=_TINY),
+    Case("tiny", "exact_sum", DEVICES["ice40"], requirements=_TINY),
+    Case("tiny", "max_subtract", DEVICES["ice40"], requirements=_TINY),
     *_lengths(
         "softmax_backward",
-        Goal(FMAX, 210, 225), Goal(LUT, 1500, 1250), Goal(DENSITY, 1.2, 1.35), Goal(LATENCY, 29),
+        Requirement(FMAX, 210, 225), Requirement(LUT, 1500, 1250), Requirement(DENSITY, 1.2, 1.35),
+        Requirement(LATENCY, 29),
     ),
     Case(
         "base", "exact_sum", DEVICES["ecp5"], "softmax_backward",
-        changes={"lanes": 1, "max_length": LENGTH}, goals=(Goal(LATENCY, 26),),
+        changes={"lanes": 1, "max_length": LENGTH}, requirements=(Requirement(LATENCY, 26),),
     ),
-    *_lengths("cross_entropy", Goal(LUT, round(1.15 * BASE_LUT))),
+    *_lengths("cross_entropy", Requirement(LUT, round(1.15 * BASE_LUT))),
 )  # fmt: skip
 """Every unit, in the order of the document."""
 
@@ -201,9 +206,9 @@ class Result:
             return 0.0 if figure is FITS else None
         return float(figure.of(self.synthesis.to_dict()))
 
-    def verdict(self, goal: Goal) -> Verdict:
-        """How far it reaches one of its goals."""
-        return goal.verdict(self.value(goal.figure))
+    def verdict(self, requirement: Requirement) -> Verdict:
+        """How far it meets one of its requirements."""
+        return requirement.verdict(self.value(requirement.figure))
 
 
 def softmax_results(results: Iterable[Result]) -> list[Result]:

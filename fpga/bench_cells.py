@@ -23,14 +23,14 @@ NONE = "-"
 
 def result_row(result: Result, failure: str) -> list[str]:
     """A row of :data:`UNIT_COLUMNS`; ``failure`` where there are no figures."""
-    told = result.unit.description
+    description = result.unit.description
     return [
         result.case.preset,
-        str(told["lanes"]),
-        told["datapath"],
+        str(description["lanes"]),
+        description["datapath"],
         result.case.target,
-        f"{told['formats']['input']} → {told['formats']['output']}",
-        f"{told['bound_ulp']:.3f}",
+        f"{description['formats']['input']} → {description['formats']['output']}",
+        f"{description['bound_ulp']:.3f}",
         error_text(result.worst_error),
         *_figures(result, failure),
     ]
@@ -38,14 +38,16 @@ def result_row(result: Result, failure: str) -> list[str]:
 
 def gradient_row(result: Result) -> list[str]:
     """A row of :data:`GRADIENT_COLUMNS`."""
-    told = result.unit.description
-    formats, places = told["formats"], ("p", "input", "grad_input")
-    given = [held for name, held in formats.items() if name in places]
-    made = [held for name, held in formats.items() if name not in places]
-    bounds = [told[name] for name in ("bound_ulp", "loss_bound_ulp") if name in told]
+    description = result.unit.description
+    formats, places = description["formats"], ("p", "input", "grad_input")
+    given = [fmt for name, fmt in formats.items() if name in places]
+    made = [fmt for name, fmt in formats.items() if name not in places]
+    bounds = [description[name] for name in ("bound_ulp", "loss_bound_ulp") if name in description]
     return [
-        " ".join(filter(None, [told["unit"], told["preset"], told["datapath"]])),
-        str(told["lanes"]),
+        " ".join(
+            filter(None, [description["unit"], description["preset"], description["datapath"]])
+        ),
+        str(description["lanes"]),
         f"{result.case.config.max_length:,}",
         f"{', '.join(given)} → {', '.join(made)}",
         ", ".join(f"{bound:.3f}" for bound in bounds),
@@ -73,7 +75,7 @@ def peer_unit_row(peer: Peer) -> list[str]:
         peer.formats,
         NONE,
         error_text(peer.worst_error),
-        *_peer_figures(peer, latency=NONE),  # theirs is told from a row's first element on
+        *_peer_figures(peer, latency=NONE),  # theirs counts from a row's first element on
         _rate(peer.melem_per_s_per_lut),
         NONE if together is None else f"{together:.3g}",
     ]

@@ -36,8 +36,8 @@ def write_picture(results: list[Result], peers: Peers, path: Path) -> None:
     places = range(len(bars), 0, -1)
     axis.barh(places, values, color=[bar[2] for bar in bars])
     for place, (_, value, _, error) in zip(places, bars, strict=True):
-        told = f" {value:#.2g}" + (f"  (error {error_text(error)})" if error is not None else "")
-        axis.text(value, place, told, va="center", fontsize=8)
+        caption = f" {value:#.2g}" + (f"  (error {error_text(error)})" if error is not None else "")
+        axis.text(value, place, caption, va="center", fontsize=8)
     axis.set_yticks(places, [bar[0] for bar in bars], fontsize=8)
     axis.set_xscale("log")
     axis.set_xlim(min(values) / 4, 8 * max(values))

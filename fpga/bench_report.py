@@ -16,7 +16,7 @@ from .bench_cells import (
     peer_unit_row,
     result_row,
 )
-from .bench_goals import goals, misses
+from .bench_requirements import misses, requirements
 from .flow import Flow
 from .measure import PACE_LENGTH
 from .peers import Peers
@@ -61,7 +61,7 @@ def write_document(
         *markdown_table(UNIT_COLUMNS, [result_row(r, r.failure) for r in softmax_results(results)]),
         "",
         *_gradients([result for result in results if not result.case.softmax]),
-        *goals(results),
+        *requirements(results),
         *misses(results),
         *_peers(peers, picture),
         "## Again",

@@ -45,9 +45,9 @@ def describe(
         "max_length": config.max_length,
         "range": config.range,
         "scale": config.scale,
-        "formats": {of: str(held) for of, held in formats.items()},
-        "format_fields": {of: _in_numbers(held) for of, held in formats.items()},
-        "container_bits": {of: held.container for of, held in formats.items()},
+        "formats": {of: str(fmt) for of, fmt in formats.items()},
+        "format_fields": {of: _in_numbers(fmt) for of, fmt in formats.items()},
+        "container_bits": {of: fmt.container for of, fmt in formats.items()},
         "spare_bits": {
             "in": "the bits of a container above the format's width are ignored",
             "out": "they repeat the sign of a signed format, and are 0 of an unsigned one",
@@ -83,16 +83,16 @@ def describe(
     }
 
 
-def _in_numbers(held: Format) -> dict[str, Any]:
+def _in_numbers(fmt: Format) -> dict[str, Any]:
     """A format without its spelling: value = code * lsb, two's complement where it is signed."""
     return {
-        "signed": held.signed,
-        "width": held.width,
-        "integer_bits": held.i,
-        "fraction_bits": held.f,
-        "lsb": held.lsb,
-        "min_code": held.min_code,
-        "max_code": held.max_code,
+        "signed": fmt.signed,
+        "width": fmt.width,
+        "integer_bits": fmt.i,
+        "fraction_bits": fmt.f,
+        "lsb": fmt.lsb,
+        "min_code": fmt.min_code,
+        "max_code": fmt.max_code,
     }
 
 

@@ -127,5 +127,5 @@ class Flow:
 
 def _cells(file: Path) -> Counter[str]:
     """Cells by type of yosys' ``stat -json``, without those that are no hardware."""
-    told = json.loads(file.read_text())["design"]["num_cells_by_type"]
-    return Counter({kind: count for kind, count in told.items() if not kind.startswith("$")})
+    counts = json.loads(file.read_text())["design"]["num_cells_by_type"]
+    return Counter({kind: count for kind, count in counts.items() if not kind.startswith("$")})

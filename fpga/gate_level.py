@@ -1,4 +1,4 @@
-"""The netlist that synthesis made of a unit, simulated in the unit's own bench.
+"""The netlist that synthesis made of a unit, simulated in the unit's own testbench.
 
 Bits are compared with the golden model's: so the check covers what synthesis did, and the
 primitives that only a device has.
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..sim.bench import Progress
 from ..sim.runs import simulated
 from ..sim.sidecar import Unit
+from ..sim.testbench import ProgressCallback
 from .cells import with_cells
 from .device import Device
 
@@ -35,7 +35,7 @@ def check_netlist(
     device: Device,
     rows: Any,
     out: Path,
-    progress: Progress = lambda _: None,
+    progress: ProgressCallback = lambda _: None,
 ) -> GateLevel:
     """Stream rows through the netlist of a unit and compare every element.
 

@@ -101,7 +101,7 @@ def _spelled(value: Any) -> str:
 def _title(config: SoftmaxConfig, description: dict[str, Any]) -> Iterator[str]:
     datapath = f", datapath {description['datapath']}" if description["datapath"] else ""
     yield f"{description['top']}: fixed-point {description['unit']}{datapath}"
-    formats = ", ".join(f"{of} {held}" for of, held in description["formats"].items())
+    formats = ", ".join(f"{of} {fmt}" for of, fmt in description["formats"].items())
     yield f"{config.lanes} lanes, rows of 1 to {config.max_length} elements; {formats}"
     bounds = ((name, value) for name, value in description.items() if name.endswith("bound_ulp"))
     for name, value in bounds:
@@ -125,9 +125,9 @@ def _ports(description: dict[str, Any]) -> Iterator[str]:
     users = {stream["name"]: stream["tuser"] for stream in description["streams"]}
     named = {"aclk": "clock, rising edge", "aresetn": "reset, active low, synchronous"}
     yield "Ports:"
-    for port, told in description["ports"].items():
+    for port, fields in description["ports"].items():
         stream, _, signal = port.rpartition("_")
         what = named.get(port) or (users[stream] if signal == "tuser" else _SIGNALS.get(signal, ""))
         if port == "seed":
             what = "of the stochastic rounding, constant while rows are in flight"
-        yield f"  {told['direction']:<6} {told['width']:>4}  {port:<22} {what}".rstrip()
+        yield f"  {fields['direction']:<6} {fields['width']:>4}  {port:<22} {what}".rstrip()

@@ -12,11 +12,11 @@ import numpy as np
 
 from ..golden.errors import require
 from ..golden.rows import LogitRows
-from ..sim.bench import Progress
 from ..sim.kinds import kind_of
 from ..sim.pace import PACE_ROWS
 from ..sim.runs import simulated
 from ..sim.sidecar import Unit
+from ..sim.testbench import ProgressCallback
 from .flow import Flow, Netlist
 from .gate_level import check_netlist
 from .synthesis import Synthesis, summarise
@@ -24,17 +24,17 @@ from .synthesis import Synthesis, summarise
 PACE_LENGTH = 64
 """Elements of the rows that elements per cycle are measured with, where the unit takes them."""
 
-Steps = Callable[[str], AbstractContextManager[Progress]]
-"""Told each step of the work by what it does; the step tells the share of it that is done."""
+BeginStep = Callable[[str], AbstractContextManager[ProgressCallback]]
+"""Called with what a step of the work does; gives what is called with its share that is done."""
 
 
-def silent(_: str) -> AbstractContextManager[Progress]:
+def silent(_: str) -> AbstractContextManager[ProgressCallback]:
     """Nobody looks on."""
     return nullcontext(lambda share: None)
 
 
 def synthesise(
-    unit: Unit, flow: Flow, seeds: int, out: Path, steps: Steps = silent,
+    unit: Unit, flow: Flow, seeds: int, out: Path, begin_step: BeginStep = silent,
     *, at_once: int | None = None,
 ) -> Synthesis:  # fmt: skip
     """Synthesise a unit, place and route it with seeds 1 to ``seeds``, and measure its pace.
@@ -47,17 +47,19 @@ def synthesise(
         ToolError: yosys or nextpnr failed, as nextpnr does where the design does not fit.
         ConfigError: no simulator, or an output that is not the golden model's.
     """
-    with steps("synthesising"):
+    with begin_step("synthesising"):
         netlist = flow.synthesise(unit)
     chosen = tuple(range(1, seeds + 1))
-    with steps(f"placing and routing, {seeds} seeds") as progress:
+    with begin_step(f"placing and routing, {seeds} seeds") as progress:
         reports = place_seeds(flow, netlist, chosen, progress, at_once=at_once)
-    with steps("measuring elements per cycle"):
+    with begin_step("measuring elements per cycle"):
         pace = measure_pace(unit, out)
     return summarise(unit, flow, netlist, chosen, reports, pace)
 
 
-def checked(synthesis: Synthesis, rows: Any, out: Path, steps: Steps = silent) -> Synthesis:
+def checked(
+    synthesis: Synthesis, rows: Any, out: Path, begin_step: BeginStep = silent
+) -> Synthesis:
     """The same, its netlist simulated and compared with the golden model on rows.
 
     Args:
@@ -68,7 +70,7 @@ def checked(synthesis: Synthesis, rows: Any, out: Path, steps: Steps = silent) -
     """
     unit, flow = synthesis.unit, synthesis.flow
     netlist = flow.synthesise(unit).verilog  # kept since it was placed
-    with steps(f"simulating {rows.elements:,} elements in the netlist") as progress:
+    with begin_step(f"simulating {rows.elements:,} elements in the netlist") as progress:
         gate_level = check_netlist(unit, netlist, flow.device, rows, out, progress)
     return replace(synthesis, gate_level=gate_level)
 
@@ -77,7 +79,7 @@ def place_seeds(
     flow: Flow,
     netlist: Netlist,
     seeds: tuple[int, ...],
-    progress: Progress = lambda _: None,
+    progress: ProgressCallback = lambda _: None,
     *,
     at_once: int | None = None,
 ) -> list[dict[str, Any]]:

@@ -35,8 +35,6 @@ class Peer:
     lanes: int | None = None
     fits: bool = True
     formats: str
-    input_bits: int
-    output_bits: int
     fmax_mhz: tuple[float, ...] = ()
     lut: int | None = None
     ff: int | None = None
@@ -82,9 +80,10 @@ class Peers:
 
 def load_peers() -> Peers:
     """The peers of this package's data file."""
-    told = tomllib.loads(_FILE.read_text())
+    document = tomllib.loads(_FILE.read_text())
     peers = [
-        Peer(**{**fields, "fmax_mhz": tuple(fields.get("fmax_mhz", ()))}) for fields in told["peer"]
+        Peer(**{**fields, "fmax_mhz": tuple(fields.get("fmax_mhz", ()))})
+        for fields in document["peer"]
     ]
     peers.sort(key=lambda peer: (not peer.softmax, -(peer.melem_per_s_per_lut or 0)))
-    return Peers(tuple(peers), told["measurement"])
+    return Peers(tuple(peers), document["measurement"])

@@ -51,13 +51,13 @@ class Synthesis:
         """The fields of ``synth --json``."""
         fmax = statistics.median(self.fmax_mhz)
         rate = self.elements_per_cycle * fmax
-        told = self.unit.description
+        description = self.unit.description
         checked = self.gate_level
         return {
-            "unit": told["unit"],
-            "preset": told["preset"],
-            "datapath": told["datapath"],
-            "lanes": told["lanes"],
+            "unit": description["unit"],
+            "preset": description["preset"],
+            "datapath": description["datapath"],
+            "lanes": description["lanes"],
             "target": self.target,
             "seeds": list(self.seeds),
             "fmax_mhz": {"median": fmax, "min": min(self.fmax_mhz), "max": max(self.fmax_mhz)},
@@ -69,11 +69,11 @@ class Synthesis:
             "melem_per_s_per_lut": rate / self.lut,
             "melem_per_s_per_lut_and_dsp": rate / (self.lut + DSP_LUTS * self.dsp),
             "elements_per_cycle": self.elements_per_cycle,
-            "latency_cycles": told["latency"]["fixed"] + told["latency"]["per_beat"],
+            "latency_cycles": description["latency"]["fixed"] + description["latency"]["per_beat"],
             "wrapper": {"lut": self.wrapper_lut, "ff": self.wrapper_ff},
             "critical_path": {**asdict(self.path), "signals": list(self.path.signals)},
             "tools": {"yosys": self.flow.yosys.version, "nextpnr": self.flow.placer.version},
-            "config_sha256": told["config_sha256"],
+            "config_sha256": description["config_sha256"],
             **(
                 {"gate_level": {"elements": checked.elements, "mismatches": checked.mismatches}}
                 if checked

@@ -55,8 +55,8 @@ def find_tool(name: str) -> Tool:
     if not (command or native):
         raise ConfigError(f"synthesis needs {name}: pip install 'softmaxfx[synth]'")
     words = command or (str(native),)
-    told = ask(f"synthesis needs {name}", [*words, "-V"], timeout=COMPILING)
-    version = f"{wheel} {importlib.metadata.version(wheel)}" if command else told.splitlines()[-1]
+    output = ask(f"synthesis needs {name}", [*words, "-V"], timeout=COMPILING)
+    version = f"{wheel} {importlib.metadata.version(wheel)}" if command else output.splitlines()[-1]
     return Tool(name, words, version)
 
 

@@ -54,14 +54,14 @@ def streams(ports: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
         return ports[name]["width"] if name in ports else 0
 
     found = []
-    for port, told in ports.items():
+    for port, fields in ports.items():
         name, _, signal = port.rpartition("_")
         if signal == "tdata":
             found.append(
                 {
                     "name": name,
-                    "direction": "sink" if told["direction"] == "input" else "source",
-                    "bits": told["width"],
+                    "direction": "sink" if fields["direction"] == "input" else "source",
+                    "bits": fields["width"],
                     "keep": width(f"{name}_tkeep"),
                     "user": width(f"{name}_tuser"),
                     "id": width(f"{name}_tid"),

@@ -1,4 +1,4 @@
-"""Rows as beats of the ports, and beats as the words of the bench's files."""
+"""Rows as beats of the ports, and beats as the words of the testbench's files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -76,7 +76,7 @@ def pack_rows(codes: Codes, lengths: Integers, stream: Stream, user: Bits | None
 
 
 def beat_words(beats: Beats, stream: Stream, drain: Bits | None = None) -> bytes:
-    """The words of beats in the bench's ``NAME.in``.
+    """The words of beats in the testbench's ``NAME.in``.
 
     Args:
         drain: beats that wait until the unit is empty.
@@ -118,7 +118,7 @@ def recorded_bytes(stream: Stream) -> int:
 
 
 def read_beats(words: bytes, stream: Stream, *, signed: bool) -> tuple[Beats, Integers]:
-    """Beats and their cycles from the bench's ``NAME.out``; RESET_CYCLE marks a reset."""
+    """Beats and their cycles from the testbench's ``NAME.out``; RESET_CYCLE marks a reset."""
     size = recorded_bytes(stream)
     raw = np.frombuffer(words, np.uint8, len(words) // size * size).reshape(-1, size)
     cycle = np.ascontiguousarray(raw[:, -4:]).view("<u4")[:, 0].astype(np.int64)

@@ -86,7 +86,7 @@ def measure(
 
 
 def read(unit: Unit, files: Iterable[Path], mismatches: int = 0) -> Coverage:
-    """Add up the counters of several runs of one model; those of the bench are left out."""
+    """Add up the counters of several runs of one model; those of the testbench are left out."""
     counts: Counter[str] = Counter()
     for file in files:
         for point, count in re.findall(r"^C '(.*)' (\d+)$", file.read_text(), re.MULTILINE):

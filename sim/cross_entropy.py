@@ -111,10 +111,14 @@ class CrossEntropy:
         return Answer({"m_axis": gradient, "m_axis_loss": loss}, result)
 
     def measure(self, answer: Answer, rows: TargetRows, config: SoftmaxConfig) -> Measured:
-        logits, told = rows.logits, answer.result
+        logits, padded = rows.logits, answer.result
         width = logits.values.shape[1]
         result = LossRows(
-            told.loss, told.grad[:, :width], told.clipped[:, :width], told.ignored, told.error
+            padded.loss,
+            padded.grad[:, :width],
+            padded.clipped[:, :width],
+            padded.ignored,
+            padded.error,
         )
         given, bound = cross_entropies(result, logits, rows.targets, config), bound_ulp(config)
         metrics = LossMetrics.of(given, config, loss_bound(config).ulp)

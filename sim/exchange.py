@@ -1,4 +1,4 @@
-"""Beats that a unit is sent, and what came: every run of the bench goes through here.
+"""Beats that a unit is sent, and what came: every run of the testbench goes through here.
 
 Resets cut what is sent into parts. The golden model answers each part on its own.
 """
@@ -12,12 +12,12 @@ import numpy as np
 
 from ..golden.types import Bits, Integers
 from .beats import RESET_CYCLE, Beats, beat_words, read_beats, reset_word
-from .bench import Neighbours, Progress, run
 from .kind import Answer
 from .kinds import kind_of
 from .scoreboard import Score, score, score_begun
 from .sidecar import Stream, Unit
 from .simulator import Model
+from .testbench import Neighbours, ProgressCallback, run
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -68,8 +68,8 @@ class Exchange:
 
     def score(self) -> Score:
         """Compare every beat where there was no reset; to hang is a mismatch too."""
-        told = f"hung: {self.refused} beats were not accepted" * self.hung
-        return self.part.score() + Score(0, int(self.hung), told)
+        sentence = f"hung: {self.refused} beats were not accepted" * self.hung
+        return self.part.score() + Score(0, int(self.hung), sentence)
 
 
 def send_rows(
@@ -81,7 +81,7 @@ def send_rows(
     *,
     drain: Bits | None = None,
     waves: bool = False,
-    progress: Progress = lambda _: None,
+    progress: ProgressCallback = lambda _: None,
 ) -> Exchange:
     """Send rows of the unit's kind and read what comes.
 
@@ -128,7 +128,7 @@ def _send(
     folder: Path,
     neighbours: Neighbours,
     waves: bool = False,
-    progress: Progress = lambda _: None,
+    progress: ProgressCallback = lambda _: None,
 ) -> Exchange:
     """Send what ``words`` of every input stream spell: the parts, one after another."""
     answers = [kind_of(unit).expect(part, unit) for part in parts]

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..golden.config import SoftmaxConfig
 from ..golden.formats import Format
-from ..golden.types import Bits, Codes
+from ..golden.types import Bits
 from .beats import Beats
 from .sidecar import Stream
 
@@ -66,14 +66,14 @@ def frame_shape(
 
 
 def with_data(
-    shape: Shape, stream: Stream, held: Format, rng: np.random.Generator, user: Bits | None = None
+    shape: Shape, stream: Stream, fmt: Format, rng: np.random.Generator, user: Bits | None = None
 ) -> Beats:
     """A frame's beats with random codes, of a spread of their own a beat, and a random tid."""
     beats = len(shape)
-    spread = 1 << rng.integers(1, held.width + 1, (beats, 1))
+    spread = 1 << rng.integers(1, fmt.width + 1, (beats, 1))
     data = rng.integers(-spread, spread, (beats, stream.lanes))
     return Beats(
-        data=np.clip(data if held.signed else np.abs(data), held.min_code, held.max_code),
+        data=np.clip(data if fmt.signed else np.abs(data), fmt.min_code, fmt.max_code),
         keep=shape.keep,
         user=np.zeros((beats, stream.user), bool) if user is None else user,
         last=shape.last,
@@ -85,8 +85,3 @@ def some_masked(shape: Shape, stream: Stream, frame: str, rng: np.random.Generat
     """Which elements of a frame are masked: all, many, some or none."""
     share = {"masked": [0.5, 0.9], "all masked": [1.0]}.get(frame, [0.0, 0.3])
     return rng.random((len(shape), stream.user)) < rng.choice(share)
-
-
-def codes_of_one(code: int) -> Codes:
-    """The data of a single beat of one element."""
-    return np.full((1, 1), code, np.int64)

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from .beats import Beats
-from .bench import Neighbours
 from .exchange import send_parts
 from .kinds import kind_of
 from .scoreboard import NOTHING, Score
 from .sidecar import Unit
 from .simulator import Model
+from .testbench import Neighbours
 
 GOOD_FRAMES = 2
 """Good frames at the end, so that every stream comes to its end."""
@@ -68,7 +68,7 @@ def run_hostile(
     total = NOTHING
     for number, part in enumerate(came.parts):
         # a reset swallows what is in flight
-        told = part.score() if number == resets else part.score_begun()
-        first = f"after reset {number}: {told.first}" if told.first else ""
-        total += Score(told.elements, told.mismatches, first)
+        part_score = part.score() if number == resets else part.score_begun()
+        first = f"after reset {number}: {part_score.first}" if part_score.first else ""
+        total += Score(part_score.elements, part_score.mismatches, first)
     return total + Score(0, int(came.hung), "hung: not every beat was accepted" * came.hung)

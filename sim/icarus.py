@@ -15,7 +15,7 @@ from .plain import plain_paths
 from .processes import ask
 from .sidecar import Unit
 from .simulator import Model, build_once
-from .wiring import bench_sources, bench_top
+from .wiring import tb_sources, tb_top
 
 OPTIONS = ("-g2005",)
 
@@ -36,7 +36,7 @@ def find_icarus() -> str:
 
 
 def build(unit: Unit, cache: Path) -> Model:
-    """Build the model of a unit in its bench, or reuse the one built from the same input.
+    """Build the model of a unit in its testbench, or reuse the one built from the same input.
 
     Args:
         cache: directory of built models, one folder a model.
@@ -45,10 +45,10 @@ def build(unit: Unit, cache: Path) -> Model:
         ConfigError: no compiler, or Verilog that does not build; says where the log is.
     """
     iverilog = find_icarus()
-    told = ask("the second simulator needs Icarus Verilog", [iverilog, "-V"])
-    version = re.search(r"Icarus Verilog version .*", told)
+    printed = ask("the second simulator needs Icarus Verilog", [iverilog, "-V"])
+    version = re.search(r"Icarus Verilog version .*", printed)
     require(version is not None, f"the second simulator needs Icarus Verilog, not {iverilog}")
-    sources, top = bench_sources(unit, cache), bench_top(unit)
+    sources, top = tb_sources(unit, cache), tb_top(unit)
     with plain_paths() as plain:
 
         def commands(folder: Path) -> list[list[str]]:

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from .bench import Neighbours
 from .exchange import send_rows
 from .kind import MAIN_OUTPUT
 from .kinds import kind_of
 from .scoreboard import Score
 from .sidecar import Unit
 from .simulator import Model
+from .testbench import Neighbours
 
 PACE_ROWS, LATENCY_ROWS = 2000, 8
 """Rows that measure the rate, at most, and rows that measure the latency."""

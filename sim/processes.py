@@ -121,11 +121,11 @@ def ask(needed: str, command: Sequence[str | Path], *, timeout: float = 60) -> s
         raise ConfigError(refused + str(error).rpartition(": ")[2]) from None
     except subprocess.TimeoutExpired:
         raise ConfigError(f"{refused}it has not ended after {timeout:g} s") from None
-    told = octets.decode(errors="replace").strip()
-    lines = told.splitlines() or ["it printed nothing"]
-    if process.returncode or not told:
+    printed = octets.decode(errors="replace").strip()
+    lines = printed.splitlines() or ["it printed nothing"]
+    if process.returncode or not printed:
         raise ConfigError(refused + lines[-1])
-    return told
+    return printed
 
 
 @contextmanager

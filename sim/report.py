@@ -113,21 +113,21 @@ def _cell(metrics: list[Metric], fields: _Fields) -> str:
 
 def tables(simulations: list[Shown]) -> list[Table]:
     """The simulations as tables, one for each kind of unit, one line each."""
-    told = [simulation.fields for simulation in simulations]
-    units = dict.fromkeys(fields["unit"] for fields in told)
-    return [_table(unit, [fields for fields in told if fields["unit"] == unit]) for unit in units]
+    rows = [simulation.fields for simulation in simulations]
+    units = dict.fromkeys(fields["unit"] for fields in rows)
+    return [_table(unit, [fields for fields in rows if fields["unit"] == unit]) for unit in units]
 
 
-def _table(unit: str, told: list[_Fields]) -> Table:
+def _table(unit: str, rows: list[_Fields]) -> Table:
     """The simulations of a kind of unit; a column appears where some simulation fills it."""
     shown = Table(title=f"{unit}: golden model against Verilog, bit for bit", title_justify="left")
-    columns = [("", [_words(fields) for fields in told])]
+    columns = [("", [_words(fields) for fields in rows])]
     for metrics in filter(None, (_metrics(unit, names) for names in COLUMNS)):
-        columns.append((_heading(metrics), [_cell(metrics, fields) for fields in told]))
+        columns.append((_heading(metrics), [_cell(metrics, fields) for fields in rows]))
     columns = [(name, cells) for name, cells in columns if any(cells)]
     for name, _ in columns:
         shown.add_column(name, justify="right" if name else "left", no_wrap=not name)
-    for place, fields in enumerate(told):
+    for place, fields in enumerate(rows):
         style = "red" if fields["mismatches"] else ""
         shown.add_row(*(cells[place] for _, cells in columns), style=style)
     return shown
@@ -139,7 +139,7 @@ def notes(simulations: list[Shown]) -> list[str]:
     for simulation in simulations:
         for note in simulation.notes:
             names.setdefault(note, []).append(_name(simulation.fields))
-    return [f"{', '.join(told)}: {note}" for note, told in names.items()]
+    return [f"{', '.join(whose)}: {note}" for note, whose in names.items()]
 
 
 def write_json(simulations: list[Shown], path: Path) -> None:
@@ -202,12 +202,12 @@ def _draw(figure: Any, axis: Any, simulation: Shown) -> None:
 
 
 def _title(fields: _Fields) -> str:
-    told = [f"{fields['mismatches']} mismatches"]
+    parts = [f"{fields['mismatches']} mismatches"]
     if fields["clip_rate"] is not None:
-        told.append(f"clipped {100 * fields['clip_rate']:.1f} %")
+        parts.append(f"clipped {100 * fields['clip_rate']:.1f} %")
     if worst := _cell(_metrics(fields["unit"], ("max_error_ulp",)), fields):
-        told.append(f"worst error {worst} ulp")
-    return f"{_name(fields)}: {fields['elements']:,} elements\n{', '.join(told)}"
+        parts.append(f"worst error {worst} ulp")
+    return f"{_name(fields)}: {fields['elements']:,} elements\n{', '.join(parts)}"
 
 
 def _name(fields: _Fields) -> str:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from ..golden.types import Codes, Reals
-from .bench import Neighbours, Progress
 from .exchange import send_rows
 from .kind import MAIN_OUTPUT, Measured
 from .kinds import kind_of
@@ -14,6 +13,7 @@ from .pace import pace_of
 from .scoreboard import Score
 from .sidecar import Unit
 from .simulator import Model
+from .testbench import Neighbours, ProgressCallback
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -101,7 +101,7 @@ def simulate(
     *,
     seed: int = 1,
     waves: bool = False,
-    progress: Progress = lambda _: None,
+    progress: ProgressCallback = lambda _: None,
 ) -> Simulation:
     """Stream rows through a built model with random pauses on all sides; check every element.
 

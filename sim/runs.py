@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from .bench import Progress
 from .hostile import hostile_stream, run_hostile
 from .run import Simulation, simulate
 from .scoreboard import Score
 from .sidecar import Unit
 from .simulator import build
 from .store import claimed
+from .testbench import ProgressCallback
 
 
 def simulated(
@@ -20,7 +20,7 @@ def simulated(
     name: str = "",
     seed: int = 1,
     waves: bool = False,
-    progress: Progress = lambda _: None,
+    progress: ProgressCallback = lambda _: None,
 ) -> Simulation:
     """Simulate rows, as :func:`.run.simulate` does, on the unit's model in ``out/models``.
 

@@ -59,9 +59,9 @@ def score(gold: Mapping[str, Expected], gate: Mapping[str, Beats]) -> Score:
     """Compare every beat of every output stream."""
     total = NOTHING
     for name, expected in gold.items():
-        told = _compare(expected, gate[name])
-        where = f"{name}, " if told.first and len(gold) > 1 else ""
-        total += Score(told.elements, told.mismatches, where + told.first)
+        compared = _compare(expected, gate[name])
+        where = f"{name}, " if compared.first and len(gold) > 1 else ""
+        total += Score(compared.elements, compared.mismatches, where + compared.first)
     return total
 
 

@@ -1,4 +1,4 @@
-"""Builds the simulation model of a unit in its bench, and runs it under cocotb."""
+"""Builds the simulation model of a unit in its testbench, and runs it under cocotb."""
 
 import functools
 import hashlib
@@ -22,7 +22,7 @@ from .processes import run_to_end
 from .sidecar import Unit
 from .store import once
 from .tools import find_program, make_python, tool_versions, verilator_command
-from .wiring import bench_sources, bench_top
+from .wiring import tb_sources, tb_top
 
 __all__ = [
     "Model", "build", "build_once", "check_tools", "run_cocotb", "verilate",
@@ -73,7 +73,7 @@ def check_tools(cache: Path) -> None:
 
 
 def build(unit: Unit, cache: Path, *, waves: bool = False, coverage: bool = False) -> Model:
-    """Build the model of a unit in its bench, or reuse the one built from the same input.
+    """Build the model of a unit in its testbench, or reuse the one built from the same input.
 
     Args:
         cache: directory of built models, one folder a model.
@@ -87,7 +87,7 @@ def build(unit: Unit, cache: Path, *, waves: bool = False, coverage: bool = Fals
         *(["--trace"] if waves else []),
         *(["--coverage-line", "--coverage-toggle"] if coverage else []),
     ]
-    return verilate(bench_sources(unit, cache), bench_top(unit), cache, options)
+    return verilate(tb_sources(unit, cache), tb_top(unit), cache, options)
 
 
 def verilate(sources: list[Path], top: str, cache: Path, options: list[str]) -> Model:
@@ -148,7 +148,7 @@ def _runtime(options: list[str], cache: Path, plain: PlainPaths) -> list[Path]:
     def fill(folder: Path) -> None:
         with tempfile.TemporaryDirectory(prefix="softmaxfx-") as scratch:
             work, source = plain.workplace(Path(scratch)), Path(scratch) / "nothing.v"
-            # what is public brings in the same code as in a bench
+            # what is public brings in the same code as in a testbench
             source.write_text("module nothing; reg seen /*verilator public_flat_rw*/; endmodule\n")
             commands = _commands([source], "nothing", options, work, plain, [])
             _run_logged(commands, folder, own_environment(**more))

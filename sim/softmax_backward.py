@@ -108,9 +108,9 @@ class SoftmaxBackward:
 
     def measure(self, answer: Answer, rows: BackwardRows, config: SoftmaxConfig) -> Measured:
         width, active = rows.logits.values.shape[1], rows.logits.active
-        told: BackwardResult = answer.result
-        result = GradientRows(told.rows.ds[:, :width], told.rows.saturated[:, :width])
-        codes = told.p[:, :width], told.dp[:, :width], told.clipped[:, :width]
+        padded: BackwardResult = answer.result
+        result = GradientRows(padded.rows.ds[:, :width], padded.rows.saturated[:, :width])
+        codes = padded.p[:, :width], padded.dp[:, :width], padded.clipped[:, :width]
         given = gradients(result, *codes, rows.logits, rows.dp, config)
         metrics = BackwardMetrics.of(given)
         bound = backward_bound_ulp(config)
@@ -128,11 +128,11 @@ class SoftmaxBackward:
     ) -> BackwardRows:
         """Gradients of all sizes; in some rows at the ends of their format, so that dS or D
         saturates."""
-        held, shape = config.grad_input, logits.values.shape
-        top = held.max_code * held.lsb
-        spread = np.exp2(rng.uniform(-held.f, 1, (shape[0], 1))) * top
+        fmt, shape = config.grad_input, logits.values.shape
+        top = fmt.max_code * fmt.lsb
+        spread = np.exp2(rng.uniform(-fmt.f, 1, (shape[0], 1))) * top
         dp = rng.normal(0, 1, shape) * spread
-        ends = np.where(rng.random(shape) < rng.random((shape[0], 1)), top, -top - held.lsb)
+        ends = np.where(rng.random(shape) < rng.random((shape[0], 1)), top, -top - fmt.lsb)
         dp = np.where(rng.random((shape[0], 1)) < 0.3, ends, dp)
         return BackwardRows(logits, np.where(logits.present, dp, 0))
 
@@ -166,10 +166,10 @@ class SoftmaxBackward:
         return sent
 
 
-def _enlarge(data: Codes, held: Format, rng: np.random.Generator) -> None:
+def _enlarge(data: Codes, fmt: Format, rng: np.random.Generator) -> None:
     """Fill beats with codes at the ends of their format, one end likelier than the other."""
     high = rng.random(data.shape) < rng.choice([0.1, 0.5, 0.9])
-    data[:] = np.where(high, held.max_code, held.min_code)
+    data[:] = np.where(high, fmt.max_code, fmt.min_code)
 
 
 def _in_rows(beats: np.ndarray, frames: Frames) -> np.ndarray:
@@ -177,9 +177,9 @@ def _in_rows(beats: np.ndarray, frames: Frames) -> np.ndarray:
     most = int(frames.beats.max(initial=1))
     place = np.arange(most) - (frames.beats - 1 - frames.ends)[:, None]
     used = np.arange(most) < frames.beats[:, None]
-    held = np.zeros((len(frames.beats), most, beats.shape[1]), beats.dtype)
-    held[used] = beats[place[used]]
-    return held.reshape(len(held), most * beats.shape[1])
+    rows = np.zeros((len(frames.beats), most, beats.shape[1]), beats.dtype)
+    rows[used] = beats[place[used]]
+    return rows.reshape(len(rows), most * beats.shape[1])
 
 
 def _misfit(

@@ -1,61 +1,125 @@
-"""The cocotb side of the bench: clock, reset, and how hostile the neighbours are, phase by phase.
+"""Runs of a unit in its testbench: words in, words out."""
 
-Runs inside the simulator, in the directory that holds the bench's files.
-"""
-
-import itertools
 import json
-import random
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
-import cocotb
-from cocotb.clock import Clock
-from cocotb.triggers import ClockCycles, FallingEdge, Timer
+from ..golden.errors import ConfigError
+from .beats import recorded_bytes
+from .sidecar import Unit
+from .simulator import Model, run_cocotb
 
-PERIOD = 2
-"""Simulator steps of a clock cycle."""
-PHASE_CYCLES = 997
-"""Cycles of a phase; a prime, so that phases do not lock to rows."""
+ProgressCallback = Callable[[float], object]
+"""Called with the share of the work that is done."""
 
-ALWAYS = 256
-# Of 256 cycles, those that a neighbour pauses: each one's of a phase are drawn from these.
-SHARES = (0, 0, 0, 8, 32, 128, 224, ALWAYS)
-QUIET_PHASES = 1 / 8
-"""Share of the phases in which no neighbour pauses."""
+SPARE_BEATS = 100
+"""Beats that an output may give beyond what is expected before the run is ended."""
 
 
-def pauses(job, phase, rng):
-    """How often the neighbour of each stream pauses in a phase."""
-    quiet = not job["pauses"] or rng.random() < QUIET_PHASES
-    drawn = {name: 0 if quiet else rng.choice(SHARES) for name in job["streams"]}
-    if job["freed_after"] is None or phase < job["freed_after"]:
-        drawn |= dict.fromkeys(job["blocked"], ALWAYS)
-    return drawn
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """How the neighbours of a unit behave.
+
+    Attributes:
+        pauses: they pause at random, or never.
+        seed: of the pauses.
+        blocked: streams on which they never offer, or never accept, a beat.
+        freed_after: phases of the pauses after which blocked streams are like others; never, where
+            ``None``. The testbench waits some 20 phases before it takes the unit for hung.
+    """
+
+    pauses: bool
+    seed: int
+    blocked: frozenset[str] = frozenset()
+    freed_after: int | None = None
 
 
-@cocotb.test()
-async def stream(dut):
-    """Let the bench stream its files through the unit; ``job.json`` says how."""
-    job = json.loads(Path("job.json").read_text())
-    rng = random.Random(job["seed"])
-    for name in job["streams"]:
-        getattr(dut, f"{name}_seed").value = rng.getrandbits(31) | 1
-    for name, beats in job["expected"].items():
-        getattr(dut, f"{name}_expected").value = beats
-        getattr(dut, f"{name}_most").value = job["most"][name]
-    dut.resets.value, dut.rounding_seed.value = job["resets"], job["rounding_seed"]
-    dut.reset_seed.value = random.Random(f"resets {job['seed']}").getrandbits(32)
-    Clock(dut.aclk, PERIOD, "step").start()
-    dut.aresetn.value = 0
-    await ClockCycles(dut.aclk, 8)
-    await FallingEdge(dut.aclk)
-    dut.aresetn.value = 1
-    dut.go.value = 1
-    for phase in itertools.count():
-        if dut.done.value:
-            break
-        for name, share in pauses(job, phase, rng).items():
-            getattr(dut, f"{name}_pause").value = share
-        await Timer(PHASE_CYCLES * PERIOD, "step")  # waiting for edges would wake Python at each
-    ended = {name: bool(getattr(dut, name).value) for name in ("hung", "flooded")}
-    Path("finished.json").write_text(json.dumps(ended))
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the testbench recorded, as bytes of its files.
+
+    Attributes:
+        outputs: words of the beats of every output stream. accepted: cycles in which beats of every
+            input stream were accepted.
+        hung: nothing moved any more before every beat had passed.
+        flooded: the run was ended because beats came out without end.
+    """
+
+    outputs: dict[str, bytes]
+    accepted: dict[str, bytes]
+    hung: bool
+    flooded: bool
+
+
+def run(
+    unit: Unit,
+    model: Model,
+    words: Mapping[str, bytes],
+    folder: Path,
+    neighbours: Neighbours,
+    *,
+    expected: Mapping[str, int],
+    most: Mapping[str, int] = MappingProxyType({}),
+    resets: int = 0,
+    waves: bool = False,
+    progress: ProgressCallback = lambda _: None,
+) -> Recorded:
+    """Stream words through a model under cocotb.
+
+    Args:
+        words: content of ``NAME.in`` of every input stream.
+        folder: working directory of the run, kept afterwards.
+        expected: beats of every output stream after the last reset: the run goes on until they
+            have come, nothing moves any more, or far more have come.
+        most: beats of every output stream between two resets, where they may be more than after
+            the last.
+        resets: reset words of each stream.
+        progress: called now and then, by the beats that have come.
+
+    Raises:
+        ConfigError: the simulator did not run to its end; says where the log is.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name, content in words.items():
+        (folder / f"{name}.in").write_bytes(content)
+    job = {
+        "pauses": neighbours.pauses,
+        "seed": neighbours.seed,
+        "blocked": sorted(neighbours.blocked),
+        "freed_after": neighbours.freed_after,
+        "streams": [stream.name for stream in unit.streams],
+        "expected": dict(expected),
+        "most": {
+            name: max(beats, most.get(name, 0)) + SPARE_BEATS for name, beats in expected.items()
+        },
+        "resets": resets,
+        "rounding_seed": unit.seed or 0,
+    }
+    (folder / "job.json").write_text(json.dumps(job))
+    total = sum(expected[stream.name] * recorded_bytes(stream) for stream in unit.outputs)
+    files = [folder / f"{stream.name}.out" for stream in unit.outputs]
+
+    def tick() -> None:
+        written = sum(file.stat().st_size for file in files if file.exists())
+        progress(min(written / max(total, 1), 1.0))
+
+    reason = ""
+    try:
+        run_cocotb(model, "softmaxfx.sim.cocotb_entry", folder, waves=waves, tick=tick)
+    except RuntimeError as error:
+        reason = f": {error}"
+    if reason or not (folder / "finished.json").exists():
+        raise ConfigError(
+            f"the simulation did not run to its end{reason} (log: {folder / 'sim.log'})"
+        )
+    ended = json.loads((folder / "finished.json").read_text())
+    return Recorded(
+        outputs={file.stem: file.read_bytes() for file in files},
+        accepted={name: (folder / f"{name}.accepted").read_bytes() for name in words},
+        hung=ended["hung"],
+        flooded=ended["flooded"],
+    )

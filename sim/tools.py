@@ -59,16 +59,17 @@ def tool_versions() -> tuple[str, ...]:
 
 @functools.cache
 def _versions(verilator: str, path: str) -> tuple[str, ...]:
-    told = ask(f"{NEEDED} Verilator", [_binary(verilator), "--version"])
-    numbered = re.search(r"\bVerilator (\d+)\.(\d+)", told)
-    unnumbered = re.search(r"^(Verilator )?rev \S+", told, re.MULTILINE)  # built from a snapshot
+    printed = ask(f"{NEEDED} Verilator", [_binary(verilator), "--version"])
+    numbered = re.search(r"\bVerilator (\d+)\.(\d+)", printed)
+    unnumbered = re.search(r"^(Verilator )?rev \S+", printed, re.MULTILINE)  # built from a snapshot
     new = tuple(map(int, numbered.groups())) >= OLDEST_VERILATOR if numbered else unnumbered
     require(
-        bool(new), f"{NEEDED} Verilator 5.036 or later, and {verilator} is {told.splitlines()[0]!r}"
+        bool(new),
+        f"{NEEDED} Verilator 5.036 or later, and {verilator} is {printed.splitlines()[0]!r}",
     )
     compiler, maker = (ask(f"{NEEDED} {tool}", [tool, "--version"]) for tool in ("g++", "make"))
     require("GNU Make" in maker, f"{NEEDED} GNU make, and make is {maker.splitlines()[0]!r}")
-    return told, compiler.splitlines()[0]
+    return printed, compiler.splitlines()[0]
 
 
 def verilator_command(plain: PlainPaths) -> tuple[str, dict[str, str]]:

@@ -1,7 +1,7 @@
-"""The bench's top: a unit, and a neighbour of ``bench.v`` for each of its streams.
+"""The testbench's top: a unit, and a neighbour of ``testbench.v`` for each of its streams.
 
-The bench's modules are named after the unit: those of a unit are its name, or begin with its name
-and two underscores, so none of them is one of the bench's.
+The testbench's modules are named after the unit: those of a unit are its name, or begin with its
+name and two underscores, so none of them is one of the testbench's.
 """
 
 from pathlib import Path
@@ -9,17 +9,17 @@ from pathlib import Path
 from .sidecar import Stream, Unit
 from .store import once
 
-NEIGHBOURS = Path(__file__).parent / "bench.v"
+NEIGHBOURS = Path(__file__).parent / "testbench.v"
 
 
-def bench_top(unit: Unit) -> str:
-    """The bench's top module."""
+def tb_top(unit: Unit) -> str:
+    """The testbench's top module."""
     return f"bench_{unit.top}"
 
 
-def bench_sources(unit: Unit, cache: Path) -> list[Path]:
-    """The Verilog files of a unit in its bench, which is written to a folder of ``cache``."""
-    text, file = bench_text(unit), f"{bench_top(unit)}.v"
+def tb_sources(unit: Unit, cache: Path) -> list[Path]:
+    """The Verilog files of a unit in its testbench, which is written to a folder of ``cache``."""
+    text, file = tb_text(unit), f"{tb_top(unit)}.v"
 
     def fill(folder: Path) -> None:
         (folder / file).write_text(text)
@@ -28,24 +28,24 @@ def bench_sources(unit: Unit, cache: Path) -> list[Path]:
     return [top, *unit.models, unit.verilog]
 
 
-def bench_text(unit: Unit) -> str:
-    """Verilog of the bench: the neighbours, and the top with the unit wired to them."""
-    neighbours = NEIGHBOURS.read_text().replace("module bench_", f"module {bench_top(unit)}_")
+def tb_text(unit: Unit) -> str:
+    """Verilog of the testbench: the neighbours, and the top with the unit wired to them."""
+    neighbours = NEIGHBOURS.read_text().replace("module bench_", f"module {tb_top(unit)}_")
     return f"{neighbours}\n\n{_top_text(unit)}"
 
 
 def _top_text(unit: Unit) -> str:
-    inputs, outputs, bench = unit.inputs, unit.outputs, bench_top(unit)
+    inputs, outputs, testbench = unit.inputs, unit.outputs, tb_top(unit)
     seed = ["    .seed(rounding_seed)"] if unit.seed is not None else []
     ports = [_dut_ports(stream) for stream in unit.streams]
     lines = [
-        f"module {bench};",
+        f"module {testbench};",
         *(f"  reg {width}{name} {_PUBLIC};" for name, width in _CONTROLS.items()),
         f"  wire done {_PUBLIC}, hung {_PUBLIC}, flooded {_PUBLIC};",
         "  wire restart, resetting;",
         "  wire [31:0] cycle;",
-        *(line for stream in unit.streams for line in _neighbour(stream, outputs, bench)),
-        f"  {bench}_control #(.SOURCES({len(inputs)}), .SINKS({len(outputs)})) control (",
+        *(line for stream in unit.streams for line in _neighbour(stream, outputs, testbench)),
+        f"  {testbench}_control #(.SOURCES({len(inputs)}), .SINKS({len(outputs)})) control (",
         "    .aclk(aclk), .go(go), .seed(reset_seed), .resets(resets), .cycle(cycle),",
         "    .restart(restart), .resetting(resetting),",
         "    .done(done), .hung(hung), .flooded(flooded),",
@@ -76,7 +76,7 @@ def _joined(streams: tuple[Stream, ...], expression: str) -> str:
     return "{" + ", ".join(expression.format(stream.name) for stream in streams) + "}"
 
 
-def _neighbour(stream: Stream, outputs: tuple[Stream, ...], bench: str) -> list[str]:
+def _neighbour(stream: Stream, outputs: tuple[Stream, ...], testbench: str) -> list[str]:
     """A stream's wires, and the module at their other end."""
     name = stream.name
     controls = {"pause": 9, "seed": 32} | ({} if stream.inward else {"expected": 32, "most": 32})
@@ -92,7 +92,7 @@ def _neighbour(stream: Stream, outputs: tuple[Stream, ...], bench: str) -> list[
         *(f"  reg [{bits - 1}:0] {name}_{port} {_PUBLIC};" for port, bits in controls.items()),
         *(f"  wire [{bits - 1}:0] {name}_{port};" for port, bits in wires.items()),
         f"  initial begin {' '.join(f'{name}_{port} = 0;' for port in controls)} end",
-        f"  {bench}_{'source' if stream.inward else 'sink'} #(",
+        f"  {testbench}_{'source' if stream.inward else 'sink'} #(",
         f'    .BITS({stream.bits}), .LAST({int(stream.last)}), .NAME("{name}")',
         f"  ) {name}_neighbour (",
         "    " + ", ".join(links),

@@ -102,7 +102,7 @@ def _sentence(error: BaseException) -> str:
 
 
 def _open_streams() -> None:
-    """Make sure that what is told can be told.
+    """Make sure that what is printed can be printed.
 
     A closed stream becomes one to nowhere, as the next file opened would take its number and get
     what others write there. What a stream cannot spell is spelled in another way.

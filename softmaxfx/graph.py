@@ -97,16 +97,16 @@ def graph(
     drawn = chosen.graph(_given(x, lets), target)
     node = drawn[at] if at is not None else drawn.nodes[-1]
     drawn.backward(node, None if upstream is None else _row("--upstream", upstream))
-    told = {
+    content = {
         "expression": chosen.name, "text": chosen.text, "formats": formats, "set": list(fields),
         **record(drawn),
     }  # fmt: skip
     print_table(_table(drawn))
-    for note in told["notes"]:
+    for note in content["notes"]:
         console.print(f"note: {note}")
     write_whole(picture_file, picture(drawn, chosen.heading))
     if json_file is not None:
-        write_whole(json_file, json_text(told))
+        write_whole(json_file, json_text(content))
     console.print(f"picture: {picture_file}{f'   values: {json_file}' if json_file else ''}")
 
 

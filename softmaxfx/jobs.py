@@ -14,7 +14,7 @@ from .fpga.tools import ToolError
 from .golden import SoftmaxConfig
 from .golden.units.registry import unit_sha256
 from .inputs import Given
-from .parallel import Progress, side_by_side
+from .parallel import ProgressCallback, side_by_side
 from .sim import runs
 from .sim.report import Shown
 from .sim.sidecar import Unit
@@ -41,8 +41,10 @@ def distinct(
 
 def label(unit: Unit) -> str:
     """A unit in words."""
-    told = unit.description
-    return " ".join([told["unit"], told["preset"] or "custom", told["datapath"] or ""]).strip()
+    description = unit.description
+    return " ".join(
+        [description["unit"], description["preset"] or "custom", description["datapath"] or ""]
+    ).strip()
 
 
 def exported(chosen: Sequence[Chosen], out: Path, target: str = "generic") -> list[Unit]:
@@ -55,7 +57,9 @@ def exported(chosen: Sequence[Chosen], out: Path, target: str = "generic") -> li
     return units
 
 
-def _export(job: tuple[str, str | None, SoftmaxConfig, Path, str], progress: Progress) -> Unit:
+def _export(
+    job: tuple[str, str | None, SoftmaxConfig, Path, str], progress: ProgressCallback
+) -> Unit:
     unit, preset, config, out, target = job
     return exports.exported(config, out, unit=unit, preset=preset, target=target)
 
@@ -92,7 +96,7 @@ def simulated(
         return side_by_side(_simulate, tasks, progress, begun=lambda task: tell(words(task)))
 
 
-def _simulate(task: Task, progress: Progress) -> Shown:
+def _simulate(task: Task, progress: ProgressCallback) -> Shown:
     shown = runs.simulated(
         task.unit, task.rows, task.out, seed=task.seed, waves=task.waves, progress=progress
     )
@@ -109,14 +113,14 @@ def synthesised(unit: Unit, flow: Flow, seeds: int, check: bool, out: Path) -> S
     """Synthesise, place and route a unit; measure its pace, and check its netlist on demand."""
     name = f"{label(unit)} on {flow.device.name}"
 
-    def steps(words: str) -> AbstractContextManager[Progress]:
+    def begin_step(words: str) -> AbstractContextManager[ProgressCallback]:
         return working(f"{name}: {words}")
 
-    synthesis = synthesise(unit, flow, seeds, out, steps)
+    synthesis = synthesise(unit, flow, seeds, out, begin_step)
     if not check:
         return synthesis
     rows = Given(limit=CHECKED_ROWS).rows(unit.name, unit.config)
-    return checked(synthesis, rows, out, steps)
+    return checked(synthesis, rows, out, begin_step)
 
 
 def benched(case: bench.Case, unit: Unit, flow: Flow, seeds: int, out: Path) -> bench.Result:

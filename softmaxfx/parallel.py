@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from typing import Any, TypeVar
 
-from .sim.bench import Progress
 from .sim.processes import SIGNALS, end_with_parent, signals_blocked, worker_count
+from .sim.testbench import ProgressCallback
 
 Job = TypeVar("Job")
 Outcome = TypeVar("Outcome")
@@ -24,9 +24,9 @@ _shares: Any = []
 
 
 def side_by_side(
-    work: Callable[[Job, Progress], Outcome],
+    work: Callable[[Job, ProgressCallback], Outcome],
     jobs: Sequence[Job],
-    progress: Progress,
+    progress: ProgressCallback,
     *,
     begun: Callable[[Job], object] = lambda _: None,
 ) -> list[Outcome]:
@@ -34,7 +34,7 @@ def side_by_side(
 
     Args:
         work: a function of a module; jobs and outcomes can be pickled.
-        begun: told every job, in order, about when its work begins.
+        begun: called with every job, in order, about when its work begins.
 
     Raises:
         BrokenExecutor: a process was killed. Anything that ``work`` raises.
@@ -64,13 +64,13 @@ def _watch(
     begun: Callable[[Job], object],
 ) -> None:
     """Return when all are done; raise what the first of them raises."""
-    told = 0
+    announced = 0
     unfinished = set(futures)
     while unfinished:
         finished, unfinished = wait(futures, LOOK, FIRST_EXCEPTION)
-        while told < len(jobs) and (futures[told].running() or futures[told].done()):
-            begun(jobs[told])
-            told += 1
+        while announced < len(jobs) and (futures[announced].running() or futures[announced].done()):
+            begun(jobs[announced])
+            announced += 1
         for future in finished:
             future.result()
         tick()
@@ -89,7 +89,7 @@ def _begin(shares: Any) -> None:
     _shares = shares
 
 
-def _work(work: Callable[[Job, Progress], Outcome], job: Job, place: int) -> Outcome:
+def _work(work: Callable[[Job, ProgressCallback], Outcome], job: Job, place: int) -> Outcome:
     def progress(share: float) -> None:
         _shares[place] = share
 

@@ -13,7 +13,7 @@ from .jobs import distinct
 from .options import COMPARED, chosen_configs, config_options, is_given
 from .outputs import json_option
 from .study import jacobian_cost, reference_report
-from .study.references import Held, hold
+from .study.references import ComparedOutput, compare_outputs
 from .terminal import console, print_table, working
 
 
@@ -37,36 +37,38 @@ def reference(
         given.limit is not None or not is_given(context, "seed"),
         "--seed must be given together with --rows, which it draws",
     )
-    told = []
+    compared = []
     for unit, preset, config in distinct(given.units(), chosen_configs(**chosen, **COMPARED)):
         rows = given.rows(unit, config)
         label = f"{unit} {preset or 'custom'} {config.datapath}"
         with working(f"{label}: comparing {rows.elements:,} elements"):
-            outputs = hold(unit, config, rows)
-        for held in outputs:
-            _tell(label, held)
-            told.append((label, held))
+            outputs = compare_outputs(unit, config, rows)
+        for output in outputs:
+            _tell(label, output)
+            compared.append((label, output))
     costs = [cost for place in jacobian_cost.DEVICES for cost in _costs(place)]
     if json_file is not None:
         fields = [
-            line for label, held in told for line in reference_report.held_fields(label, held)
+            line
+            for label, output in compared
+            for line in reference_report.comparison_fields(label, output)
         ]
         reference_report.write_json(fields, costs, json_file)
-    kept = all(held.bound_kept for _, held in told)
+    kept = all(output.bound_kept for _, output in compared)
     return 0 if kept and all(cost.agree for cost in costs) else 1
 
 
-def _tell(label: str, held: Held) -> None:
-    print_table(reference_report.held_table(label, held))
+def _tell(label: str, output: ComparedOutput) -> None:
+    print_table(reference_report.comparison_table(label, output))
     console.print(
-        f"proven bound against {held.against}: {held.bound_ulp:.3f} ulp"
-        f"{'' if held.bound_kept else ': EXCEEDED'}",
-        style="" if held.bound_kept else "red",
+        f"proven bound against {output.against}: {output.bound_ulp:.3f} ulp"
+        f"{'' if output.bound_kept else ': EXCEEDED'}",
+        style="" if output.bound_kept else "red",
     )
 
 
 def _costs(place: Reference) -> list[jacobian_cost.JacobianCost]:
-    """What softmax's gradient costs on a device, told; nothing where that is not there."""
+    """What softmax's gradient costs on a device, printed; nothing where that is not there."""
     costs, note = [], place.absence
     if not note:
         with working(f"{place.name}: softmax's gradient by the Jacobian") as progress:

@@ -67,7 +67,7 @@ def simulate(
         tested = _given_file(given, verilog, modified, out)
     simulations = simulated(tested.units, tested.rows, out, given.seed, waves)
     _tell(simulations, [file for file in (files[0], json_file) if file], files[1])
-    failures = tested.failures + [told for shown in simulations for told in shown.failures]
+    failures = tested.failures + [failure for shown in simulations for failure in shown.failures]
     for sentence in failures:
         console.print(sentence, style="red")
     return 1 if failures else 0
@@ -76,7 +76,7 @@ def simulate(
 def _given_file(given: Given, verilog: Path, modified: bool, out: Path) -> Tested:
     """The unit in a file of Verilog, its tables compared."""
     unit = load_unit(verilog, modified=modified)
-    failures = [f"MISMATCH {verilog}: {told}" for told in table_differences(unit)]
+    failures = [f"MISMATCH {verilog}: {difference}" for difference in table_differences(unit)]
     for option in given.unused(unit.name):
         console.print(f"note: {option} is not used: {unit.name} takes none")
     rows = given.rows(unit.name, unit.config)

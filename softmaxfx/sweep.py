@@ -27,7 +27,7 @@ NEEDED = ("optuna",)
 REPORT = ("report.html", "report.md", "results.csv", "versions.json", "precision.md")
 
 TRIALS = 60
-"""Configurations that a search evaluates, unless told."""
+"""Configurations that a search evaluates by default."""
 
 
 _space_options = options(

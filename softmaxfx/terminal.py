@@ -113,7 +113,7 @@ def _line(text: object) -> str:
 
 @contextmanager
 def working(label: str, *, time_left: bool = False) -> Iterator[Callable[[float], None]]:
-    """A progress bar on a terminal, one plain line elsewhere; told the share that is done.
+    """A progress bar on a terminal, one plain line elsewhere; called with the share that is done.
 
     Args:
         time_left: tell an estimate of it too; for work of minutes.

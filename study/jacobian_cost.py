@@ -18,6 +18,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ..golden.torch.reference import REFERENCES, Reference
+from ..sim.testbench import ProgressCallback
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -94,12 +95,12 @@ def by_d_form(p: "Tensor", dp: "Tensor") -> "Tensor":
 
 
 def measure_all(
-    reference: Reference, progress: Callable[[float], None] = lambda share: None
+    reference: Reference, progress: ProgressCallback = lambda share: None
 ) -> tuple[list[JacobianCost], str]:
     """Measure rows of every length in turn on a device that is there.
 
     Args:
-        progress: told the share of the elements of all matrices that is done.
+        progress: called with the share of the elements of all matrices that is done.
 
     Returns:
         The costs, and why the longer rows were not measured; empty where all were.
@@ -120,7 +121,7 @@ def measure_all(
 def measure(reference: Reference, length: int) -> JacobianCost:
     """Measure both forms for a row of ``length`` elements on a device that is there.
 
-    Peak memory is told by torch's allocator: on CUDA by ``max_memory_allocated``, on the CPU by
+    Peak memory is counted by torch's allocator: on CUDA by ``max_memory_allocated``, on the CPU by
     ``torch.profiler``, which records every allocation; the process' resident memory, counted in
     pages, would not show the D form at all. The forms take turns, so that a machine that slows
     down slows both. On the CPU they run in one thread: several wait for each other, which on a
@@ -215,10 +216,10 @@ def _peak_on_cpu(form: Function, p: "Tensor", dp: "Tensor") -> int:
             profiler.export_chrome_trace(str(trace))
         events = json.loads(trace.read_text())["traceEvents"]
     changes = [event for event in events if event.get("name") == "[memory]"]
-    held = peak = 0
+    allocated = peak = 0
     for event in sorted(changes, key=lambda event: event["ts"]):
-        held += event["args"]["Bytes"]
-        peak = max(peak, held)
+        allocated += event["args"]["Bytes"]
+        peak = max(peak, allocated)
     return peak
 
 

@@ -59,15 +59,15 @@ def _check(file: Path) -> None:
         version = npy.read_magic(stream)
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, _, dtype = read(stream)
-        held = file.stat().st_size - stream.tell()
+        size = file.stat().st_size - stream.tell()
     if dtype.hasobject:
         raise _UnreadableError("it holds Python objects, not numbers")
     if min(shape, default=0) < 0:
         raise _UnreadableError(DAMAGED)
-    told = prod(shape) * dtype.itemsize
-    if told != held:
+    expected_size = prod(shape) * dtype.itemsize
+    if expected_size != size:
         raise _UnreadableError(
-            f"its header tells of {told:,} bytes of numbers, and {held:,} follow"
+            f"its header tells of {expected_size:,} bytes of numbers, and {size:,} follow"
         )
 
 

@@ -9,19 +9,19 @@ from rich.table import Table
 from ..files import json_text, write_whole
 from ..golden.measures.catalogue import REFERENCE
 from .jacobian_cost import REPETITIONS, JacobianCost
-from .references import Held
+from .references import ComparedOutput
 
 
-def held_table(label: str, held: Held) -> Table:
+def comparison_table(label: str, output: ComparedOutput) -> Table:
     """An output against every reference; one that is absent says so."""
     shown = Table(
-        title=f"{label}, {held.output}: golden model against float references, in output LSB (ulp)"
+        title=f"{label}, {output.name}: golden model against float references, in output LSB (ulp)"
     )
     shown.add_column("reference")
     for inputs in ("codes", "logits"):
         for metric in REFERENCE:
             shown.add_column(f"of the {inputs}\n{metric.column}", justify="right")
-    for result in held.comparisons:
+    for result in output.comparisons:
         if result.codes is None or result.logits is None:
             shown.add_row(result.reference.name, result.note)
             continue
@@ -34,19 +34,19 @@ def held_table(label: str, held: Held) -> Table:
     return shown
 
 
-def held_fields(label: str, held: Held) -> list[dict[str, Any]]:
+def comparison_fields(label: str, output: ComparedOutput) -> list[dict[str, Any]]:
     """An output against every reference, as plain JSON values."""
     return [
         {
             "unit": label,
-            "output": held.output,
+            "output": output.name,
             "reference": result.reference.name,
             "note": result.note,
             "of_codes": result.codes and asdict(result.codes),
             "of_logits": result.logits and asdict(result.logits),
-            "bound_ulp": held.bound_ulp,
+            "bound_ulp": output.bound_ulp,
         }
-        for result in held.comparisons
+        for result in output.comparisons
     ]
 
 
@@ -84,8 +84,8 @@ def write_json(comparisons: list[dict[str, Any]], costs: list[JacobianCost], pat
     Raises:
         ConfigError: a path that cannot be written.
     """
-    told = {"comparisons": comparisons, "jacobian": [cost_fields(cost) for cost in costs]}
-    write_whole(path, json_text(told))
+    document = {"comparisons": comparisons, "jacobian": [cost_fields(cost) for cost in costs]}
+    write_whole(path, json_text(document))
 
 
 def _kibibytes(count: int) -> str:

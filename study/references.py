@@ -1,4 +1,4 @@
-"""Every output of a unit, held against every float reference."""
+"""Every output of a unit, compared with every float reference."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from ..golden.torch.reference import Comparison, compare
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ComparedOutput:
     """One output of a unit against the references.
 
     Attributes:
-        output: what it is. against: what the bound is about.
+        name: what it is. against: what the bound is about.
         bound_ulp: the proven largest distance from that, in output LSB.
         comparisons: one for every reference, NumPy's float64 first.
     """
 
-    output: str
+    name: str
     against: str
     bound_ulp: float
     comparisons: list[Comparison]
@@ -37,35 +37,35 @@ class Held:
         return codes is None or codes.max_ulp <= self.bound_ulp
 
 
-def _softmax(config: SoftmaxConfig, rows: Any) -> list[Held]:
+def _softmax(config: SoftmaxConfig, rows: Any) -> list[ComparedOutput]:
     comparisons = compare(config, rows)
-    return [Held("P", "the exact softmax of the codes", bound_ulp(config), comparisons)]
+    return [ComparedOutput("P", "the exact softmax of the codes", bound_ulp(config), comparisons)]
 
 
-def _backward(config: SoftmaxConfig, rows: Any) -> list[Held]:
+def _softmax_backward(config: SoftmaxConfig, rows: Any) -> list[ComparedOutput]:
     comparisons = compare_backward(config, rows.logits, rows.dp)
     exact = "the exact P (dP - sum P dP) of the codes"
-    return [Held("dS", exact, backward_bound_ulp(config), comparisons)]
+    return [ComparedOutput("dS", exact, backward_bound_ulp(config), comparisons)]
 
 
-def _cross_entropy(config: SoftmaxConfig, rows: Any) -> list[Held]:
+def _cross_entropy(config: SoftmaxConfig, rows: Any) -> list[ComparedOutput]:
     losses, gradients = compare_cross_entropy(config, rows.logits, rows.targets)
     exact = "the exact cross-entropy of the codes"
     return [
-        Held("loss", exact, loss_bound(config).ulp, losses),
-        Held("gradient", f"that of {exact}", bound_ulp(config), gradients),
+        ComparedOutput("loss", exact, loss_bound(config).ulp, losses),
+        ComparedOutput("gradient", f"that of {exact}", bound_ulp(config), gradients),
     ]
 
 
-UNITS: dict[str, Callable[[SoftmaxConfig, Any], list[Held]]] = {
+UNITS: dict[str, Callable[[SoftmaxConfig, Any], list[ComparedOutput]]] = {
     "softmax": _softmax,
-    "softmax_backward": _backward,
+    "softmax_backward": _softmax_backward,
     "cross_entropy": _cross_entropy,
 }
 
 
-def hold(unit: str, config: SoftmaxConfig, rows: Any) -> list[Held]:
-    """Hold each output of a unit against the references.
+def compare_outputs(unit: str, config: SoftmaxConfig, rows: Any) -> list[ComparedOutput]:
+    """Compare each output of a unit with the references.
 
     Args:
         unit: ``softmax``, ``softmax_backward`` or ``cross_entropy``.

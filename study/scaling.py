@@ -13,7 +13,7 @@ from ..golden.formats import Format
 from ..golden.types import Integers
 
 
-def fitting_powers(peaks: npt.ArrayLike, held: Format) -> Integers:
+def fitting_powers(peaks: npt.ArrayLike, fmt: Format) -> Integers:
     """The exponents of these powers, of the shape of ``peaks``.
 
     Args:
@@ -21,9 +21,9 @@ def fitting_powers(peaks: npt.ArrayLike, held: Format) -> Integers:
     """
     largest = np.asarray(peaks, np.float64)
     largest = np.where(largest > 0, largest, 1.0)
-    return np.floor(np.log2(held.max_code * held.lsb / largest)).astype(np.int64)
+    return np.floor(np.log2(fmt.max_code * fmt.lsb / largest)).astype(np.int64)
 
 
-def scaling_note(whose: str, powers: Iterable[int], held: Format) -> str:
+def scaling_note(whose: str, powers: Iterable[int], fmt: Format) -> str:
     """What a user should know of gradients that were scaled, a sentence."""
-    return f"{whose} are scaled by {', '.join(f'2^{power}' for power in powers)} to fit {held}"
+    return f"{whose} are scaled by {', '.join(f'2^{power}' for power in powers)} to fit {fmt}"

@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .progress import steps
+from .progress_bar import steps
 
 SEED = 1
 EPOCHS = 200

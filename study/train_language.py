@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .language_model import CONTEXT, HeadVectors, LanguageModel
-from .progress import steps
+from .progress_bar import steps
 from .recordings import Corpus
 
 SEED = 2

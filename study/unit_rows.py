@@ -48,15 +48,15 @@ def _recorded_logits() -> LogitRows:
 
 def _recorded_gradients(config: SoftmaxConfig) -> tuple[BackwardRows, str]:
     """Attention with the gradients of every recording, scaled to fit ``config.grad_input``."""
-    held = config.grad_input
+    fmt = config.grad_input
     recorded = [recordings.upstream_gradients()]
     recorded += [recordings.training_gradients(step) for step in recordings.training_steps()]
-    powers = fitting_powers([np.nanmax(np.abs(dp)) for _, dp in recorded], held)
+    powers = fitting_powers([np.nanmax(np.abs(dp)) for _, dp in recorded], fmt)
     scaled = [
         np.nan_to_num(np.ldexp(dp, power)) for (_, dp), power in zip(recorded, powers, strict=True)
     ]
     logits = LogitRows.concatenate([LogitRows.from_array(scores) for scores, _ in recorded])
-    note = scaling_note("the recorded dP", powers, held)
+    note = scaling_note("the recorded dP", powers, fmt)
     return BackwardRows(logits, np.concatenate(scaled)), note
 
 

@@ -12,11 +12,22 @@ from softmaxfx.golden import SoftmaxConfig
 from softmaxfx.sim.sidecar import Unit, load_unit
 from softmaxfx.sim.simulator import Model, build
 
+from .costly import costly
+
 ROOT = Path(__file__).parent.parent
 
 # A run in the background may ignore these, and what it starts inherits that; tests send them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.hookimpl(tryfirst=True)  # before those that are not asked for are dropped
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that are left to ``make test-long``."""
+    names = costly([item.nodeid for item in items])
+    for item in items:
+        if item.nodeid in names:
+            item.add_marker(pytest.mark.long)
 
 
 def left_long(names: Iterable[str], *kept: str) -> list[Any]:

@@ -13,7 +13,7 @@ from typing import Literal
 from .graph import Graph, Node
 
 GAP = 16.0
-"""Least distance between the boxes of a layer, and what is told beside them."""
+"""Least distance between the boxes of a layer, and the lines of text beside them."""
 
 SWEEPS = 12
 """Passes over the layers, in turn to the right and to the left."""
@@ -26,7 +26,7 @@ class Size:
     """Room that a place takes, from its middle.
 
     Attributes:
-        above, below: what is told at it included. ports: heights at which its edges come in,
+        above, below: the text beside it included. ports: heights at which its edges come in,
             downwards.
     """
 

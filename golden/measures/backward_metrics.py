@@ -35,7 +35,7 @@ class Gradients:
 
 @dataclass(frozen=True, slots=True)
 class BackwardMetrics:
-    """Two errors of dS, always told together, and what explains them; ``None`` of no element.
+    """Two errors of dS, always shown together, and what explains them; ``None`` of no element.
 
     :mod:`.catalogue` says what each figure means.
     """
@@ -94,20 +94,7 @@ def gradients(
 
 def backward_errors(ds: Codes, exact: Reals, clipped: Bits, config: SoftmaxConfig) -> Reals:
     """Codes of gradients less the exact ones, in output LSB; those saturate as the output does."""
-    held = config.grad_output
+    fmt = config.grad_output
     if config.clip_gradient == "zero":
         exact = np.where(clipped, 0.0, exact)
-    return apart_ulp(ds, exact, held.f, (held.min_code, held.max_code))
-
-
-def measure_backward(
-    result: GradientRows,
-    p: Codes,
-    dp: Codes,
-    clipped: Bits,
-    rows: LogitRows,
-    dp_values: Reals,
-    config: SoftmaxConfig,
-) -> BackwardMetrics:
-    """Measure a backward unit's result, see :func:`gradients`."""
-    return BackwardMetrics.of(gradients(result, p, dp, clipped, rows, dp_values, config))
+    return apart_ulp(ds, exact, fmt.f, (fmt.min_code, fmt.max_code))

@@ -127,7 +127,7 @@ POINT = (
         resolution=1e-4,
     ),
 )  # fmt: skip
-"""Of a configuration on rows: what tells configurations apart, in the order in which it is told."""
+"""Of a configuration on rows: what tells configurations apart, in the order of display."""
 
 DESIGN = (
     Metric("lut", "LUT", "Look-up tables of the unit.", of=_DESIGN, digits=WHOLE),
@@ -308,9 +308,11 @@ def columns(of: str, *records: Any) -> dict[str, float]:
         of: whose records they are; what it shares with another is kept of the first of them.
         records: dataclasses of figures.
     """
-    told = ((metric_of(of, one.name), getattr(r, one.name)) for r in records for one in fields(r))
+    figures = (
+        (metric_of(of, one.name), getattr(r, one.name)) for r in records for one in fields(r)
+    )
     return {
         metric.name: value
-        for metric, value in told
+        for metric, value in figures
         if metric in _KEPT and metric.of[0] == of and value is not None
     }

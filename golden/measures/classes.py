@@ -47,7 +47,7 @@ class Classes:
         outside, masked: how many rows have none, for their class is outside, or masked.
         place: of each row's class in the flat array. elements: of the flat array, in such rows.
         hot: flat: the elements that are the class of their row.
-        held_out: of ``rows``: those that the calibration is measured on, all unless told.
+        held_out: of ``rows``: those that the calibration is measured on, all by default.
     """
 
     def __init__(self, layout: Ragged, targets: Codes, held_out: Bits | None = None) -> None:

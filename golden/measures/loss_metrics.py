@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..config import SoftmaxConfig
-from ..proofs.loss import loss_bound
 from ..rows import LogitRows
 from ..types import Bits, Codes, Reals
 from ..units.cross_entropy import LossRows
@@ -52,15 +51,15 @@ class CrossEntropies:
 
     def loss_errors(self, config: SoftmaxConfig) -> Reals:
         """Losses less the exact ones, in loss LSB; those saturate as the loss does."""
-        held = config.loss
-        return apart_ulp(self.losses, self.of_codes.losses, held.f, (-np.inf, held.max_code))
+        fmt = config.loss
+        return apart_ulp(self.losses, self.of_codes.losses, fmt.f, (-np.inf, fmt.max_code))
 
     def errors(self, config: SoftmaxConfig) -> Reals:
         """Gradients less p - y, in gradient LSB; that saturates as the gradient does."""
-        exact, held = self._gradients(self.of_codes), config.loss_grad
+        exact, fmt = self._gradients(self.of_codes), config.loss_grad
         if config.clip_gradient == "zero":
             exact = np.where(self.clipped[self.classes.elements], 0.0, exact)
-        return apart_ulp(self.gradients, exact, held.f, (held.min_code, held.max_code))
+        return apart_ulp(self.gradients, exact, fmt.f, (fmt.min_code, fmt.max_code))
 
     def apart(self, config: SoftmaxConfig) -> Reals:
         """Gradients less those of float64."""
@@ -138,11 +137,3 @@ def cross_entropies(
         Exact.of(clipped, classes),
         Exact.of(rows.values * config.scale, classes),
     )
-
-
-def measure_loss(
-    result: LossRows, rows: LogitRows, target: Codes, config: SoftmaxConfig
-) -> LossMetrics:
-    """Measure a cross-entropy unit's result, see :func:`cross_entropies`."""
-    given = cross_entropies(result, rows, target, config)
-    return LossMetrics.of(given, config, loss_bound(config).ulp)

@@ -12,7 +12,7 @@ WHOLE = ",.0f"
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A figure, and how it is told.
+    """A figure, and how it is shown.
 
     Attributes:
         name: in the results of a sweep; no other metric has it.

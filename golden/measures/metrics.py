@@ -73,7 +73,7 @@ class Probabilities:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """Two errors, always told together, and what explains them; ``None`` where no element is.
+    """Two errors, always shown together, and what explains them; ``None`` where no element is.
 
     :mod:`.catalogue` says what each figure means.
     """

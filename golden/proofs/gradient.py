@@ -8,7 +8,7 @@ def backward_bound_ulp(config: SoftmaxConfig) -> float:
     """Proven worst-case error of dS in LSB of ``config.grad_output``, for any codes of P and dP.
 
     P (dP - D) errs by P times the rounding of D, and by its own rounding. Rows whose D saturates
-    are told by their status and left out; saturating dS, and its reference, adds nothing.
+    are marked by their status and left out; saturating dS, and its reference, adds nothing.
     """
     stage = Gradient.of(config)
     of_d = 0.5 * stage.dot.p.max_code * 2.0 ** (stage.output.f - stage.product_fraction)

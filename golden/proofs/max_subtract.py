@@ -20,7 +20,7 @@ CHUNK = 4096
 def worst_of(config: SoftmaxConfig, terms: Terms, rho: tuple[float, float]) -> Worst:
     """The largest error of p; ``rho`` is the range of the reciprocal's relative error.
 
-    The error of exp is told of distances whose exp is at least one output LSB.
+    The error of exp is given of distances whose exp is at least one output LSB.
     """
     worst, place = _worst_error(terms, rho, config.max_length)
     if config.path.reach < config.path.farthest:  # beyond, ê stays, and e falls towards 0

@@ -10,7 +10,7 @@ a share of itself:
     m = a without its guard bits
 
 so that exp(-scale * u * 2**-f) = m * 2**(1 - mantissa_bits - k), within the rounding that
-``golden.bounds`` enumerates. Storing 1 - exp keeps one bit of accuracy for every leading zero of
+``golden.proofs`` enumerates. Storing 1 - exp keeps one bit of accuracy for every leading zero of
 it at the same multiplier width. Half a mantissa LSB is stored in the entries of the first table,
 so that dropping the guard bits rounds half up without an adder.
 """

@@ -10,7 +10,6 @@ from importlib.util import find_spec
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from ..config import SoftmaxConfig
 from ..errors import require
@@ -78,20 +77,6 @@ REFERENCES = (
 def available() -> list[Reference]:
     """The references that can run here."""
     return [reference for reference in REFERENCES if not reference.absence]
-
-
-def softmax_float64(rows: npt.ArrayLike) -> Reals:
-    """float64 softmax of rows of logits, (rows, longest row).
-
-    Args:
-        rows: logits; -inf is a masked element, trailing NaN a shorter row.
-
-    Returns:
-        Probabilities of the same shape: 0 where masked, NaN beyond a row's end. A row with
-        every element masked is all 0.
-    """
-    logits = LogitRows.from_array(rows)
-    return np.where(logits.present, exact_softmax(logits.values, logits.active), np.nan)
 
 
 @dataclass(frozen=True, slots=True)

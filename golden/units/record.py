@@ -19,7 +19,7 @@ class StreamRecord:
     Attributes:
         name: prefix of its signals. inward: beats go into the unit.
         format: of its elements, of a configuration.
-        role: what they are called where formats are told; empty where they always are the same.
+        role: what they are called where formats are listed; empty where they always are the same.
         user: what tuser says, in words; empty where there is none.
     """
 

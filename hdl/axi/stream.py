@@ -55,15 +55,15 @@ def broken_lanes(tkeep: Value, container: int) -> Value:
     return Cat(keep.any() & ~keep.all() for keep in keeps)
 
 
-def pack(m: Module, beat: Any, tdata: Value, tkeep: Value, held: Format) -> None:
+def pack(m: Module, beat: Any, tdata: Value, tkeep: Value, fmt: Format) -> None:
     """Results and which there are, to a port."""
     for lane, kept in enumerate(beat.tag.keep):
-        code = beat.p[lane].as_signed() if held.signed else beat.p[lane]
-        extended = Signal(Shape(held.container, held.signed), name=f"code{lane}")
+        code = beat.p[lane].as_signed() if fmt.signed else beat.p[lane]
+        extended = Signal(Shape(fmt.container, fmt.signed), name=f"code{lane}")
         m.d.comb += [
             extended.eq(code),
-            tdata.word_select(lane, held.container).eq(extended),
-            tkeep.word_select(lane, held.container // 8).eq(kept.replicate(held.container // 8)),
+            tdata.word_select(lane, fmt.container).eq(extended),
+            tkeep.word_select(lane, fmt.container // 8).eq(kept.replicate(fmt.container // 8)),
         ]
 
 

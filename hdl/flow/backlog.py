@@ -11,7 +11,7 @@ from ..targets.generic import GENERIC, Target
 
 
 class Backlog(wiring.Component):
-    """A queue in a memory, never told that it is full: whoever writes holds credits.
+    """A queue in a memory that never checks whether it is full: whoever writes holds credits.
 
     A word can be taken :attr:`NOTICE` cycles after it came; one in and one out per cycle.
 

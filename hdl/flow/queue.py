@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 
 class Queue(wiring.Component):
-    """Words of LUT RAM and an output register: a queue that is never told that it is full.
+    """Words of LUT RAM and an output register: a queue that never checks whether it is full.
 
     Whoever writes holds credits for :attr:`places` beats. Unlike a queue that refuses, it needs no
     comparison between the writer and the memory.
@@ -19,6 +19,8 @@ class Queue(wiring.Component):
     """
 
     latency = 2
+    # from the row buffer's ring to the reader a beat takes 15 cycles, 8 of them in what finishes
+    # it: with fewer places, credits would run out before the first one comes back
     WORDS = 16
     places = WORDS + 1
 

@@ -11,7 +11,7 @@ from ..parts.pipeline import delay, register
 
 
 class Frame(wiring.Component):
-    """Checks beats and cuts rows; the twin of ``golden.frame``.
+    """Checks beats and cuts rows; the twin of ``golden.ports.frame``.
 
     Latency 3 cycles, one beat per cycle. A row that is too long leaves cut, its further beats are
     swallowed: no beat leaves for them.

@@ -9,7 +9,7 @@ from ..parts.pipeline import delay, register
 
 
 class Join(wiring.Component):
-    """The twin of ``golden.join``.
+    """The twin of ``golden.ports.join``.
 
     A pair leaves when both inlets have a beat; where dP's row has ended before P's, P's beats leave
     alone, and where it has not, the rest of it is swallowed before the next row.

@@ -15,7 +15,7 @@ ALIGN_CYCLES = 3
 
 
 class Accumulate(wiring.Component):
-    """Aligns and adds mantissas; the twin of :class:`golden.accumulate.Accumulate`.
+    """Aligns and adds mantissas; the twin of :class:`golden.stages.accumulate.Accumulate`.
 
     Latency ``4 + ceil(log2(lanes))`` cycles from the row's last beat, one beat per cycle.
 

@@ -8,7 +8,9 @@ from ..parts.pipeline import delay, register
 
 
 class Clip(wiring.Component):
-    """The twin of ``golden.clip``: compares with the limits in two cycles, and clips in the third.
+    """The twin of ``golden.stages.clip``.
+
+    Compares with the limits in two cycles, and clips in the third.
 
     Latency 3 cycles, one element per cycle.
 

@@ -9,7 +9,7 @@ from ..parts.pipeline import register
 
 
 class Difference(wiring.Component):
-    """``max - x``, saturated at ``reach``; the twin of ``golden.difference``.
+    """``max - x``, saturated at ``reach``; the twin of ``golden.stages.difference``.
 
     Latency 3 cycles, one element per cycle. An element above the maximum (one that takes no part
     in it) gives a value without meaning.

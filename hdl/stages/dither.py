@@ -9,7 +9,7 @@ from ..parts.pipeline import delay, register
 
 
 class Dither(wiring.Component):
-    """The twin of ``golden.dither``; counts the beats and rows itself.
+    """The twin of ``golden.stages.dither``; counts the beats and rows itself.
 
     Latency :meth:`latency` cycles, one beat per cycle.
 

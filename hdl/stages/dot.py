@@ -14,7 +14,7 @@ from ..targets.generic import GENERIC, Target
 
 
 class Dot(wiring.Component):
-    """The twin of :class:`golden.dot.Dot`.
+    """The twin of :class:`golden.stages.dot.Dot`.
 
     A long adder is slow, so the sum is kept in two limbs; the lower one's carries wait until the
     row is complete. ``beats`` is the most that a row has.

@@ -18,8 +18,10 @@ LIMB = 1 << LIMB_PLACES
 
 
 class ExactAccumulate(wiring.Component):
-    """Places mantissas and adds them; the twin of :class:`golden.accumulate.Accumulate` where it
-    has a fraction bit for every bit of every term.
+    """Places mantissas and adds them.
+
+    The twin of :class:`golden.stages.accumulate.Accumulate` where it has a fraction bit for every
+    bit of every term.
 
     A long adder is slow, and most of its bits would add 0. So the sum is kept in limbs, each with
     an adder tree and an accumulator of its own. A mantissa that starts in a limb reaches into the

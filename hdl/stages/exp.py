@@ -95,7 +95,7 @@ class ByLogit(Contents):
 
 
 class Exp(wiring.Component):
-    """The twin of :class:`golden.exp.ExpTable`, whose contents it holds.
+    """The twin of :class:`golden.stages.exp.ExpTable`, whose contents it holds.
 
     Latency 3 cycles for one table, else 2 and 6 for every further one; one element per cycle.
 

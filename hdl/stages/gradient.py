@@ -12,7 +12,7 @@ from ..targets.generic import GENERIC, Target
 
 
 class Gradient(wiring.Component):
-    """The twin of :class:`golden.gradient.Gradient`.
+    """The twin of :class:`golden.stages.gradient.Gradient`.
 
     Latency 8 cycles, one element per cycle.
 

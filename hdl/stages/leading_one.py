@@ -10,7 +10,7 @@ from ..parts.pipeline import register
 
 
 class LeadingOne(wiring.Component):
-    """The twin of ``golden.leading_one.significand``.
+    """The twin of ``golden.stages.leading_one.significand``.
 
     The sum moves up by 2**j places where its highest 2**j bits are 0, for every j, the largest
     first, and one move or two in a cycle. Which groups of bits are 0 is found a cycle ahead for the

@@ -12,7 +12,7 @@ from ..targets.generic import GENERIC, Target
 
 
 class Ln(wiring.Component):
-    """The twin of :class:`golden.ln.LnTable`, whose contents it holds.
+    """The twin of :class:`golden.stages.ln.LnTable`, whose contents it holds.
 
     Latency 8 cycles, one sum per cycle. A part of :class:`RowScalar`.
 

@@ -12,7 +12,7 @@ from ..targets.generic import GENERIC, Target
 
 
 class LogProbability(wiring.Component):
-    """The twin of :class:`golden.log_probability.LogProbability`.
+    """The twin of :class:`golden.stages.log_probability.LogProbability`.
 
     Latency 6 cycles, one element per cycle.
 

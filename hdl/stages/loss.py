@@ -33,7 +33,7 @@ def ln_offset(golden: Golden, origin: int | None) -> int:
 
 
 class Loss(wiring.Component):
-    """The twin of :class:`golden.loss.Loss` for a target of weight 1.
+    """The twin of :class:`golden.stages.loss.Loss` for a target of weight 1.
 
     Latency :meth:`latency_of` cycles, one row per cycle.
 

@@ -13,7 +13,7 @@ from .product import Product
 
 class Normalize(wiring.Component):
     """``m * r``, shifted, rounded half up, and never above 1; the twin of
-    :class:`golden.normalize.Normalize`.
+    :class:`golden.stages.normalize.Normalize`.
 
     Latency 8 cycles, one element per cycle.
 

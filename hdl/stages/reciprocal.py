@@ -12,7 +12,7 @@ from ..targets.generic import GENERIC, Target
 
 
 class Reciprocal(wiring.Component):
-    """The twin of :class:`golden.reciprocal.ReciprocalTable`, whose contents it holds.
+    """The twin of :class:`golden.stages.reciprocal.ReciprocalTable`, whose contents it holds.
 
     Latency 7 cycles, one sum per cycle. A part of :class:`RowScalar`.
 

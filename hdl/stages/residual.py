@@ -12,8 +12,9 @@ from .product import Product
 
 
 class Residual(wiring.Component):
-    """p, and p - 1 where ``target`` is set; the twin of :class:`golden.residual.Residual` for a
-    class of weight 1.
+    """p, and p - 1 where ``target`` is set.
+
+    The twin of :class:`golden.stages.residual.Residual` for a class of weight 1.
 
     Latency 8 cycles, one element per cycle.
 

@@ -8,7 +8,7 @@ from ..parts.pipeline import delay, register, tree
 
 
 class RowMax(wiring.Component):
-    """Maximum over the active elements of each row; the twin of ``golden.row_max``.
+    """Maximum over the active elements of each row; the twin of ``golden.stages.row_max``.
 
     Latency ``2 + ceil(log2(lanes))`` cycles from the row's last beat, one beat per cycle.
 

@@ -29,7 +29,7 @@ from .row_target import RowTarget, target_layout
 
 
 class CrossEntropy(wiring.Component):
-    """The twin of ``golden.cross_entropy`` for class indices.
+    """The twin of ``golden.units.cross_entropy`` for class indices.
 
     A complete row is joined with its target. The target's element is read from a memory of all
     codes, so that it is known before the row's first beat leaves whether the row has a loss.
@@ -184,7 +184,7 @@ class CrossEntropy(wiring.Component):
         return port
 
     def _judged(self, m: Module, rows: RowTarget, pick: Pick) -> tuple[data.View, Value]:
-        """What is told of the row, and the lane of its target, if it has a loss."""
+        """The status of the row, and the lane of its target, if it has a loss."""
         config = self._config
         row = delay(m, rows.o.row, _known(config) - 1, name="row")
         row = data.View(rows.o.row.shape(), row)

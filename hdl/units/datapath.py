@@ -25,7 +25,7 @@ class Datapath(Protocol):
         i: rows of logits, see :func:`input_layout`.
         o_valid, o_last, o: a beat of elements, see :func:`beat_layout`. o_last is 0 without one.
         sum, row: of the row whose last beat left ``sum_latency`` cycles ago: the sum of its
-            exponentials, and what is told of it.
+            exponentials, and its status.
         maximum: of the same row, where distances are measured from it and elements keep ``x``.
         given, row_given: one of the ``depth_of`` places for beats, or the ``ROWS`` for rows, that
             ``o`` has taken is free again.

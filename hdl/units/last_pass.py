@@ -55,7 +55,7 @@ def beat_layout(config: SoftmaxConfig, element: data.StructLayout) -> data.Struc
 def scalar_layout(
     config: SoftmaxConfig, scalar: data.StructLayout, flags: tuple[str, ...]
 ) -> data.StructLayout:
-    """What a row's beats wait for: the scalar for their elements, and what is told of the row."""
+    """What a row's beats wait for: the scalar for their elements, and the status of the row."""
     return data.StructLayout({"stage": scalar, "row": row_layout(config, flags)})
 
 

@@ -26,7 +26,7 @@ class LossPort(wiring.Component):
         flags: what a row tells besides that it is in error: ``ignored``.
 
     Members:
-        i_valid, x, scalar, row: a row's target, its scalar, and what is told of it.
+        i_valid, x, scalar, row: a row's target, its scalar, and its status.
         loss: the losses, see :func:`loss_layout`.
         left: one has left.
     """

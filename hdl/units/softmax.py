@@ -21,7 +21,7 @@ from .logits import Logits
 
 
 class Softmax(wiring.Component):
-    """The twin of ``golden.softmax``.
+    """The twin of ``golden.units.softmax``.
 
     The datapath's elements wait in the last pass until what is made of their row's sum is there.
 

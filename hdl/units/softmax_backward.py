@@ -27,7 +27,7 @@ LEAD = GO + Join.latency + Frame.latency
 
 
 class SoftmaxBackward(wiring.Component):
-    """The twin of ``golden.softmax_backward``.
+    """The twin of ``golden.units.softmax_backward``.
 
     P and dP are joined beat by beat. First pass: D of the row; its elements wait in the row buffer
     of the last pass, which multiplies them. Memory for one row of P and dP is all there is. The row
@@ -137,7 +137,7 @@ class SoftmaxBackward(wiring.Component):
         return dot
 
     def _give_row(self, m: Module, join: Join, frame: Frame, scalar: data.View, dot: Dot) -> None:
-        """D of the row, and what is told of it."""
+        """D of the row, and its status."""
         wait, error = _wait(self._config), self._error(m, join, frame)
         m.d.comb += [
             scalar.stage.d.eq(dot.o),

@@ -42,11 +42,11 @@ def _row(datapath: str, first: list[Trace]) -> Scene:
         *first,
         Trace("core.row_wait.i_valid", _passing, "exp of every element"),
         Trace("core.datapath.accumulate.o", numbers(_sum_of(config)), "sum S so far"),
-        Trace("core.row_wait.beats", _amount, "NOTICE: beats that may leave"),
+        Trace("core.row_wait.beats", _amount, "may leave: beats"),
         Trace("core.row_wait.complete", level, "1/S known: wait ends"),
         Trace("core.last_pass.buffer.reading", _passing, "leaves the row buffer"),
         Trace("core.last_pass.buffer.o_valid", _passing, "beside 1/S"),
-        Trace("core.last_pass.queue.produce_next", _passing, "rounded, a cycle later"),
+        Trace("core.last_pass.queue.produce_next", _passing, "rounded in the next cycle"),
     ]
     row = beats_of(some_row(config.input, ELEMENTS, seed=1), config.input, LANES)
     return Scene(

@@ -43,13 +43,13 @@ class Reader:
         return {self._ready: int(cycle not in self._blocked)}
 
 
-def beats_of(codes: Codes, held: Format, lanes: int) -> list[Beat]:
+def beats_of(codes: Codes, fmt: Format, lanes: int) -> list[Beat]:
     """A row as beats; the last one can be partial."""
-    octets = held.container // 8
+    octets = fmt.container // 8
     parts = [codes[first : first + lanes] for first in range(0, len(codes), lanes)]
     return [
         {
-            "tdata": _word(part, held.container),
+            "tdata": _word(part, fmt.container),
             "tkeep": (1 << len(part) * octets) - 1,
             "tlast": int(last == len(parts)),
         }
@@ -62,7 +62,7 @@ def _word(codes: Codes, container: int) -> int:
     return sum(int(code) % (1 << container) << n * container for n, code in enumerate(codes))
 
 
-def some_row(held: Format, length: int, *, seed: int, below: float = 4.0) -> Codes:
+def some_row(fmt: Format, length: int, *, seed: int, below: float = 4.0) -> Codes:
     """Codes of a row of numbers that differ: normal ones, at most so large."""
     values = np.random.default_rng(seed).normal(size=length)
-    return held.quantize(values, limit=below)
+    return fmt.quantize(values, limit=below)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from softmaxfx.fpga.device import device
@@ -12,6 +11,8 @@ from softmaxfx.fpga.flow import Flow, Netlist
 from softmaxfx.golden import SQ, UQ, ConfigError, preset
 from softmaxfx.golden.rows import LogitRows
 from softmaxfx.sim.sidecar import Unit, load_unit
+
+from ..sim.rows import rows_of_all_lengths
 
 KEPT = Path(__file__).parents[2] / "build" / "tests" / "synth"
 
@@ -59,8 +60,4 @@ def on_ice40(tmp_path_factory) -> Synthesised:
 @pytest.fixture(scope="session")
 def rows() -> LogitRows:
     """Rows of all lengths that the small unit takes, some elements beyond its range."""
-    rng = np.random.default_rng(4)
-    array = rng.normal(0, 5, (300, SMALL.max_length))
-    lengths = rng.integers(1, SMALL.max_length + 1, len(array))
-    array[np.arange(SMALL.max_length) >= lengths[:, None]] = np.nan
-    return LogitRows.from_array(array)
+    return rows_of_all_lengths(SMALL, 300, seed=4)

@@ -24,8 +24,8 @@ CYCLES = 40_000
 
 PORTS = "(input clk, input [95:0] s, output [35:0] q);"
 
-BENCH_HEAD = """
-module bench;
+TESTBENCH_HEAD = """
+module testbench;
   reg clk = 0;
   always #1 clk = !clk;
   reg [95:0] s = 0;
@@ -213,9 +213,9 @@ def differing_cycles(scratch: Path) -> dict[str, int]:
     netlists = once(KEPT / "cache", [inferred, script, yosys.version], fill)
     text = [*sources.values(), blocks, cell_models(device("ecp5"))]
     text += [(netlists / f"{name}.v").read_text() for name in INFERRED]
-    bench = BENCH_HEAD
+    testbench = TESTBENCH_HEAD
     for name in plain:
-        bench += f"""
+        testbench += f"""
   wire [35:0] {name}_q, {name}_gate_q;
   integer {name}_bad = 0;
   {name} {name}_plain (.clk(clk), .s(s), .q({name}_q));
@@ -223,15 +223,17 @@ def differing_cycles(scratch: Path) -> dict[str, int]:
   always @(negedge clk) if ({name}_q !== {name}_gate_q) {name}_bad = {name}_bad + 1;
 """
     shown = " ".join(f'$display("{name} %0d", {name}_bad);' for name in plain)
-    bench += f"always @(negedge clk) if (cycle == {CYCLES}) begin {shown} $finish; end endmodule\n"
-    file = scratch / "bench.v"
-    file.write_text("\n".join([*text, bench]))
+    testbench += (
+        f"always @(negedge clk) if (cycle == {CYCLES}) begin {shown} $finish; end endmodule\n"
+    )
+    file = scratch / "testbench.v"
+    file.write_text("\n".join([*text, testbench]))
     cache = KEPT / "models" if is_plain(KEPT.resolve()) else scratch / "models"
 
     def commands(folder: Path) -> list[list[str]]:
         return [
             [verilator, "--binary", "--timing", "-Wno-lint", "-Wno-fatal", "-Wno-style",
-             "--top-module", "bench", "-j", "2", "--Mdir", str(folder), str(file),
+             "--top-module", "testbench", "-j", "2", "--Mdir", str(folder), str(file),
              "-CFLAGS", "-fcoroutines -O1", "-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include"],
         ]  # fmt: skip
 
@@ -240,7 +242,7 @@ def differing_cycles(scratch: Path) -> dict[str, int]:
         recipe = ["ecp5 models"]
         home, _ = build_once([file], recipe, commands, cache, more)
     done = subprocess.run(
-        [home / "Vbench"], cwd=netlists, capture_output=True, text=True, check=True
+        [home / "Vtestbench"], cwd=netlists, capture_output=True, text=True, check=True
     )
     lines = [line.split() for line in done.stdout.splitlines() if line.count(" ") == 1]
     return {name: int(bad) for name, bad in lines}

@@ -3,7 +3,6 @@
 That of portable Verilog on ECP5 is checked where the command is tested.
 """
 
-import re
 from dataclasses import replace
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from softmaxfx.fpga.gate_level import check_netlist
 from softmaxfx.golden import ConfigError
 
+from ..sim.planting import Planting, plant
 from .conftest import KEPT, flow_for, small_unit
 
 
@@ -23,26 +23,28 @@ def test_the_netlist_equals_the_golden_model(device, exported_for, rows, tmp_pat
     assert (shown.elements, shown.mismatches) == (rows.elements, 0)
 
 
-def test_one_wrong_lut_is_caught(on_ecp5, rows, tmp_path):
-    text = on_ecp5.netlist.verilog.read_text()
-    found = list(re.finditer(r"LUT4 #\(\s*\.INIT\(16'h(\w+)\)", text))
+def invert_a_lut(verilog: Planting) -> None:
+    found = verilog.parameters("LUT4", "INIT")
     lut = found[len(found) // 2]
-    wrong = f"{int(lut[1], 16) ^ 0xFFFF:04x}"
-    trimmed = tmp_path / "netlist.v"
-    trimmed.write_text(text[: lut.start(1)] + wrong + text[lut.end(1) :])
-    shown = check_netlist(on_ecp5.unit, trimmed, on_ecp5.flow.device, rows, KEPT)
+    verilog.change(lut, lut.value ^ 0xFFFF)
+
+
+def test_one_wrong_lut_is_caught(on_ecp5, rows, tmp_path):
+    netlist = tmp_path / "netlist.v"
+    netlist.write_text(on_ecp5.netlist.verilog.read_text())
+    plant(netlist, on_ecp5.unit.top, invert_a_lut)
+    shown = check_netlist(on_ecp5.unit, netlist, on_ecp5.flow.device, rows, KEPT)
     assert shown.mismatches > 0
     assert shown.first
+
+
+DRIVER = "  assign s_axis_tready = 1'b0;\n"
 
 
 def test_a_netlist_of_conflicting_drivers_is_refused(tmp_path):
     """yosys keeps one of two drivers of a net, with no more than a warning: `synth_ice40 -dsp` was
     seen to make such nets."""
     flow, unit = flow_for("ice40"), small_unit(tmp_path)
-    text = unit.verilog.read_text()
-    top = text.index(f"module {unit.top}(")
-    end = text.index("endmodule", top)
-    conflict = tmp_path / "conflict.v"
-    conflict.write_text(f"{text[:end]}  assign s_axis_tready = 1'b0;\n{text[end:]}")
+    plant(unit.verilog, unit.top, lambda verilog: verilog.insert("", DRIVER))
     with pytest.raises(ConfigError, match=r"yosys failed: Driver.* conflict.* \(log: "):
-        replace(flow, cache=tmp_path / "cache").synthesise(replace(unit, verilog=conflict))
+        replace(flow, cache=tmp_path / "cache").synthesise(unit)

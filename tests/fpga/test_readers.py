@@ -93,13 +93,13 @@ def test_slang_warns_of_nothing(unit):
     assert driver.processOptions()
     assert driver.parseAllSources()
     engine = driver.diagEngine
-    told = [
+    warnings = [
         engine.formatMessage(diagnostic)
         for diagnostic in driver.createCompilation().getAllDiagnostics()
         if engine.getSeverity(diagnostic.code, diagnostic.location)
         != pyslang.DiagnosticSeverity.Ignored
     ]
-    assert told == []
+    assert warnings == []
 
 
 def test_yosys_reads_it(unit, tmp_path):

@@ -2,13 +2,14 @@
 
 import json
 import shutil
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
 from softmaxfx.fpga import synthesis_report
 from softmaxfx.fpga.gate_level import GateLevel
-from softmaxfx.fpga.measure import measure_pace, place_seeds
+from softmaxfx.fpga.measure import measure_pace, place_seeds, synthesise
 from softmaxfx.fpga.synthesis import summarise
 from softmaxfx.fpga.tools import Tool, run_tool
 from softmaxfx.golden import ConfigError
@@ -25,31 +26,46 @@ FIELDS = [
 
 @pytest.fixture(scope="module")
 def synthesis(on_ecp5):
-    told = []
-    reports = place_seeds(on_ecp5.flow, on_ecp5.netlist, SEEDS, told.append)
-    assert told == [pytest.approx(share) for share in (1 / 3, 2 / 3, 1)]
+    shares = []
+    reports = place_seeds(on_ecp5.flow, on_ecp5.netlist, SEEDS, shares.append)
+    assert shares == [pytest.approx(share) for share in (1 / 3, 2 / 3, 1)]
     pace = measure_pace(on_ecp5.unit, KEPT)
     return summarise(on_ecp5.unit, on_ecp5.flow, on_ecp5.netlist, SEEDS, reports, pace)
 
 
 def test_every_field_is_there_and_follows_from_the_others(synthesis):
-    told = synthesis.to_dict()
-    assert list(told) == FIELDS
-    fmax = told["fmax_mhz"]
+    fields = synthesis.to_dict()
+    assert list(fields) == FIELDS
+    fmax = fields["fmax_mhz"]
     assert fmax["median"] == sorted(synthesis.fmax_mhz)[1]
     assert (fmax["min"], fmax["max"]) == (min(synthesis.fmax_mhz), max(synthesis.fmax_mhz))
     assert 20 < fmax["min"] <= fmax["median"] <= fmax["max"] < 500
-    assert 0.8 < told["elements_per_cycle"] <= 1
-    rate = told["melem_per_s"]
-    assert rate == told["elements_per_cycle"] * fmax["median"]
-    assert told["melem_per_s_per_lut"] == rate / told["lut"]
-    assert told["melem_per_s_per_lut_and_dsp"] == rate / (told["lut"] + 100 * told["dsp"])
+    assert 0.8 < fields["elements_per_cycle"] <= 1
+    rate = fields["melem_per_s"]
+    assert rate == fields["elements_per_cycle"] * fmax["median"]
+    assert fields["melem_per_s_per_lut"] == rate / fields["lut"]
+    assert fields["melem_per_s_per_lut_and_dsp"] == rate / (fields["lut"] + 100 * fields["dsp"])
     latency = synthesis.unit.description["latency"]
-    assert told["latency_cycles"] == latency["fixed"] + latency["per_beat"]
-    assert told["critical_path"]["signals"]
-    assert not [s for s in told["critical_path"]["signals"] if "_LUT4" in s or "dut." in s]
+    assert fields["latency_cycles"] == latency["fixed"] + latency["per_beat"]
+    assert fields["critical_path"]["signals"]
+    assert not [s for s in fields["critical_path"]["signals"] if "_LUT4" in s or "dut." in s]
     checked = replace(synthesis, gate_level=GateLevel(100, 3, "row 0"))
     assert checked.to_dict()["gate_level"] == {"elements": 100, "mismatches": 3}
+
+
+def test_the_work_is_one_call_and_told_step_by_step(on_ecp5, synthesis):
+    begun = []
+
+    @contextmanager
+    def begin_step(words):
+        begun.append([words])
+        yield begun[-1].append
+
+    made = synthesise(on_ecp5.unit, on_ecp5.flow, len(SEEDS), KEPT, begin_step)
+    assert made == synthesis
+    placed = "placing and routing, 3 seeds"
+    shares = [pytest.approx(share) for share in (1 / 3, 2 / 3, 1)]
+    assert begun == [["synthesising"], [placed, *shares], ["measuring elements per cycle"]]
 
 
 def test_the_wrapper_has_a_register_for_every_bit_of_a_port(synthesis):

@@ -2,7 +2,6 @@
 
 import random
 import re
-from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -13,6 +12,8 @@ from softmaxfx.fpga.tables import table_differences, tables_of
 from softmaxfx.golden import preset
 from softmaxfx.sim.sidecar import load_unit
 
+from ..sim.planting import Planting, plant, planted
+
 CASES = {
     "memories": ("softmax", preset("int8"), {}),
     "memories, exact": ("softmax", preset("base", datapath="exact_sum", lanes=2), {}),
@@ -20,10 +21,6 @@ CASES = {
     "blocks": ("cross_entropy", preset("tiny", datapath="exact_sum"), {"target": "ecp5"}),
     "iCE40": ("softmax", preset("tiny"), {"target": "ice40"}),
 }
-LITERAL = re.compile(
-    r"(?:\] = |^ +\d+'h\w+:\s+\S+ +<?= |INITVAL_\w\w\()\d+'h(\w*[1-9a-f]\w*)", re.MULTILINE
-)
-"""A table's entry that is not 0."""
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -32,45 +29,51 @@ def unit(request, tmp_path_factory):
     return load_unit(export(config, tmp_path_factory.mktemp("v"), unit=name, **options).verilog)
 
 
-def flipped(text, rng):
-    """The text with one bit of one entry flipped, the sign of no literal changed in length."""
-    entry = rng.choice([*LITERAL.finditer(text)])
-    digit = rng.randrange(*entry.span(1))
-    value = f"{int(text[digit], 16) ^ (1 << rng.randrange(3)):x}"
-    return text[:digit] + value + text[digit + 1 :]
-
-
 def test_what_was_exported_has_the_tables_of_its_configuration(unit):
     assert len(tables_of(unit.verilog.read_text(), unit.top)) > 100
     assert table_differences(unit) == []
 
 
+def test_another_reader_finds_as_many_entries(unit):
+    text = unit.verilog.read_text()
+    assert len(Planting(text, unit.top).words()) == len(tables_of(text, unit.top))
+
+
+def flip_a_bit(rng):
+    """A fault: one bit of one entry of a table is the other one."""
+
+    def fault(verilog: Planting) -> None:
+        entry = rng.choice([word for word in verilog.words() if word.value])
+        verilog.change(entry, entry.value ^ 1 << rng.randrange(entry.width))
+
+    return fault
+
+
 def test_every_flipped_bit_is_found(unit, tmp_path):
-    text, rng = unit.verilog.read_text(), random.Random(1)
-    for place in range(8):
-        verilog = tmp_path / f"{place}.v"
-        verilog.write_text(flipped(text, rng))
-        (told,) = table_differences(replace(unit, verilog=verilog))
+    rng = random.Random(1)
+    for _ in range(8):
+        (difference,) = table_differences(planted(unit, tmp_path, flip_a_bit(rng)))
         assert re.match(
-            r"table .* of \S+: 1 entries differ, the first at address -?\d+: gold", told
+            r"table .* of \S+: 1 entries differ, the first at address -?\d+: gold", difference
         )
 
 
 def test_a_lost_entry_is_found(unit, tmp_path):
-    text = unit.verilog.read_text()
-    entry = next(LITERAL.finditer(text))
-    line = text[text.rindex("\n", 0, entry.end()) : text.index("\n", entry.end())]
-    verilog = tmp_path / "lost.v"
-    verilog.write_text(text.replace(line, "", 1))
-    assert table_differences(replace(unit, verilog=verilog))[0].endswith("gate none")
+    def lose_an_entry(verilog: Planting) -> None:
+        verilog.drop(next(word for word in verilog.words() if word.value))
+
+    lost = planted(unit, tmp_path, lose_an_entry)
+    assert table_differences(lost)[0].endswith("gate none")
+
+
+def flip_the_first_of_18_bits(verilog: Planting) -> None:
+    entry = next(word for word in verilog.words() if word.width == 18)
+    verilog.change(entry, entry.value ^ 1)
 
 
 def test_the_command_fails_though_the_rows_hide_the_flipped_bit(models, tmp_path):
     made = export(preset("tiny"), tmp_path, name="probs")
-    text = made.verilog.read_text()
-    old = re.search(r"\] = 18'h(\w+);", text)
-    flip = f"] = 18'h{int(old[1], 16) ^ 1:05x};"
-    made.verilog.write_text(text.replace(old[0], flip, 1))
+    plant(made.verilog, "probs", flip_the_first_of_18_bits)
     models.mkdir(parents=True, exist_ok=True)
     out = tmp_path / "out"
     out.mkdir()

@@ -1,7 +1,7 @@
 """A client that knows nothing of this project drives the bare ports: cocotbext-axi.
 
-The bench and the scoreboard take no part. Frames are packed and read here, byte by byte, from what
-the documents say of the ports.
+The testbench and the scoreboard take no part. Frames are packed and read here, byte by byte, from
+what the documents say of the ports.
 """
 
 import importlib.util

@@ -48,7 +48,7 @@ def test_rows_become_beats_in_order(lanes):
 
 
 @pytest.mark.parametrize("name", ["base", "int8", "wide", "tiny"])
-def test_an_input_word_holds_the_fields_of_the_bench(name):
+def test_an_input_word_holds_the_fields_of_the_testbench(name):
     octets = preset(name).input.container // 8
     stream = a_stream(2, octets, user=2, ident=3)
     beats = Beats(

@@ -10,14 +10,16 @@ import pytest
 from softmaxfx.fpga.export import export
 from softmaxfx.golden import SQ, SoftmaxConfig, cross_entropy, preset
 from softmaxfx.golden.rows import LogitRows
-from softmaxfx.sim.blocked import run_blocked
-from softmaxfx.sim.coverage import ordinary_rows
 from softmaxfx.sim.cross_entropy import TargetRows
 from softmaxfx.sim.hostile import hostile_stream, run_hostile
 from softmaxfx.sim.kinds import KINDS
 from softmaxfx.sim.run import simulate
 from softmaxfx.sim.sidecar import Stream, Unit, load_unit
 from softmaxfx.sim.simulator import Model, build
+
+from .blocked import run_blocked
+from .planting import Planting, plant
+from .rows import kind_rows
 
 KIND = KINDS["cross_entropy"]
 CONFIGS = {
@@ -44,27 +46,22 @@ def loss_unit(tmp_path_factory, models) -> Callable[[SoftmaxConfig], tuple[Unit,
     return made
 
 
-def some_rows(config: SoftmaxConfig, count: int = 300, seed: int = 0) -> TargetRows:
-    rng = np.random.default_rng(seed)
-    return KIND.rows(ordinary_rows(config, count, rng), config, rng)
-
-
 @pytest.mark.parametrize("name", CONFIGS)
 def test_the_verilog_equals_the_golden_model(name, loss_unit, tmp_path):
     config = CONFIGS[name]
     unit, model = loss_unit(config)
-    rows = some_rows(config)
+    rows = kind_rows(KIND, config)
     shown = simulate(unit, model, rows, tmp_path)
     assert shown.score.first == ""
     assert shown.score.mismatches == 0
     assert shown.score.elements >= rows.elements + len(rows.lengths)
     assert shown.bounds_kept
-    told, latency = shown.to_dict(), unit.description["latency"]
-    assert told["unit"] == "cross_entropy"
-    assert told["datapath"] == config.datapath
-    assert told["latency_cycles"] == latency["fixed"] + latency["per_beat"]
-    assert told["ignored_rows"] > 0
-    assert told["masked_targets"] > 0
+    fields, latency = shown.to_dict(), unit.description["latency"]
+    assert fields["unit"] == "cross_entropy"
+    assert fields["datapath"] == config.datapath
+    assert fields["latency_cycles"] == latency["fixed"] + latency["per_beat"]
+    assert fields["ignored_rows"] > 0
+    assert fields["masked_targets"] > 0
 
 
 @pytest.mark.long
@@ -86,7 +83,7 @@ def test_every_frame_is_answered_as_the_golden_model_says(name, loss_unit, tmp_p
 def test_a_neighbour_may_do_nothing_for_good(port, pauses, loss_unit, tmp_path):
     config = CONFIGS["three lanes, tid"]
     unit, model = loss_unit(config)
-    shown = run_blocked(unit, model, some_rows(config), tmp_path, [port], pauses=pauses)
+    shown = run_blocked(unit, model, kind_rows(KIND, config), tmp_path, [port], pauses=pauses)
     assert shown.score.first == ""
     assert not shown.whole
     if port == "m_axis":
@@ -108,7 +105,7 @@ def test_a_neighbour_may_do_nothing_for_good(port, pauses, loss_unit, tmp_path):
 def test_after_a_long_wait_every_row_comes_out(port, loss_unit, tmp_path):
     config = CONFIGS["three lanes, tid"]
     unit, model = loss_unit(config)
-    rows = some_rows(config)
+    rows = kind_rows(KIND, config)
     shown = run_blocked(unit, model, rows, tmp_path, [port], freed_after=8)
     assert shown.score.first == ""
     assert shown.whole
@@ -201,26 +198,31 @@ def test_a_target_below_0_is_a_row_without_a_loss(none):
 # Faults planted in the Verilog must be found
 
 
-def swap_the_loss_bits(text: str) -> str:
-    return re.sub(r"assign m_axis_loss_tdata = (.*);", r"assign m_axis_loss_tdata = ~(\1);", text)
+def invert_the_loss(verilog: Planting) -> None:
+    """Every bit of the loss is the other one."""
+    verilog.see("", "m_axis_loss_tdata", "~{}")
 
 
-def never_ignore(text: str) -> str:
+def never_ignore(verilog: Planting) -> None:
     """A target of 8 is one of 0."""
-    return text.replace("(s_axis_target_tdata)", "({29'h0, s_axis_target_tdata[2:0]})")
+    verilog.see("", "s_axis_target_tdata", "{} & 7")
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("fault", [swap_the_loss_bits, never_ignore], ids=lambda f: f.__name__)
-def test_a_planted_fault_is_noticed(fault, models, tmp_path):
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (invert_the_loss, r"m_axis_loss, row \d+, beat \d+, lane 0: gold 0, gate 65535; element"),
+        (never_ignore, r"m_axis, row \d+, beat \d+: tuser gold 0b\d\d1\d\d, gate 0b\d\d0\d\d"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_a_planted_fault_is_noticed(fault, sentence, models, tmp_path):
     config = preset("tiny", lanes=2, max_length=7)
-    made = export(config, tmp_path, unit="cross_entropy", name="planted")
-    text = made.verilog.read_text()
-    changed = fault(text)
-    assert changed != text
-    made.verilog.write_text(changed)
-    unit = load_unit(made.verilog, modified=True)
+    verilog = export(config, tmp_path, unit="cross_entropy", name="planted").verilog
+    plant(verilog, "planted", fault)
+    unit = load_unit(verilog, modified=True)
     stream = hostile_stream(unit, 600, seed=3)
     shown = run_hostile(unit, build(unit, models), stream, tmp_path / "run", seed=3)
     assert shown.mismatches > 0
-    assert "m_axis" in shown.first
+    assert re.search(sentence, shown.first), shown.first

@@ -3,13 +3,11 @@
 import shutil
 import subprocess
 
-import numpy as np
 import pytest
 
 from softmaxfx.fpga.export import export
 from softmaxfx.fpga.tools import Tool, run_tool
 from softmaxfx.golden import preset
-from softmaxfx.golden.rows import LogitRows
 from softmaxfx.sim import icarus
 from softmaxfx.sim.environment import KEPT, own_environment
 from softmaxfx.sim.processes import run_to_end
@@ -18,6 +16,7 @@ from softmaxfx.sim.sidecar import load_unit
 from softmaxfx.sim.simulator import build
 
 from ..conftest import left_long
+from .rows import few_rows
 
 SMALL = preset("tiny", max_length=4)
 
@@ -80,8 +79,7 @@ def undisturbed(unit, tmp_path_factory):
 
 def cycles(unit, folder, builder):
     """Build and run a unit from nothing; how many cycles it took."""
-    rows = LogitRows.from_array(np.random.default_rng(1).normal(0, 3, (40, 4)))
-    shown = simulate(unit, builder(unit, folder / "models"), rows, folder / "runs")
+    shown = simulate(unit, builder(unit, folder / "models"), few_rows(), folder / "runs")
     assert shown.score.first == ""
     assert not list(folder.rglob("dump.vcd"))
     return shown.cycles, shown.latency_cycles

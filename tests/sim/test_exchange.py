@@ -5,11 +5,13 @@ import pytest
 
 from softmaxfx.golden import preset
 from softmaxfx.golden.rows import LogitRows
-from softmaxfx.sim.bench import Neighbours
 from softmaxfx.sim.exchange import send_parts, send_rows
 from softmaxfx.sim.kinds import kind_of
 from softmaxfx.sim.runs import attacked, simulated
 from softmaxfx.sim.store import claimed
+from softmaxfx.sim.testbench import Neighbours
+
+from .rows import random_rows
 
 SMALL = preset("tiny", lanes=2, max_length=8)
 QUIET = Neighbours(pauses=False, seed=1)
@@ -24,9 +26,7 @@ def unit(unit_of):
 def rows() -> LogitRows:
     """Rows of 1 to 8 elements."""
     rng = np.random.default_rng(2)
-    values = rng.normal(0, 4, (30, SMALL.max_length))
-    values[np.arange(SMALL.max_length) >= rng.integers(1, 9, (30, 1))] = np.nan
-    return LogitRows.from_array(values)
+    return random_rows(rng.integers(1, SMALL.max_length + 1, 30), rng)
 
 
 def test_every_beat_comes_with_its_cycle(unit, model_of, rows, tmp_path):

@@ -1,18 +1,17 @@
-"""The same bench and the same rows in Icarus Verilog, a second simulator."""
+"""The same testbench and the same rows in Icarus Verilog, a second simulator."""
 
-import re
 import shutil
-from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from softmaxfx.golden import preset
 from softmaxfx.golden.errors import ConfigError
-from softmaxfx.golden.rows import LogitRows
 from softmaxfx.sim import icarus
 from softmaxfx.sim.hostile import hostile_stream, run_hostile
 from softmaxfx.sim.run import simulate
+
+from .planting import Planting, planted
+from .rows import rows_of_all_lengths
 
 needs_icarus = pytest.mark.skipif(
     shutil.which("iverilog") is None, reason="Icarus Verilog (iverilog) is not installed"
@@ -25,21 +24,11 @@ CONFIGS = {
 }
 
 
-def some_rows(config, count=200):
-    """Rows of all lengths, some elements masked, some beyond the range."""
-    rng = np.random.default_rng(5)
-    array = rng.normal(0, 5, (count, config.max_length))
-    array[rng.random(array.shape) < 0.1] = -np.inf
-    lengths = rng.integers(1, config.max_length + 1, count)
-    array[np.arange(config.max_length) >= lengths[:, None]] = np.nan
-    return LogitRows.from_array(array)
-
-
 @needs_icarus
 @pytest.mark.parametrize("name", CONFIGS)
 def test_rows_with_pauses_equal_the_golden_model(name, unit_of, model_of, models, tmp_path):
     unit = unit_of(CONFIGS[name])
-    rows = some_rows(unit.config)
+    rows = rows_of_all_lengths(unit.config, 200, seed=5)
     shown = simulate(unit, icarus.build(unit, models), rows, tmp_path / "icarus")
     assert shown.score.first == ""
     assert shown.score.mismatches == 0
@@ -59,23 +48,10 @@ def test_hostile_frames_equal_the_golden_model(name, unit_of, models, tmp_path):
     assert shown.elements > 0
 
 
-def without_initial_state(text: str) -> str:
-    """The Verilog with every register and every memory that is written unknown before reset."""
-    text = re.sub(r"^( +reg [^=;]*?) += \d+'h\w+;", r"\1 ;", text, flags=re.MULTILINE)
-    for memory in set(re.findall(r"^ +(?:if \(\S+ *\)\n? +)?(\w+)\[.*\] <= ", text, re.MULTILINE)):
-        text = re.sub(rf"^ +{memory}\[\d+\] = \d+'h0+;\n", "", text, flags=re.MULTILINE)
-    return text
-
-
 @needs_icarus
 @pytest.mark.parametrize("name", ["two lanes", "exact sum"])
 def test_nothing_depends_on_the_state_before_reset(name, unit_of, models, tmp_path):
-    unit = unit_of(CONFIGS[name])
-    text = without_initial_state(unit.verilog.read_text())
-    assert len(text) < len(unit.verilog.read_text())
-    verilog = tmp_path / "unknown.v"
-    verilog.write_text(text)
-    unknown = replace(unit, verilog=verilog)
+    unknown = planted(unit_of(CONFIGS[name]), tmp_path, Planting.forget_the_start)
     stream = hostile_stream(unknown, 300, seed=7)
     shown = run_hostile(unknown, icarus.build(unknown, models), stream, tmp_path / "run", seed=7)
     assert shown.first == ""

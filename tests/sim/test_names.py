@@ -1,21 +1,20 @@
-"""No name that a unit can have meets a name of the bench, in either simulator."""
+"""No name that a unit can have meets a name of the testbench, in either simulator."""
 
 import re
 import shutil
 
-import numpy as np
 import pytest
 
 from softmaxfx.fpga.export import export
 from softmaxfx.golden import preset
-from softmaxfx.golden.rows import LogitRows
 from softmaxfx.sim import icarus
 from softmaxfx.sim.run import simulate
 from softmaxfx.sim.sidecar import load_unit
 from softmaxfx.sim.simulator import build
-from softmaxfx.sim.wiring import bench_text
+from softmaxfx.sim.wiring import tb_text
 
 from ..conftest import left_long
+from .rows import few_rows
 
 NAMES = [
     "bench", "bench_source", "bench_control", "bench_bench", "bench_", "bench__core", "top", "dut",
@@ -36,9 +35,9 @@ def declared(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", left_long(NAMES, "bench", "bench_", "Vtop", "aclk"))
-def test_every_module_of_unit_and_bench_has_a_name_of_its_own(name, tmp_path):
+def test_every_module_of_unit_and_testbench_has_a_name_of_its_own(name, tmp_path):
     unit = load_unit(export(SMALL, tmp_path, name=name).verilog)
-    modules = declared(bench_text(unit)) + declared(unit.verilog.read_text())
+    modules = declared(tb_text(unit)) + declared(unit.verilog.read_text())
     assert len(set(modules)) == len(modules) > 5
 
 
@@ -46,7 +45,7 @@ def test_every_module_of_unit_and_bench_has_a_name_of_its_own(name, tmp_path):
 @pytest.mark.parametrize("name", left_long(["bench", "bench_source", "Vtop", "dut"], "bench"))
 def test_a_unit_of_that_name_equals_the_golden_model(name, builder, models, tmp_path):
     unit = load_unit(export(SMALL, tmp_path, name=name).verilog)
-    rows = LogitRows.from_array(np.random.default_rng(1).normal(0, 3, (50, 4)))
+    rows = few_rows()
     shown = simulate(unit, builder(unit, models), rows, tmp_path / "runs")
     assert shown.score.first == ""
     assert shown.score.elements == rows.elements

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import preset
-from softmaxfx.golden.rows import LogitRows
-from softmaxfx.sim.bench import Neighbours
 from softmaxfx.sim.exchange import send_rows
-from softmaxfx.sim.kinds import kind_of
+from softmaxfx.sim.testbench import Neighbours
+
+from .rows import cut, unit_rows
 
 BASE = preset("base")
 EXACT = BASE.replace(datapath="exact_sum")
@@ -44,10 +44,8 @@ PACES = [
 def test_rows_back_to_back_pass_at_nearly_a_beat_per_cycle(
     name, config, length, share, unit_of, model_of, tmp_path
 ):
-    unit, rng = unit_of(config, unit=name), np.random.default_rng(0)
-    count = max(4000, 40000 // length)
-    logits = LogitRows.from_array(rng.normal(0, 3, (count, length)))
-    rows = kind_of(unit).rows(logits, config, rng)
+    unit, count = unit_of(config, unit=name), max(4000, 40000 // length)
+    rows = unit_rows(unit, [length] * count, seed=0)
     accepted, emitted = cycles(unit, model_of(unit), rows, tmp_path)
     beats = count * -(-length // config.lanes)
     assert len(accepted) == len(emitted) == beats
@@ -74,12 +72,12 @@ def value_sets(shape, rng):
 def test_no_cycle_depends_on_a_value(config, pauses, unit_of, model_of, tmp_path):
     unit = unit_of(config)
     rng = np.random.default_rng(1)
-    beyond = np.arange(90) >= rng.integers(1, 91, (200, 1))
+    lengths = rng.integers(1, 91, 200)
     seen = {
         name: cycles(
             unit,
             model_of(unit),
-            LogitRows.from_array(np.where(beyond, np.nan, values)),
+            cut(values, lengths),
             tmp_path / name,
             pauses=pauses,
         )

@@ -59,7 +59,7 @@ def a_command(life: str, folder: Path) -> subprocess.Popen[bytes]:
     )  # fmt: skip
 
 
-def told(file: Path) -> int:
+def process_id(file: Path) -> int:
     """The process id in a file, once there is one."""
     return eventually(lambda: int(file.read_text() or 0) if file.exists() else 0)
 
@@ -107,7 +107,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="re
 def test_nothing_is_left_of_a_command_that_was_ended(life, end, tmp_path):
     command = a_command(LIVES[life], tmp_path)
     try:
-        tree = [told(tmp_path / "child"), told(tmp_path / "grandchild")]
+        tree = [process_id(tmp_path / "child"), process_id(tmp_path / "grandchild")]
         command.send_signal(end)
         eventually(lambda: all(gone(process) for process in tree))
         command.wait(timeout=60)
@@ -118,7 +118,7 @@ def test_nothing_is_left_of_a_command_that_was_ended(life, end, tmp_path):
 
 def test_what_runs_longer_than_its_block_is_killed(tmp_path):
     with started(["sh", "-c", TREE], subprocess.DEVNULL, cwd=tmp_path) as process:
-        grandchild = told(tmp_path / "grandchild")
+        grandchild = process_id(tmp_path / "grandchild")
         assert not gone(grandchild)
     assert process.returncode == -signal.SIGKILL
     eventually(lambda: gone(grandchild))

@@ -1,9 +1,9 @@
-import numpy as np
 import pytest
 
 from softmaxfx.golden import SQ, preset
-from softmaxfx.golden.rows import LogitRows
 from softmaxfx.sim.run import simulate
+
+from .rows import few_rows, rows_of_all_lengths
 
 VARIANTS = {
     "tiny": preset("tiny"),
@@ -18,22 +18,10 @@ VARIANTS = {
 }
 
 
-def rows_for(config, count=300, seed=0) -> LogitRows:
-    """Rows of all lengths, with masked elements and values beyond the range."""
-    rng = np.random.default_rng(seed)
-    array = rng.normal(0, 5, (count, config.max_length))
-    array[rng.random(array.shape) < 0.1] = -np.inf
-    array[3] = -np.inf
-    lengths = rng.integers(1, config.max_length + 1, count)
-    lengths[:2] = 1, config.max_length
-    array[np.arange(config.max_length) >= lengths[:, None]] = np.nan
-    return LogitRows.from_array(array)
-
-
 @pytest.mark.parametrize("name", VARIANTS)
 def test_the_verilog_equals_the_golden_model(name, unit_of, model_of, tmp_path):
     config = VARIANTS[name]
-    unit, rows = unit_of(config), rows_for(config)
+    unit, rows = unit_of(config), rows_of_all_lengths(config, 300, seed=0)
     shown = simulate(unit, model_of(unit), rows, tmp_path)
     assert shown.score.first == ""
     assert shown.score.mismatches == 0
@@ -45,7 +33,7 @@ def test_the_verilog_equals_the_golden_model(name, unit_of, model_of, tmp_path):
 
 def test_the_same_seed_gives_the_same_run(unit_of, model_of, tmp_path):
     unit = unit_of(VARIANTS["tiny"])
-    rows = rows_for(unit.config, count=40)
+    rows = rows_of_all_lengths(unit.config, 40, seed=0)
     cycles = [
         simulate(unit, model_of(unit), rows, tmp_path, seed=seed).cycles for seed in (1, 1, 2)
     ]
@@ -54,14 +42,14 @@ def test_the_same_seed_gives_the_same_run(unit_of, model_of, tmp_path):
 
 def test_progress_ends_near_the_whole(unit_of, model_of, tmp_path):
     unit = unit_of(VARIANTS["tiny"])
-    told = []
-    simulate(unit, model_of(unit), rows_for(unit.config), tmp_path, progress=told.append)
-    assert told == sorted(told)
-    assert told[-1] > 0.5
+    shares = []
+    rows = rows_of_all_lengths(unit.config, 300, seed=0)
+    simulate(unit, model_of(unit), rows, tmp_path, progress=shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] > 0.5
 
 
 def test_rows_longer_than_the_unit_takes_are_refused(unit_of, model_of, tmp_path):
     unit = unit_of(VARIANTS["tiny"])
-    rows = LogitRows.from_array(np.zeros((3, 65)))
     with pytest.raises(ValueError, match=r"rows of at most max_length = 64 elements, not 65 \(row"):
-        simulate(unit, model_of(unit), rows, tmp_path)
+        simulate(unit, model_of(unit), few_rows(65), tmp_path)

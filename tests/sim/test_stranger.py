@@ -1,7 +1,8 @@
 """What ships, used as a stranger would: cocotb's Icarus runner, its defaults, and the bare ports.
 
-The bench takes no part. Every unit starts in Verilog and in SystemVerilog, by a reset of one cycle,
-whatever its inputs were before; what the sidecar says of latency and of blocked outputs holds.
+The testbench takes no part. Every unit starts in Verilog and in SystemVerilog, by a reset of one
+cycle, whatever its inputs were before; what the sidecar says of latency and of blocked outputs
+holds.
 """
 
 import json
@@ -14,13 +15,13 @@ from cocotb_tools.runner import get_runner
 
 from softmaxfx.fpga.export import TARGETS, export
 from softmaxfx.golden import SQ, UQ, preset
-from softmaxfx.golden.rows import LogitRows
 from softmaxfx.sim.beats import beat_words, read_beats, recorded_bytes, word_bytes
 from softmaxfx.sim.kinds import kind_of
 from softmaxfx.sim.scoreboard import score
 from softmaxfx.sim.sidecar import load_unit
 
 from ..conftest import left_long
+from .rows import unit_rows
 
 pytestmark = pytest.mark.skipif(
     shutil.which("iverilog") is None, reason="Icarus Verilog (iverilog) is not installed"
@@ -61,15 +62,6 @@ def built(unit, folder, arguments):
     return runner
 
 
-def some_rows(unit, lengths, seed=1):
-    rng = np.random.default_rng(seed)
-    lengths = np.asarray(lengths)
-    values = rng.normal(0, 4, (len(lengths), lengths.max()))
-    values[rng.random(values.shape) < 0.1] = -np.inf
-    values[np.arange(lengths.max()) >= lengths[:, None]] = np.nan
-    return kind_of(unit).rows(LogitRows.from_array(values), unit.config, rng)
-
-
 def spare_bits(unit, stream):
     """The bits of a word that lie in a container above the width of what it holds."""
     width, container = unit.formats[stream.name].width, 8 * stream.octets
@@ -82,21 +74,21 @@ def run(runner, unit, rows, folder, *, start=(0, 2), pauses=0.0, blocked=(), fli
     folder.mkdir(parents=True)
     sent = kind_of(unit).pack(rows, unit)
 
-    def told(stream):
+    def job_of(stream):
         words = beat_words(sent[stream.name], stream) if stream.inward else b""
         size = word_bytes(stream)
         beats = [words[place : place + size] for place in range(0, len(words), size)]
         change = spare_bits(unit, stream) if flipped and stream.inward else 0
-        held = (1 << stream.bits) - 1
+        mask = (1 << stream.bits) - 1
         return {
             "name": stream.name,
             "signals": stream.signals,
-            "words": [int.from_bytes(beat, "big") & held ^ change for beat in beats],
+            "words": [int.from_bytes(beat, "big") & mask ^ change for beat in beats],
         }
 
     job = {
-        "inputs": [told(stream) for stream in unit.inputs],
-        "outputs": [told(stream) for stream in unit.outputs],
+        "inputs": [job_of(stream) for stream in unit.inputs],
+        "outputs": [job_of(stream) for stream in unit.outputs],
         "unknown_cycles": start[0], "reset_cycles": start[1], "pauses": pauses,
         "blocked": list(blocked), "patience": PATIENCE, "rounding_seed": unit.seed,
     }  # fmt: skip
@@ -137,12 +129,12 @@ def test_every_unit_starts_for_every_target_in_both_languages(name, target, lang
     unit = exported(tmp_path / "rtl", name, **options)
     runner = built(unit, tmp_path / "build", LANGUAGES[language])
     lengths = np.random.default_rng(2).integers(1, unit.config.max_length + 1, 30)
-    rows = some_rows(unit, lengths)
+    rows = unit_rows(unit, lengths, seed=1, masked=0.1)
     for place, start in enumerate(STARTS.values()):
         sent, received = run(runner, unit, rows, tmp_path / str(place), start=start, pauses=0.2)
-        told = compared(unit, sent, received)
-        assert (told.first, told.mismatches) == ("", 0)
-        assert told.elements >= lengths.sum()
+        score = compared(unit, sent, received)
+        assert (score.first, score.mismatches) == ("", 0)
+        assert score.elements >= lengths.sum()
 
 
 CAPACITY = {
@@ -157,12 +149,12 @@ CAPACITY = {
 def test_the_sidecar_tells_what_goes_in_while_the_outputs_are_blocked(name, tmp_path):
     of, config = CAPACITY[name]
     unit = load_unit(export(config, tmp_path / "rtl", unit=of).verilog)
-    told = unit.description["blocked"]
+    capacity = unit.description["blocked"]
     runner = built(unit, tmp_path / "build", [])
 
     def accepted(length, pauses):
         """Beats of the input that accepts the fewest, its rows of some length."""
-        rows = some_rows(unit, [length] * (told["beats"] + 40))
+        rows = unit_rows(unit, [length] * (capacity["beats"] + 40), seed=1)
         folder = tmp_path / f"{length} {pauses}"
         blocked = [stream.name for stream in unit.outputs]
         _, received = run(runner, unit, rows, folder, pauses=pauses, blocked=blocked)
@@ -171,9 +163,9 @@ def test_the_sidecar_tells_what_goes_in_while_the_outputs_are_blocked(name, tmp_
         return min(len(at) for stream, at in received["accepted"].items() if stream not in per_row)
 
     longest, shortest = config.max_length, 1
-    assert accepted(longest, 0) == told["beats"]
-    assert told["least_beats"] <= accepted(longest, 0.5) <= told["beats"]
-    assert accepted(shortest, 0) == min(told["rows"], told["beats"])
+    assert accepted(longest, 0) == capacity["beats"]
+    assert capacity["least_beats"] <= accepted(longest, 0.5) <= capacity["beats"]
+    assert accepted(shortest, 0) == min(capacity["rows"], capacity["beats"])
 
 
 @pytest.mark.parametrize("length", [9, pytest.param(1, marks=pytest.mark.long)])
@@ -181,10 +173,10 @@ def test_the_sidecar_tells_what_goes_in_while_the_outputs_are_blocked(name, tmp_
 def test_the_sidecar_tells_the_latency(name, length, tmp_path):
     unit = exported(tmp_path / "rtl", name)
     runner = built(unit, tmp_path / "build", [])
-    _, received = run(runner, unit, some_rows(unit, [length]), tmp_path / "run")
-    told, beats = unit.description["latency"], -(-length // unit.lanes)
+    _, received = run(runner, unit, unit_rows(unit, [length], seed=1), tmp_path / "run")
+    latency, beats = unit.description["latency"], -(-length // unit.lanes)
     last = max(cycles[-1] for cycles in received["accepted"].values())
-    assert received["offered"]["m_axis"] - last == told["fixed"] + told["per_beat"] * beats
+    assert received["offered"]["m_axis"] - last == latency["fixed"] + latency["per_beat"] * beats
 
 
 SPARE = {
@@ -198,8 +190,8 @@ SPARE = {
 def test_spare_bits_of_a_container_are_ignored(of, tmp_path):
     unit = load_unit(export(SPARE[of], tmp_path / "rtl", unit=of).verilog)
     assert any(spare_bits(unit, stream) for stream in unit.inputs)
-    rows = some_rows(unit, [3, 1, 7, 5])
+    rows = unit_rows(unit, [3, 1, 7, 5], seed=1, masked=0.1)
     runner = built(unit, tmp_path / "build", [])
     sent, received = run(runner, unit, rows, tmp_path / "run", flipped=True)
-    told = compared(unit, sent, received)
-    assert (told.first, told.mismatches) == ("", 0)
+    score = compared(unit, sent, received)
+    assert (score.first, score.mismatches) == ("", 0)

@@ -62,10 +62,10 @@ def test_a_broken_tool_is_one_sentence(what, tools, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "told", ["Verilator 5.036 2025-04-27 rev v5.036", "Verilator 6.002 x", "rev vUNKNOWN-built"]
+    "version", ["Verilator 5.036 2025-04-27 rev v5.036", "Verilator 6.002 x", "rev vUNKNOWN-built"]
 )
-def test_a_verilator_that_is_new_enough_will_do(told, tools, tmp_path):
-    program(tools / "verilator", f"echo '{told}'")
+def test_a_verilator_that_is_new_enough_will_do(version, tools, tmp_path):
+    program(tools / "verilator", f"echo '{version}'")
     check_tools(tmp_path)
 
 

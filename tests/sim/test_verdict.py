@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import preset
-from softmaxfx.golden.rows import LogitRows
-from softmaxfx.sim.kinds import kind_of
 from softmaxfx.sim.run import simulate
 from softmaxfx.sim.verdict import failures
 
 from ..conftest import left_long
+from .planting import Planting, planted
+from .rows import unit_rows
 
 UNITS = {
     "softmax": preset("tiny"),
@@ -24,11 +24,8 @@ LENGTHS = {"long": (64, 65), "short": (1, 3), "one": (1, 2)}
 
 
 def simulated(unit, model, lengths, folder, count=300):
-    rng = np.random.default_rng(2)
-    values = rng.normal(0, 3, (count, lengths[1] - 1))
-    values[np.arange(values.shape[1]) >= rng.integers(*lengths, (count, 1))] = np.nan
-    rows = kind_of(unit).rows(LogitRows.from_array(values), unit.config, rng)
-    return simulate(unit, model, rows, folder)
+    drawn = np.random.default_rng(2).integers(*lengths, count)
+    return simulate(unit, model, unit_rows(unit, drawn, seed=2), folder)
 
 
 @pytest.mark.parametrize("lengths", left_long(LENGTHS, "one"))
@@ -45,21 +42,17 @@ def test_a_single_row_is_as_promised(unit_of, model_of, tmp_path):
     assert failures(simulated(unit, model_of(unit), (1, 2), tmp_path, count=1)) == []
 
 
+def refuse_every_fourth_beat(verilog: Planting) -> None:
+    verilog.insert("", "  reg [1:0] pause = 0;\n  always @(posedge aclk) pause <= pause + 1;\n")
+    for signal in ("s_axis_tready", "i__valid"):
+        verilog.see("", signal, "{} & !(&pause)")
+
+
 def test_a_unit_that_refuses_every_fourth_beat_is_too_slow(unit_of, model_of, tmp_path):
-    unit = unit_of(preset("tiny"))
-    text, places = re.subn(
-        r"^(  assign (?:s_axis_tready|i__valid) = )(.*);", r"\1(\2) & !(&pause);",
-        unit.verilog.read_text(), count=2, flags=re.MULTILINE,
-    )  # fmt: skip
-    assert places == 2
-    pause = "  reg [1:0] pause = 0;\n  always @(posedge aclk) pause <= pause + 1;\n"
-    text = text.replace("  input aclk;\n", f"  input aclk;\n{pause}", 1)
-    verilog = tmp_path / unit.verilog.name
-    verilog.write_text(text)
-    slow = replace(unit, verilog=verilog)
-    (told,) = failures(simulated(slow, model_of(slow), (64, 65), tmp_path / "run"))
+    slow = planted(unit_of(preset("tiny")), tmp_path, refuse_every_fourth_beat)
+    (sentence,) = failures(simulated(slow, model_of(slow), (64, 65), tmp_path / "run"))
     assert re.match(
-        r"TOO SLOW \S+: 0\.7\d\d beats per cycle of rows back to back, 0\.95 promi", told
+        r"TOO SLOW \S+: 0\.7\d\d beats per cycle of rows back to back, 0\.95 promi", sentence
     )
 
 
@@ -69,8 +62,8 @@ def test_another_latency_than_the_sidecar_tells_is_found(change, unit_of, model_
     latency = unit.description["latency"]
     changed = {**unit.description, "latency": {**latency, "fixed": latency["fixed"] + change}}
     shown = simulated(replace(unit, description=changed), model_of(unit), (1, 65), tmp_path)
-    (told,) = failures(shown)
-    assert re.match(r"LATENCY \S+: \d+ cycles of a row of one beat, \d+ promised", told)
+    (sentence,) = failures(shown)
+    assert re.match(r"LATENCY \S+: \d+ cycles of a row of one beat, \d+ promised", sentence)
 
 
 def test_wrong_bits_are_told_before_all_else(unit_of, model_of, tmp_path):

@@ -35,5 +35,5 @@ def test_a_module_that_an_earlier_build_has_left_is_not_in_the_wheel(left, tmp_p
     subprocess.run([*command, str(tmp_path), str(tree)], check=True, stderr=subprocess.DEVNULL)
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        held = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert held == {"room/__init__.py", "room/kept.py"}
+        files = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert files == {"room/__init__.py", "room/kept.py"}

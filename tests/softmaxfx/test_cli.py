@@ -214,8 +214,8 @@ def test_the_reference_command_names_every_device_and_bound(tmp_path):
         ("the exact cross-entropy of the codes", "0.640"),
         ("that of the exact cross-entropy of the codes", "0.887"),
     ]
-    told = json.loads(file.read_text())
-    numpy = [field for field in told["comparisons"] if field["reference"] == "NumPy float64"]
+    document = json.loads(file.read_text())
+    numpy = [field for field in document["comparisons"] if field["reference"] == "NumPy float64"]
     assert [(field["unit"], field["output"]) for field in numpy] == [
         ("softmax tiny max_subtract", "P"),
         ("softmax_backward tiny max_subtract", "dS"),
@@ -223,9 +223,11 @@ def test_the_reference_command_names_every_device_and_bound(tmp_path):
         ("cross_entropy tiny max_subtract", "gradient"),
     ]
     assert all(0 < field["of_codes"]["max_ulp"] <= field["bound_ulp"] for field in numpy)
-    assert {len(told["comparisons"])} == {4 * len(REFERENCES)}
+    assert {len(document["comparisons"])} == {4 * len(REFERENCES)}
     for device in jacobian_cost.DEVICES:
-        measured = [cost["length"] for cost in told["jacobian"] if cost["reference"] == device.name]
+        measured = [
+            cost["length"] for cost in document["jacobian"] if cost["reference"] == device.name
+        ]
         assert measured == ([] if device.absence else [16, 64])
         shown = device.absence or "softmax's gradient of a row by the Jacobian, and as P (dP - D)"
         assert f"{device.name}: {shown}" in result.output

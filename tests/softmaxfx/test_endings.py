@@ -96,10 +96,10 @@ def exporting(tmp_path):
 
 def children(parent: int) -> list[int]:
     """Its child processes."""
-    told = subprocess.run(
+    listed = subprocess.run(
         ["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False
     )
-    return [int(pid) for pid in told.stdout.split()]
+    return [int(pid) for pid in listed.stdout.split()]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -108,8 +108,8 @@ def test_a_signal_ends_the_command_and_its_workers(number, everyone, exporting):
     """A terminal tells every process of the group; ``kill`` the command alone."""
     workers = children(exporting.pid)
     (os.killpg if everyone else os.kill)(exporting.pid, number)
-    _, told = exporting.communicate(timeout=20)
-    assert (exporting.returncode, told) == (2, "softmaxfx: interrupted\n")
+    _, error = exporting.communicate(timeout=20)
+    assert (exporting.returncode, error) == (2, "softmaxfx: interrupted\n")
     for worker in workers:
         with pytest.raises(ProcessLookupError):
             os.kill(worker, 0)
@@ -117,9 +117,9 @@ def test_a_signal_ends_the_command_and_its_workers(number, everyone, exporting):
 
 def test_a_worker_that_is_killed_is_one_sentence(exporting):
     os.kill(children(exporting.pid)[0], signal.SIGKILL)
-    _, told = exporting.communicate(timeout=20)
+    _, error = exporting.communicate(timeout=20)
     assert exporting.returncode == 2
-    assert told == "softmaxfx: a worker process was killed, as where the memory does not suffice\n"
+    assert error == "softmaxfx: a worker process was killed, as where the memory does not suffice\n"
 
 
 ERRORS = {

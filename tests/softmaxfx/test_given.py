@@ -11,7 +11,7 @@ from numpy.lib import format as npy
 from softmaxfx.golden import ConfigError, preset
 from softmaxfx.inputs import Given
 from softmaxfx.study.npy_file import load_array
-from softmaxfx.study.references import hold
+from softmaxfx.study.references import compare_outputs
 from softmaxfx.study.sweep.measure.measure import Meter
 from softmaxfx.study.sweep.measure.sources import own_source
 
@@ -182,11 +182,11 @@ def test_a_target_outside_means_the_same_everywhere(none, saved):
     """A row without a loss, for simulation, references and sweep; as torch's ignore_index."""
     files = saved(logits=LOGITS, targets=np.array([0, none, 2]))
     rows = Given(**files).rows("cross_entropy", TINY)
-    losses, gradients = hold("cross_entropy", TINY, rows)
+    losses, gradients = compare_outputs("cross_entropy", TINY, rows)
     kept = saved(logits=LOGITS[[0, 2]], targets=np.array([0, 2]))
-    fewer = hold("cross_entropy", TINY, Given(**kept).rows("cross_entropy", TINY))
-    for held, gold in zip((losses, gradients), fewer, strict=True):
-        assert held.comparisons[0].codes == gold.comparisons[0].codes
+    fewer = compare_outputs("cross_entropy", TINY, Given(**kept).rows("cross_entropy", TINY))
+    for output, gold in zip((losses, gradients), fewer, strict=True):
+        assert output.comparisons[0].codes == gold.comparisons[0].codes
     files = saved(logits=LOGITS, targets=np.array([0, none, 2]))
     swept = Meter(own_source(files["logits"], targets=files["targets"])).measure(TINY, bound=False)
     kept = saved(logits=LOGITS[[0, 2]], targets=np.array([0, 2]))
@@ -201,10 +201,10 @@ def test_nothing_to_hold_keeps_every_bound(saved):
         ("softmax", {"logits": np.full((2, 3), -np.inf)}),
         ("softmax_backward", {"logits": np.full((2, 3), -np.inf), "gradients": np.ones((2, 3))}),
     ):
-        for held in hold(unit, TINY, Given(**saved(**arrays)).rows(unit, TINY)):
-            assert held.bound_kept
-            assert {c.codes for c in held.comparisons} == {None}
-            assert held.comparisons[0].note == "no element to compare"
+        for output in compare_outputs(unit, TINY, Given(**saved(**arrays)).rows(unit, TINY)):
+            assert output.bound_kept
+            assert {c.codes for c in output.comparisons} == {None}
+            assert output.comparisons[0].note == "no element to compare"
 
 
 def test_recorded_rows_that_are_all_too_long_are_one_sentence(monkeypatch):

@@ -16,7 +16,7 @@ def test_the_wheel_holds_the_tree(tmp_path):
     subprocess.run([*command, str(tmp_path), str(ROOT)], check=True, stderr=subprocess.DEVNULL)
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        held = {name for name in archive.namelist() if ".dist-info/" not in name}
+        files = {name for name in archive.namelist() if ".dist-info/" not in name}
     tree = {
         path.relative_to(ROOT).as_posix()
         for room in ROOMS
@@ -24,7 +24,7 @@ def test_the_wheel_holds_the_tree(tmp_path):
         if path.is_file() and "__pycache__" not in path.parts
     }
     expected = {name if name.startswith("softmaxfx/") else f"softmaxfx/{name}" for name in tree}
-    assert held == expected
+    assert files == expected
 
 
 def test_the_command_line_needs_no_torch():

@@ -61,8 +61,8 @@ def swept(space, tmp_path_factory) -> tuple[Path, str]:
 
 
 def test_a_sweep_writes_its_report(swept):
-    out, told = swept
-    assert "15 done, 2 infeasible" in told  # 4 configurations and 11 float formats
+    out, printed = swept
+    assert "15 done, 2 infeasible" in printed  # 4 configurations and 11 float formats
     page = (out / "report.html").read_text()
     assert "UQ(0, 30)" in page
     assert "output must have 2 to 24 fraction bits" in page
@@ -84,8 +84,8 @@ def test_the_report_of_what_there_is_can_be_written_anew(swept, space, tmp_path)
     out, _ = swept
     shutil.copy(out / "cache.sqlite", tmp_path)
     words = tmp_path / "docs" / "precision.md"
-    told = call("--space", space, "--out", tmp_path, "report", "--precision", words)
-    assert told.exit_code == 0, told.output
+    result = call("--space", space, "--out", tmp_path, "report", "--precision", words)
+    assert result.exit_code == 0, result.output
     assert words.read_text() == (tmp_path / "precision.md").read_text()
     assert (tmp_path / "results.csv").read_bytes() == (out / "results.csv").read_bytes()
 
@@ -108,11 +108,11 @@ def test_your_own_rows_give_goldens_figures(tmp_path):
     text = (tmp_path / "out" / "results.csv").read_text().splitlines()
     heading = text[0].split(",")
     (line,) = (line for line in text[1:] if ",point," in f",{line}")
-    told = dict(zip(heading, next(csv.reader([line])), strict=True))
-    assert float(told["max_error_ulp"]) == pytest.approx(expected.max_error_ulp, rel=1e-9)
-    assert float(told["kl"]) == pytest.approx(expected.mean_kl, rel=1e-6)
-    assert float(told["bound_ulp"]) == pytest.approx(bound_ulp(config), rel=1e-9)
-    assert told["source"] == "mine"
+    figures = dict(zip(heading, next(csv.reader([line])), strict=True))
+    assert float(figures["max_error_ulp"]) == pytest.approx(expected.max_error_ulp, rel=1e-9)
+    assert float(figures["kl"]) == pytest.approx(expected.mean_kl, rel=1e-6)
+    assert float(figures["bound_ulp"]) == pytest.approx(bound_ulp(config), rel=1e-9)
+    assert figures["source"] == "mine"
 
 
 def test_a_search_ends_with_a_configuration_and_its_command(swept, space, tmp_path):

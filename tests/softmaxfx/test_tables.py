@@ -18,7 +18,7 @@ from softmaxfx.golden.torch.reference import REFERENCES, Comparison, Distance
 from softmaxfx.sim import report
 from softmaxfx.study import reference_report
 from softmaxfx.study.jacobian_cost import FormCost, JacobianCost
-from softmaxfx.study.references import Held
+from softmaxfx.study.references import ComparedOutput
 
 PEERS = load_peers()
 EVERY_UNIT = {
@@ -37,27 +37,27 @@ OWN = {
 
 def simulations() -> list[Table]:
     """Of all units, by four configurations each."""
-    told = [
+    fields = [
         {"unit": unit, "preset": preset, "datapath": datapath, **EVERY_UNIT, **own}
         for unit, own in OWN.items()
         for preset in ("base", None)
         for datapath in ("max_subtract", "exact_sum")
     ]
     nothing = report.Histogram(np.zeros(2), np.zeros(2), np.zeros((1, 1), int))
-    return report.tables([report.Shown(one, (), nothing, ()) for one in told])
+    return report.tables([report.Shown(one, (), nothing, ()) for one in fields])
 
 
 def references() -> Table:
     """Some that were compared, some that say why they were not."""
     apart = Distance(0.694321, 0.25, 1.5e-5)
-    held = Held(
+    output = ComparedOutput(
         "P", "the exact softmax of the codes", 0.888,
         [
             Comparison(one, *(("", apart, apart) if place else ("no element", None, None)))
             for place, one in enumerate(REFERENCES)
         ],
     )  # fmt: skip
-    return reference_report.held_table("softmax base max_subtract", held)
+    return reference_report.comparison_table("softmax base max_subtract", output)
 
 
 def costs() -> Table:
@@ -139,22 +139,22 @@ def on_a_terminal(arguments: list[str], columns: int, folder: Path) -> str:
         env={key: value for key, value in os.environ.items() if key != "COLUMNS"},
     )  # fmt: skip
     os.close(follower)
-    told = b""
+    printed = b""
     try:
         while octets := os.read(leader, 1 << 16):
-            told += octets
+            printed += octets
     except OSError:  # how the end of a terminal reads
         pass
     os.close(leader)
-    return told.decode()
+    return printed.decode()
 
 
 @pytest.mark.parametrize("columns", [40, 80])
 def test_a_path_is_whole_on_a_real_terminal(columns, tmp_path):
     out = "a folder/with [brackets] and :smile:/" + "long" * 20
     arguments = ["-m", "softmaxfx", "export", "--preset", "tiny", "--name", "unit", "--out", out]
-    told = on_a_terminal([sys.executable, *arguments], columns, tmp_path)
-    assert f"{out}/unit.v  proven error 0.887 ulp" in told
+    printed = on_a_terminal([sys.executable, *arguments], columns, tmp_path)
+    assert f"{out}/unit.v  proven error 0.887 ulp" in printed
 
 
 def test_a_path_is_whole_in_a_pipe(tmp_path):

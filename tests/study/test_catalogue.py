@@ -28,9 +28,9 @@ from softmaxfx.sim import report as sim_report
 from softmaxfx.sim.kind import Measured
 from softmaxfx.sim.run import Simulation
 from softmaxfx.sim.scoreboard import Score
-from softmaxfx.study.reference_report import held_table
-from softmaxfx.study.references import Held
-from softmaxfx.study.sweep.measure.backward import Powers
+from softmaxfx.study.reference_report import comparison_table
+from softmaxfx.study.references import ComparedOutput
+from softmaxfx.study.sweep.measure.softmax_backward import Powers
 from softmaxfx.study.sweep.space.goal import DESIGN_METRICS, POINT_METRICS
 
 RECORDS: dict[str, tuple[Any, ...]] = {
@@ -64,19 +64,21 @@ MADE_UP: dict[str, Any] = {
 
 def of_a_run():
     """Names of what every simulation tells, whatever the unit."""
-    told = [simulation(unit, metrics).keys() - asdict(metrics) for unit, metrics in MADE_UP.items()]
-    assert told[0] == told[1] == told[2]
-    return told[0] - WORDS - {"bound_ulp"}
+    names = [
+        simulation(unit, metrics).keys() - asdict(metrics) for unit, metrics in MADE_UP.items()
+    ]
+    assert names[0] == names[1] == names[2]
+    return names[0] - WORDS - {"bound_ulp"}
 
 
 def test_the_catalogue_names_every_field_of_every_record_and_no_other():
-    told = {
+    recorded = {
         (of, field.name) for of, records in RECORDS.items() for r in records for field in fields(r)
     }
-    told -= {("softmax", "rows")}  # of a run
-    told |= BOUNDS | {("run", name) for name in of_a_run()}
-    told |= {("design", metric.name) for metric in DESIGN}
-    assert {field for metric in CATALOGUE.values() for field in metric.fields} == told
+    recorded -= {("softmax", "rows")}  # of a run
+    recorded |= BOUNDS | {("run", name) for name in of_a_run()}
+    recorded |= {("design", metric.name) for metric in DESIGN}
+    assert {field for metric in CATALOGUE.values() for field in metric.fields} == recorded
 
 
 def test_no_name_is_given_twice():
@@ -131,7 +133,7 @@ def test_the_table_of_references_comes_from_the_catalogue():
     reference = SimpleNamespace(name="a float")
     near, far = Distance(0.25, 0.125, 1e-9), Distance(2.5, 1.25, 1e-3)
     compared = SimpleNamespace(reference=reference, note="", codes=near, logits=far)
-    table = held_table("softmax", Held("P", "p", 0.5, [compared]))
+    table = comparison_table("softmax", ComparedOutput("P", "p", 0.5, [compared]))
     headings = [str(column.header) for column in table.columns]
     assert headings == ["reference"] + [
         f"of the {inputs}\n{metric.column}"
@@ -143,10 +145,10 @@ def test_the_table_of_references_comes_from_the_catalogue():
 
 
 def test_a_sweep_keeps_its_columns_and_nothing_that_there_is_not():
-    told = columns("softmax", Metrics(max_error_ulp=0.5, mean_kl=0.25, mass_loss_rate=1.0))
-    assert told == {"max_error_ulp": 0.5, "kl": 0.25}
-    told = columns("cross_entropy", MADE_UP["cross_entropy"])
-    assert told == {
+    kept = columns("softmax", Metrics(max_error_ulp=0.5, mean_kl=0.25, mass_loss_rate=1.0))
+    assert kept == {"max_error_ulp": 0.5, "kl": 0.25}
+    kept = columns("cross_entropy", MADE_UP["cross_entropy"])
+    assert kept == {
         "loss_grad_max_error_ulp": 0.5, "loss_max_error_ulp": 0.5, "loss_bound_ulp": 0.5,
     }  # fmt: skip
 

@@ -9,7 +9,7 @@ from softmaxfx.golden import backward_bound_ulp, bound_ulp, loss_bound, preset
 from softmaxfx.golden.rows import LogitRows
 from softmaxfx.sim.cross_entropy import TargetRows
 from softmaxfx.sim.softmax_backward import BackwardRows
-from softmaxfx.study.references import hold
+from softmaxfx.study.references import compare_outputs
 
 CONFIG = preset("tiny", max_length=8)
 LOGITS = LogitRows.from_array(np.random.default_rng(1).normal(0, 3, (50, 8)))
@@ -27,11 +27,11 @@ BOUNDS = {
 
 @pytest.mark.parametrize("unit", ROWS)
 def test_every_output_has_its_bound_and_keeps_it(unit):
-    outputs = hold(unit, CONFIG, ROWS[unit])
-    told = {held.output: held.bound_ulp for held in outputs}
-    assert told == {output: bound(CONFIG) for output, bound in BOUNDS[unit].items()}
-    for held in outputs:
-        assert held.bound_kept
-        assert held.comparisons[0].codes.max_ulp > 0.2
-        assert held.comparisons[0].reference.name == "NumPy float64"
-        assert not dataclasses.replace(held, bound_ulp=0.2).bound_kept
+    outputs = compare_outputs(unit, CONFIG, ROWS[unit])
+    bounds = {compared.name: compared.bound_ulp for compared in outputs}
+    assert bounds == {output: bound(CONFIG) for output, bound in BOUNDS[unit].items()}
+    for compared in outputs:
+        assert compared.bound_kept
+        assert compared.comparisons[0].codes.max_ulp > 0.2
+        assert compared.comparisons[0].reference.name == "NumPy float64"
+        assert not dataclasses.replace(compared, bound_ulp=0.2).bound_kept

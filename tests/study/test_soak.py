@@ -65,13 +65,13 @@ def run_in(folder):
 
 
 def test_a_soak_that_starts_again_goes_on_behind_what_is_done(small, tmp_path, cache):
-    told = []
-    first = soak(cache, run_in(tmp_path), minutes=2 / 60, tell=told.append)
+    finished = []
+    first = soak(cache, run_in(tmp_path), minutes=2 / 60, tell=finished.append)
     assert [job.seed for job in first] == [1]
-    second = soak(cache, run_in(tmp_path), minutes=3 / 60, tell=told.append)
+    second = soak(cache, run_in(tmp_path), minutes=3 / 60, tell=finished.append)
     assert [job.seed for job in second] == [2]
-    assert told == first + second
-    assert all(job.mismatches == 0 and job.bound_kept and job.elements > 1000 for job in told)
+    assert finished == first + second
+    assert all(job.mismatches == 0 and job.bound_kept and job.elements > 1000 for job in finished)
 
 
 @pytest.mark.parametrize(

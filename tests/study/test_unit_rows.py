@@ -20,12 +20,12 @@ def test_every_recorded_row_of_logits_is_there():
 
 def test_recorded_gradients_fill_their_format_and_the_user_is_told():
     rows, note = UNITS["softmax_backward"].recorded(BASE)
-    held = BASE.grad_input
-    largest = held.max_code * held.lsb
+    fmt = BASE.grad_input
+    largest = fmt.max_code * fmt.lsb
     for part in np.split(rows.dp, np.cumsum(_recorded_counts())[:-1]):
         assert largest / 2 < np.abs(part).max() <= largest
     assert note.startswith("the recorded dP are scaled by 2^")
-    assert note.endswith(f"to fit {held}")
+    assert note.endswith(f"to fit {fmt}")
     assert note.count("2^") == len(_recorded_counts())
 
 

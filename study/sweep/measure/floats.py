@@ -13,11 +13,11 @@ from ....golden.measures.exact import exact_softmax
 from ....golden.measures.metrics import Agreement, Metrics, Probabilities
 from ....golden.measures.summary import largest_of, mean_of
 from ....golden.types import Reals
-from .backward import BackwardMeter, Powers
 from .classes import classes_of
 from .float_formats import BASELINES, Rounding
+from .softmax_backward import BackwardMeter, Powers
 from .sources import Source
-from .stages import Stages
+from .stage_results import StageResults
 
 SCALED_FOR = SoftmaxConfig().grad_input
 """The format whose powers of two the gradients of a baseline are scaled by: their errors are in the
@@ -34,11 +34,13 @@ def baselines(source: Source, scale: float = 1.0) -> dict[str, dict[str, float]]
     Args:
         scale: factor of the logits, after they are rounded.
     """
-    stages = Stages(source.logits)
+    stages = StageResults(source.logits)
     return {name: _measure(source, stages, rounding, scale) for name, rounding in BASELINES.items()}
 
 
-def _measure(source: Source, stages: Stages, rounding: Rounding, scale: float) -> dict[str, float]:
+def _measure(
+    source: Source, stages: StageResults, rounding: Rounding, scale: float
+) -> dict[str, float]:
     layout, active = stages.layout, source.logits.active
     values = layout.flat(source.logits.values)
     logits = rounding.logits(source.logits.values)
@@ -57,12 +59,12 @@ def _measure(source: Source, stages: Stages, rounding: Rounding, scale: float) -
         figures |= columns("cross_entropy", _loss(classes, stages, rounding, logits, scale))
         figures |= columns("softmax", _calibration(classes, stages, p, scale))
     if source.has_gradients:
-        figures |= columns("softmax_backward", *_backward(source, stages, rounding, p, scale))
+        figures |= columns("softmax_backward", *_gradients(source, stages, rounding, p, scale))
     return figures
 
 
 def _loss(
-    classes: Classes, stages: Stages, rounding: Rounding, logits: Reals, scale: float
+    classes: Classes, stages: StageResults, rounding: Rounding, logits: Reals, scale: float
 ) -> LossChange:
     """Change of the mean loss; logits are padded."""
     exact = classes.losses(stages.rows.values * scale)
@@ -71,12 +73,12 @@ def _loss(
     return LossChange(mean_of(exact), mean_of(rounded - exact))
 
 
-def _calibration(classes: Classes, stages: Stages, p: Reals, scale: float) -> Calibration:
+def _calibration(classes: Classes, stages: StageResults, p: Reals, scale: float) -> Calibration:
     return Calibration(classes.calibration(p), classes.calibration(stages.exact_of_logits(scale)))
 
 
-def _backward(
-    source: Source, stages: Stages, rounding: Rounding, p: Reals, scale: float
+def _gradients(
+    source: Source, stages: StageResults, rounding: Rounding, p: Reals, scale: float
 ) -> tuple[BackwardMetrics, Powers]:
     """Error of the gradients, in the unit of :data:`SCALED_FOR`."""
     meter = BackwardMeter(source, stages)
@@ -84,8 +86,8 @@ def _backward(
     exact = meter.exact(meter.of_all(stages.exact_of_logits(scale)), dp)
     unrounded = meter.exact(meter.of_all(p), rounding.logits(dp))
     beyond = np.maximum(np.abs(dp), np.abs(unrounded)) > rounding.largest
-    told = BackwardMetrics(
+    metrics = BackwardMetrics(
         max_error_unclipped=largest_of(rounding.results(unrounded) - exact),
         saturated_share=mean_of(beyond),
     )
-    return told, meter.powers(SCALED_FOR)
+    return metrics, meter.powers(SCALED_FOR)

@@ -15,13 +15,13 @@ from ....golden.types import Codes, Reals
 from .classes import classes_of
 from .kept import Kept
 from .sources import Source
-from .stages import MOST, Stages, clipped_key
+from .stage_results import MOST, StageResults, clipped_key
 
 
 class LossMeter:
     """Measures losses, their gradients, and the calibration of the probabilities."""
 
-    def __init__(self, source: Source, stages: Stages) -> None:
+    def __init__(self, source: Source, stages: StageResults) -> None:
         self._stages, self._classes = stages, classes_of(source, stages.layout)
         self._of_codes: Kept[Reals] = Kept(MOST)
         self._of_logits: Kept[Reals] = Kept(MOST)
@@ -37,7 +37,7 @@ class LossMeter:
         if not classes.rows.size:
             return {}
         given = stages.exponentials(config)
-        told = LossMetrics.of(
+        metrics = LossMetrics.of(
             CrossEntropies(
                 classes,
                 stage(given.elements.distance[classes.place], given.total[classes.rows, 0]),
@@ -49,9 +49,9 @@ class LossMeter:
             config,
             None,
         )
-        change = LossChange.of(told.mean_loss, mean_of(self._float_losses(config.scale)))
+        change = LossChange.of(metrics.mean_loss, mean_of(self._float_losses(config.scale)))
         calibration = self._calibration(config)
-        return columns("cross_entropy", told, change) | columns("softmax", calibration)
+        return columns("cross_entropy", metrics, change) | columns("softmax", calibration)
 
     def gradients(self, config: SoftmaxConfig) -> Codes:
         """The unit's gradients of the rows with a loss, their active elements only."""

@@ -10,12 +10,12 @@ from ....golden.config import SoftmaxConfig
 from ....golden.errors import require
 from ....golden.measures.catalogue import columns
 from ....golden.measures.metrics import Agreement, Metrics, Probabilities, output_errors
-from .backward import BackwardMeter
 from .kept import Kept
 from .loss import LossMeter
 from .proven import backward_bound, cross_entropy_bound, softmax_bound
+from .softmax_backward import BackwardMeter
 from .sources import Source
-from .stages import Stages, output_key
+from .stage_results import StageResults, output_key
 
 MOST = 4096
 """Configurations whose figures of the probabilities are kept: a dozen numbers each."""
@@ -33,10 +33,10 @@ class Meter:
             raise ValueError(
                 f"source {source.name} must have at least one element that is not masked"
             )
-        self.source, self.stages = source, Stages(source.logits)
+        self.source, self.stages = source, StageResults(source.logits)
         self._best = self.stages.layout.is_largest(self.stages.layout.flat(source.logits.values))
         self._loss = None if source.targets is None else LossMeter(source, self.stages)
-        self._backward = BackwardMeter(source, self.stages) if source.has_gradients else None
+        self._gradients = BackwardMeter(source, self.stages) if source.has_gradients else None
         self._figures: Kept[dict[str, float]] = Kept(MOST)
 
     def measure(self, config: SoftmaxConfig, *, bound: bool = True) -> dict[str, float]:
@@ -60,14 +60,14 @@ class Meter:
         bounds = self._bounds(config) if bound else {}
         figures = self._figures.of(output_key(config), lambda: self._softmax(config))
         of_loss = self._loss.measure(config) if self._loss else {}
-        of_gradients = self._backward.measure(config) if self._backward else {}
+        of_gradients = self._gradients.measure(config) if self._gradients else {}
         return bounds | figures | of_loss | of_gradients
 
     def _bounds(self, config: SoftmaxConfig) -> dict[str, float]:
         bounds = {"bound_ulp": softmax_bound(config)}
         if self._loss:
             bounds["loss_bound_ulp"] = cross_entropy_bound(config)
-        if self._backward:
+        if self._gradients:
             bounds["backward_bound_ulp"] = backward_bound(config)
         return bounds
 

@@ -73,28 +73,28 @@ class Source:
         """Whether an element that takes part has a gradient."""
         return bool(self.logits.active[self.with_gradients].any())
 
-    def powers(self, held: Format) -> Codes:
+    def powers(self, fmt: Format) -> Codes:
         """The power of two that the gradients of each row are multiplied by to fit a format.
 
         The user's own gradients are taken as they are: all powers are 0.
         """
         if self.peaks is None:
             return np.zeros(len(self.logits.lengths), np.int64)
-        return fitting_powers(self.peaks, held)
+        return fitting_powers(self.peaks, fmt)
 
-    def scaled_gradients(self, held: Format) -> tuple[LogitRows, Reals]:
+    def scaled_gradients(self, fmt: Format) -> tuple[LogitRows, Reals]:
         """The rows that have gradients, and their dP by :meth:`powers`: what the unit is given."""
         assert self.gradients is not None, "a source without gradients has none to scale"
         logits = self.logits.take(self.with_gradients)
         dp = self.gradients[self.with_gradients, : logits.values.shape[1]]
-        return logits, np.ldexp(dp, self.powers(held)[self.with_gradients, None])
+        return logits, np.ldexp(dp, self.powers(fmt)[self.with_gradients, None])
 
-    def note(self, held: Format) -> str:
+    def note(self, fmt: Format) -> str:
         """What a user should know of the gradients, a sentence; empty where they are as given."""
         if self.peaks is None or not self.with_gradients.size:
             return ""
-        powers = np.unique(self.powers(held)[self.with_gradients])
-        return scaling_note(f"the dP of {self.name}", powers, held)
+        powers = np.unique(self.powers(fmt)[self.with_gradients])
+        return scaling_note(f"the dP of {self.name}", powers, fmt)
 
     def take(self, rows: Indices) -> "Source":
         """Some of the rows."""

@@ -4,11 +4,11 @@ from .recommend import YARDSTICK, Limit, Recommendation, Verdict
 from .texts import figure_text, share_text
 
 
-def answer(told: Recommendation) -> str:
+def answer(advice: Recommendation) -> str:
     """A recommendation in a line."""
-    if told.chosen is None:
+    if advice.chosen is None:
         return "none of the measured configurations"
-    return told.chosen.point.configuration.label
+    return advice.chosen.point.configuration.label
 
 
 def cost(verdict: Verdict) -> str:
@@ -19,46 +19,46 @@ def cost(verdict: Verdict) -> str:
     return f"{verdict.design.lut:,.0f} LUT on {verdict.design.target}, {lanes}"
 
 
-def reason(told: Recommendation) -> str:
+def reason(advice: Recommendation) -> str:
     """Why it is recommended, in two or three sentences."""
-    if told.chosen is None:
-        if told.closest is None:
+    if advice.chosen is None:
+        if advice.closest is None:
             return "Nothing was measured."
         return (
-            f"None of {told.measured:,} configurations loses as little as {YARDSTICK} in every "
-            f"metric. The closest is {told.closest.point.configuration.label}: "
-            f"{_against(told.closest)}."
+            f"None of {advice.measured:,} configurations loses as little as {YARDSTICK} in every "
+            f"metric. The closest is {advice.closest.point.configuration.label}: "
+            f"{_against(advice.closest)}."
         )
     sentences = [
-        f"{told.passing:,} of {told.measured:,} measured configurations lose no more than "
+        f"{advice.passing:,} of {advice.measured:,} measured configurations lose no more than "
         f"{YARDSTICK}.",
-        f"This is the cheapest of them: {cost(told.chosen)}."
-        if told.chosen.design
-        else _not_designed(told),
-        f"It comes closest to a limit here: {_against(told.chosen)}.",
+        f"This is the cheapest of them: {cost(advice.chosen)}."
+        if advice.chosen.design
+        else _not_designed(advice),
+        f"It comes closest to a limit here: {_against(advice.chosen)}.",
     ]
-    if told.cheaper is not None:
+    if advice.cheaper is not None:
         sentences.append(
-            f"The next cheaper one fails ({told.cheaper.point.configuration.label}"
-            f"{'; ' + cost(told.cheaper) if told.cheaper.design else ''}): "
-            f"{_against(told.cheaper)}."
+            f"The next cheaper one fails ({advice.cheaper.point.configuration.label}"
+            f"{'; ' + cost(advice.cheaper) if advice.cheaper.design else ''}): "
+            f"{_against(advice.cheaper)}."
         )
-    elif told.chosen.design:
+    elif advice.chosen.design:
         sentences.append("No cheaper design was synthesised, so fewer LUT may do.")
     else:
         sentences.append("No narrower configuration was measured, so fewer bits may do.")
     return " ".join(sentences)
 
 
-def _not_designed(told: Recommendation) -> str:
+def _not_designed(advice: Recommendation) -> str:
     least = "This is the one with the fewest bits"
-    if told.chosen is None or told.target is None:
+    if advice.chosen is None or advice.target is None:
         return f"{least}; none was synthesised."
-    if told.candidates == 0:
+    if advice.candidates == 0:
         return f"{least}; no design has widths that were measured here."
     return (
-        f"{least}, and its area is not known: none of the {told.candidates} designs on "
-        f"{told.target} is within the limits."
+        f"{least}, and its area is not known: none of the {advice.candidates} designs on "
+        f"{advice.target} is within the limits."
     )
 
 

@@ -122,7 +122,7 @@ def comparable(points: list[Point], *widths: str) -> list[Point]:
             cells.setdefault(bits, []).append(point)
     if not choices:
         return []
-    most = max(choices, key=lambda held: (len(choices[held]), held))
+    most = max(choices, key=lambda choice: (len(choices[choice]), choice))
     shown = choices[most].keys()
     return [
         point

@@ -65,11 +65,11 @@ def page_data(
     areas = {name: _areas(gathered, name, drawn) for name in gathered.sources}
     first = {
         name: [
-            drawn.points.of(told.chosen.point),
-            drawn.configurations.of((told.chosen.design or told.chosen.point).configuration),
+            drawn.points.of(advice.chosen.point),
+            drawn.configurations.of((advice.chosen.design or advice.chosen.point).configuration),
         ]
-        for name, told in recommendations.items()
-        if told.chosen is not None
+        for name, advice in recommendations.items()
+        if advice.chosen is not None
     }
     clouds = {name: _cloud(gathered, name, drawn) for name in gathered.sources}
     stored = [_stored(point, drawn) for point in drawn.points.items]
@@ -152,15 +152,15 @@ def _curves(points: list[Point], drawn: Drawn) -> dict[str, Any]:
     found: dict[str, dict[str, Any]] = {}
     for width in swept_widths(points):
         for metric in POINT:
-            told = curve(points, metric, width) if matters(width, metric) else None
-            if told is None:
+            swept = curve(points, metric, width) if matters(width, metric) else None
+            if swept is None:
                 continue
             found.setdefault(width, {})[metric.name] = {
-                "bits": told.bits,
-                "best": [drawn.points.of(point) for point in told.best],
-                "median": [float(f"{value:.5g}") for value in told.median],
-                "knee": told.knee,
-                "shape": told.shape,
+                "bits": swept.bits,
+                "best": [drawn.points.of(point) for point in swept.best],
+                "median": [float(f"{value:.5g}") for value in swept.median],
+                "knee": swept.knee,
+                "shape": swept.shape,
             }
     return found
 
@@ -173,15 +173,15 @@ def _maps(points: list[Point], drawn: Drawn) -> dict[str, Any]:
     for rows, columns in pairs:
         for metric in POINT:
             if metric.is_error and (matters(rows, metric) or matters(columns, metric)):
-                told = _map(
+                best = _map(
                     comparable(measured(points, metric), rows, columns),
                     metric,
                     rows,
                     columns,
                     drawn,
                 )
-                if told:
-                    found.setdefault(f"{rows}|{columns}", {})[metric.name] = told
+                if best:
+                    found.setdefault(f"{rows}|{columns}", {})[metric.name] = best
     return found
 
 
@@ -207,8 +207,10 @@ def _areas(gathered: Gathered, source: str, drawn: Drawn) -> dict[str, Any]:
         lanes = sorted({one.lanes for one in gathered.designs if one.target == target})
         for metric in FRONT:
             groups = {n: placed(gathered, source, target, n, metric) for n in lanes}
-            told = [_front(f"{n} lane{'s' * (n > 1)}", groups[n], metric, drawn) for n in lanes]
-            found.setdefault(target, {})[metric.name] = [group for group in told if group["points"]]
+            fronts = [_front(f"{n} lane{'s' * (n > 1)}", groups[n], metric, drawn) for n in lanes]
+            found.setdefault(target, {})[metric.name] = [
+                group for group in fronts if group["points"]
+            ]
     return found
 
 
@@ -247,7 +249,7 @@ def _cloud(gathered: Gathered, source: str, drawn: Drawn) -> dict[str, Any]:
     }
 
 
-def _histogram(source: Source, gathered: Gathered, told: Recommendation | None) -> dict[str, Any]:
+def _histogram(source: Source, gathered: Gathered, advice: Recommendation | None) -> dict[str, Any]:
     """The logits and their distances from the row's largest, with the clips of the sweep."""
     values, active = source.logits.values, source.logits.active
     largest = np.where(active, values, -np.inf).max(axis=1, keepdims=True, initial=-1e300)
@@ -256,7 +258,7 @@ def _histogram(source: Source, gathered: Gathered, told: Recommendation | None) 
     for point in gathered.of_source(source.name):
         kind, place = _clip(point)
         clips[kind][place] += 1
-    chosen = _clip(told.chosen.point) if told and told.chosen else ("", 0.0)
+    chosen = _clip(advice.chosen.point) if advice and advice.chosen else ("", 0.0)
     return {
         "name": source.name,
         "rows": len(values),

@@ -128,8 +128,8 @@ class Configuration:
     def choice(self, free: frozenset[str]) -> str:
         """Equal for configurations that differ in the ``free`` fields alone."""
         if free not in self._kept:
-            held = {name: value for name, value in self.changed.items() if name not in free}
-            self._kept[free] = json.dumps(held, sort_keys=True)
+            fixed = {name: value for name, value in self.changed.items() if name not in free}
+            self._kept[free] = json.dumps(fixed, sort_keys=True)
         return self._kept[free]
 
 
@@ -177,12 +177,12 @@ class Refused:
     def label(self) -> str:
         """The formats, and every field that differs from the defaults, in a line."""
         defaults = SoftmaxConfig().to_dict()
-        told = {
+        shown = {
             name: value
             for name, value in self.fields.items()
             if name in ("input", "output") or (value is not None and value != defaults.get(name))
         }
-        return ", ".join(f"{name} = {value}" for name, value in told.items())
+        return ", ".join(f"{name} = {value}" for name, value in shown.items())
 
 
 @dataclass(frozen=True)
@@ -213,8 +213,8 @@ class Gathered:
             if row.status == "done":
                 found._take(row, known)
             elif row.status in ("infeasible", "failed"):
-                told = Refused(dict(row.fields), row.reason or "no reason was told", row.kind)
-                refused.setdefault((row.status, told.label, told.reason), told)
+                refusal = Refused(dict(row.fields), row.reason or "no reason was told", row.kind)
+                refused.setdefault((row.status, refusal.label, refusal.reason), refusal)
         found.infeasible.extend(r for (status, *_), r in refused.items() if status == "infeasible")
         found.failed.extend(r for (status, *_), r in refused.items() if status == "failed")
         return found

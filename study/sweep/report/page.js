@@ -46,8 +46,8 @@
     const costs = found.designs.map(([target, lanes, figures]) =>
       [`${target}, ${lanes} lane${lanes > 1 ? "s" : ""}`,
         `${number(figures.lut)} LUT, ${number(figures.fmax_mhz)} MHz`]);
-    for (const [id, told] of [["picked-values", rows], ["picked-costs", costs]]) {
-      byId(id).replaceChildren(...told.flatMap(([name, value, meaning]) => {
+    for (const [id, entries] of [["picked-values", rows], ["picked-costs", costs]]) {
+      byId(id).replaceChildren(...entries.flatMap(([name, value, meaning]) => {
         const term = document.createElement("dt"), detail = document.createElement("dd");
         term.textContent = name;
         if (meaning) term.title = meaning;
@@ -119,12 +119,12 @@
       const extra = Math.max(0, 1.5 - (high - low)) / 2;
       return [low - extra - 0.12 * (high - low) - 0.05, high + extra + 0.12 * (high - low) + 0.05];
     }
-    const told = data.metrics[metric];
-    if (told?.zero) low = Math.min(low, 0);
-    const span = Math.max(high - low, told?.least ?? 0, 0.02 * Math.abs(high)) || 1;
+    const figure = data.metrics[metric];
+    if (figure?.zero) low = Math.min(low, 0);
+    const span = Math.max(high - low, figure?.least ?? 0, 0.02 * Math.abs(high)) || 1;
     const extra = (span - (high - low)) / 2;
     [low, high] = [low - extra, high + extra];
-    return [low - (told?.zero && low >= 0 ? 0.03 : 0.1) * span, high + 0.1 * span];
+    return [low - (figure?.zero && low >= 0 ? 0.03 : 0.1) * span, high + 0.1 * span];
   }
   // Labels of lines, pushed apart: fractions of the height, ascending.
   function spread(places, gap) {
@@ -275,11 +275,11 @@
       floats.forEach(([found], k) => more.annotations.push({ xref: `x${tail} domain`,
         yref: `y${tail} domain`, x: 1, y: heights[k], xanchor: "right", yanchor: "bottom",
         text: found, showarrow: false, font: { ...FONT, size: 10, color: SOFT } }));
-      const told = { knee: `<span style="color:${MARK}">knee at ${knee} bits</span>`,
+      const shown = { knee: `<span style="color:${MARK}">knee at ${knee} bits</span>`,
         flat: `flat: ${knee} bits do`, falling: `still falling at ${bits.at(-1)} bits` }[shape];
       more.annotations.push({ xref: `x${tail} domain`, yref: `y${tail} domain`, x: 0, y: 1,
         xanchor: "left", yanchor: "bottom", showarrow: false, align: "left",
-        text: `<b>${titleOf(name)}</b><br>${told}`, hovertext: data.metrics[name].meaning,
+        text: `<b>${titleOf(name)}</b><br>${shown}`, hovertext: data.metrics[name].meaning,
         font: { ...FONT, size: 12 } });
       more[`xaxis${tail}`] = axis("", { domain: [x0, x0 + wide], anchor: `y${tail}`,
         ...(bits.length < 10 ? { tickvals: bits } : {}), tickfont: { size: 11 } });
@@ -440,8 +440,8 @@
       fill("front-metric", metrics([first]), first);
     }
     drawFront(); drawBits(); drawMap();
-    const told = [telling, ...data.sources].find((name) => data.recommended[name]);
-    if (told) pick(...data.recommended[told]);
+    const name = [telling, ...data.sources].find((name) => data.recommended[name]);
+    if (name) pick(...data.recommended[name]);
     for (const id of ["fig-front", "fig-bits", "fig-map"]) if (byId(id).on) clicks(id);
     onChange(["front-source", "front-cost", "front-metric"], drawFront);
     onChange(["bits-source", "bits-width"], drawBits);

@@ -148,13 +148,13 @@ def _figure(name: str, seen: str) -> str:
 
 
 def _advice(gathered: Gathered, recommendations: Mapping[str, Recommendation], made: str) -> str:
-    told = [recommendations[name] for name in gathered.sources if name in recommendations]
-    if not told:
+    shown = [recommendations[name] for name in gathered.sources if name in recommendations]
+    if not shown:
         return ""
     cards = "".join(
         f"<article><h3>{escape(one.source)}{': ' + escape(cost(one.chosen)) if one.chosen else ''}"
         f'</h3><p class="answer">{escape(answer(one))}</p><p>{escape(reason(one))}</p></article>'
-        for one in told
+        for one in shown
     )
     words = (
         f"The cheapest configuration that loses no more than {YARDSTICK} logits and probabilities "
@@ -246,12 +246,12 @@ def _floats(gathered: Gathered, made: str) -> str:
 
 def _refused(gathered: Gathered, made: str) -> str:
     rest = ""
-    for name, title, told in (
+    for name, title, refused in (
         ("infeasible-table", "", gathered.infeasible),
         ("failed-table", "<h3>Failed</h3>", gathered.failed),
     ):
-        if told:
-            rows = [[one.label, one.reason] for one in told]
+        if refused:
+            rows = [[one.label, one.reason] for one in refused]
             table = _table(name, ["combination", "reason"], rows, words=2, long=True)
             rest += title + table
     words = (

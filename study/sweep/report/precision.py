@@ -45,12 +45,12 @@ def precision_text(
 def _summary(gathered: Gathered, recommendations: Mapping[str, Recommendation]) -> list[str]:
     rows = []
     for source in gathered.sources:
-        told = recommendations.get(source)
-        if told is None:
+        advice = recommendations.get(source)
+        if advice is None:
             continue
-        metrics = told.chosen.point.metrics if told.chosen else {}
+        metrics = advice.chosen.point.metrics if advice.chosen else {}
         rows.append(
-            [source, answer(told), cost(told.chosen) if told.chosen else "-"]
+            [source, answer(advice), cost(advice.chosen) if advice.chosen else "-"]
             + [figure_text(metric.value(metrics)) for metric in (LARGEST, KL)]
         )
     if not rows:
@@ -60,7 +60,7 @@ def _summary(gathered: Gathered, recommendations: Mapping[str, Recommendation]) 
 
 
 def _rule(gathered: Gathered, recommendations: Mapping[str, Recommendation]) -> list[str]:
-    applied = [limit for told in recommendations.values() for limit in told.limits]
+    applied = [limit for advice in recommendations.values() for limit in advice.limits]
     judged = ", ".join({limit.metric.spoken: None for limit in applied})
     floors = ", ".join(
         {
@@ -99,8 +99,8 @@ def _rule(gathered: Gathered, recommendations: Mapping[str, Recommendation]) -> 
 
 def _opening(source: str, rows: Source | None, points: list[Point]) -> str:
     about = ABOUT.get(source)
-    told = f"{about[0].upper()}{about[1:]}. " if about else ""
-    return f"{told}{source_facts(rows)} {len(points):,} configurations were measured.".strip()
+    opening = f"{about[0].upper()}{about[1:]}. " if about else ""
+    return f"{opening}{source_facts(rows)} {len(points):,} configurations were measured.".strip()
 
 
 def _clip_lines(points: list[Point]) -> list[str]:
@@ -129,12 +129,12 @@ def _clip_lines(points: list[Point]) -> list[str]:
     return [f"What the clip costs, {formats[0]} → {formats[1]}, the best of each:", "", *table, ""]
 
 
-def _recommended(gathered: Gathered, source: str, told: Recommendation | None) -> list[str]:
-    if told is None:
+def _recommended(gathered: Gathered, source: str, advice: Recommendation | None) -> list[str]:
+    if advice is None:
         return [f"Nothing is recommended: {YARDSTICK} was not measured on these rows."]
-    if told.chosen is None:
-        return [f"**Nothing is recommended.** {reason(told)}"]
-    chosen = told.chosen
+    if advice.chosen is None:
+        return [f"**Nothing is recommended.** {reason(advice)}"]
+    chosen = advice.chosen
     configuration = (chosen.design or chosen.point).configuration
     yardstick = gathered.baselines[source][YARDSTICK]
     rows = [
@@ -144,10 +144,10 @@ def _recommended(gathered: Gathered, source: str, told: Recommendation | None) -
             lost_text(limit, limit.most),
             lost_text(limit, limit.metric.distance(yardstick)),
         ]
-        for limit in told.limits
+        for limit in advice.limits
     ]
-    lines = [f"**Recommended: {chosen.point.configuration.label}.** {reason(told)}"]
-    narrow = told.narrowest
+    lines = [f"**Recommended: {chosen.point.configuration.label}.** {reason(advice)}"]
+    narrow = advice.narrowest
     if narrow is not None and chosen.design and narrow.point is not chosen.point:
         fewer = narrow.point.configuration
         if fewer.port_bits < chosen.point.configuration.port_bits:

@@ -63,7 +63,7 @@ def report(
         "the results must hold a point or a design that is done, not none: run the sweep first",
     )
     found = ((name, recommend(gathered, name)) for name in gathered.sources)
-    recommendations = {name: told for name, told in found if told is not None}
+    recommendations = {name: advice for name, advice in found if advice is not None}
     made = (
         "Written by `softmaxfx sweep report`; do not edit. "
         f"The results are those of `{command}`, seed {seed}."

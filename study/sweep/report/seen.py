@@ -14,12 +14,12 @@ _MAIN = {
     "grad_output": ("backward_max_error_unclipped",),
     "loss": ("loss_change",),
 }
-"""The metrics that a width is told by; widths inside by the proven bound."""
+"""The metrics that a width is judged by; widths inside by the proven bound."""
 
 
 def seen(points: list[Point]) -> list[str]:
     """What the curves of a source say, a sentence or two for each width and for top-1."""
-    told: dict[str, list[str]] = {}
+    widths: dict[str, list[str]] = {}
     for width in swept_widths(points):
         sentences = [
             _curve_text(found)
@@ -29,8 +29,10 @@ def seen(points: list[Point]) -> list[str]:
         if width == "output" and (found := curve(points, CATALOGUE["zero_share"], width)):
             sentences.append(_zero_text(found))
         if sentences:  # widths that were swept together say the same
-            told.setdefault(" ".join(sentences), []).append(WIDTHS[width])
-    texts = [f"**{' and '.join(names).capitalize()} bits.** {text}" for text, names in told.items()]
+            widths.setdefault(" ".join(sentences), []).append(WIDTHS[width])
+    texts = [
+        f"**{' and '.join(names).capitalize()} bits.** {text}" for text, names in widths.items()
+    ]
     return [*texts, *_top1_text(points), *_loss_text(points)]
 
 

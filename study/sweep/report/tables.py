@@ -47,11 +47,11 @@ def csv_text(rows: Iterable[Row]) -> str:
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(["key", "kind", "source", "status", "reason", *columns, *metrics])
     for row in finished:
-        told = row.metrics or {}
+        figures = row.metrics or {}
         writer.writerow(
             [key_text(row.key), row.kind, row.source, row.status, row.reason or ""]
             + [_cell(row.fields.get(name)) for name in columns]
-            + [_cell(told.get(name)) for name in metrics]
+            + [_cell(figures.get(name)) for name in metrics]
         )
     return written.getvalue()
 
@@ -82,16 +82,16 @@ def markdown(gathered: Gathered, made: str) -> str:
 
 def counts_text(gathered: Gathered) -> str:
     """What the sweep consists of, in a sentence or two."""
-    told = (
+    text = (
         f"{len(gathered.points):,} points on {len(gathered.sources)} "
         f"source{'s' * (len(gathered.sources) != 1)}, {len(gathered.designs)} designs, "
         f"{len(gathered.infeasible):,} infeasible combinations."
     )
     if gathered.failed:
-        told += f" {len(gathered.failed):,} entries failed."
+        text += f" {len(gathered.failed):,} entries failed."
     if gathered.unfinished:
-        told += f" {gathered.unfinished:,} entries are not finished yet."
-    return told
+        text += f" {gathered.unfinished:,} entries are not finished yet."
+    return text
 
 
 def seeds_text(designs: Iterable[Design]) -> str:
@@ -115,8 +115,8 @@ def seeds_text(designs: Iterable[Design]) -> str:
 def design_header(gathered: Gathered) -> list[str]:
     """The titles of the columns of the cost table; the first two are words."""
     errors = [f"{FRONT_METRIC.column}, {source}" for source in gathered.sources]
-    told = (metric.column for metric in (*COST, CATALOGUE["bound_ulp"]))
-    return ["design", "target", "lanes", *told, *errors]
+    costs = (metric.column for metric in (*COST, CATALOGUE["bound_ulp"]))
+    return ["design", "target", "lanes", *costs, *errors]
 
 
 def design_rows(gathered: Gathered) -> list[list[str]]:
@@ -170,8 +170,8 @@ def baseline_rows(gathered: Gathered, source: str) -> list[list[str]]:
 
 
 def _baseline_metrics(gathered: Gathered, source: str) -> list[Metric]:
-    told = {name for found in gathered.baselines.get(source, {}).values() for name in found}
-    return [metric for metric in POINT if metric.name in told]
+    names = {name for found in gathered.baselines.get(source, {}).values() for name in found}
+    return [metric for metric in POINT if metric.name in names]
 
 
 def table_lines(header: list[str], rows: list[list[str]]) -> list[str]:
@@ -216,12 +216,12 @@ def _knee_lines(gathered: Gathered) -> list[str]:
         points = gathered.of_source(source)
         for width in swept_widths(points):
             for metric in POINT:
-                told = curve(points, metric, width) if matters(width, metric) else None
-                if told is not None:
-                    knee = {"knee": str(told.knee), "flat": "flat", "falling": "still falling"}
-                    values = [figure_text(told.at(bits)) for bits in told.bits]
-                    shown = ", ".join(f"{b}: {v}" for b, v in zip(told.bits, values, strict=True))
-                    rows.append([source, WIDTHS[width], metric.heading, knee[told.shape], shown])
+                swept = curve(points, metric, width) if matters(width, metric) else None
+                if swept is not None:
+                    knee = {"knee": str(swept.knee), "flat": "flat", "falling": "still falling"}
+                    values = [figure_text(swept.at(bits)) for bits in swept.bits]
+                    shown = ", ".join(f"{b}: {v}" for b, v in zip(swept.bits, values, strict=True))
+                    rows.append([source, WIDTHS[width], metric.heading, knee[swept.shape], shown])
     if not rows:
         return []
     header = ["source", "width", "metric", "knee, bits", "bits: best value"]

@@ -82,11 +82,6 @@ class Entry:
         )
 
     @property
-    def numbers_sha256(self) -> str:
-        """Hash of the fields that the numbers depend on: a design's points have it too."""
-        return fields_sha256({k: v for k, v in self.fields.items() if k not in COST_FIELDS})
-
-    @property
     def config(self) -> SoftmaxConfig:
         """The configuration.
 
@@ -168,9 +163,9 @@ def require_code(versions: Iterable[str]) -> None:
     Files can change between the start of a sweep and that of its last process.
     """
     here = {code_version(kind) for kind in KINDS}
-    for told in versions:
+    for expected in versions:
         require(
-            told in here,
-            f"code must stay as it is while a sweep runs, {told}, not change to "
+            expected in here,
+            f"code must stay as it is while a sweep runs, {expected}, not change to "
             f"{' and '.join(sorted(here))}; start the sweep again",
         )

@@ -27,18 +27,18 @@ def changed_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
         ConfigError: fields that are no configuration.
     """
     config = SoftmaxConfig.from_dict(dict(fields))
-    told, defaults = config.to_dict(), SoftmaxConfig().to_dict()
+    all_fields, defaults = config.to_dict(), SoftmaxConfig().to_dict()
     changed = {
-        name: told[name]
+        name: all_fields[name]
         for name in field_names()
-        if name not in _WIDTHS and told[name] != defaults[name]
+        if name not in _WIDTHS and all_fields[name] != defaults[name]
     }
-    if _described(changed) == told:
+    if _described(changed) == all_fields:
         return changed
-    by_hand = {name: told[name] for name in _WIDTHS}
-    for name in _WIDTHS:  # a width that follows from the others need not be told
+    by_hand = {name: all_fields[name] for name in _WIDTHS}
+    for name in _WIDTHS:  # a width that follows from the others need not be given
         fewer = {other: width for other, width in by_hand.items() if other != name}
-        if _described({**changed, **fewer}) == told:
+        if _described({**changed, **fewer}) == all_fields:
             by_hand = fewer
     return {**changed, **by_hand}
 

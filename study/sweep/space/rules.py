@@ -1,4 +1,4 @@
-"""Rules of a sweep that can be told before its work: of a space and the rows that are given."""
+"""Rules of a sweep that can be checked before its work: of a space and the rows that are given."""
 
 from collections.abc import Collection, Iterator, Sequence
 

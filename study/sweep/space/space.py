@@ -221,9 +221,9 @@ def made(fields: Fields, base: SoftmaxConfig) -> Candidate:
     try:
         config = SoftmaxConfig.from_dict(fields, base)
     except ConfigError as error:
-        told = base.to_dict()
-        told |= {f.name: getattr(base, f.name) for f in dataclasses.fields(Widths)}
-        return Candidate(told | fields, None, str(error))
+        base_fields = base.to_dict()
+        base_fields |= {f.name: getattr(base, f.name) for f in dataclasses.fields(Widths)}
+        return Candidate(base_fields | fields, None, str(error))
     return Candidate(config.to_dict(), config)
 
 
@@ -262,18 +262,18 @@ def _grid(kind: str, table: Fields, base: SoftmaxConfig) -> Grid:
     return grid
 
 
-def _axis(name: str, told: Any) -> Axis:
-    values = _range(name, told) if isinstance(told, dict) else _list(f"axis {name}", told)
+def _axis(name: str, spec: Any) -> Axis:
+    values = _range(name, spec) if isinstance(spec, dict) else _list(f"axis {name}", spec)
     return Axis(name, tuple(_fields({name: value}) for value in values), name not in _CHOICES)
 
 
-def _range(name: str, told: Fields) -> list[Any]:
+def _range(name: str, spec: Fields) -> list[Any]:
     """The values of ``{ from, to, step, format }``, both ends included."""
-    _know(f"axis {name}", told, ("from", "to", "step", "format"))
+    _know(f"axis {name}", spec, ("from", "to", "step", "format"))
     for end in ("from", "to"):
-        require(end in told, f"axis {name} must have from and to where it is a range, not {told!r}")
-        require_whole(f"{end} of axis {name}", told[end], -(2**40), 2**40)
-    low, high, step = told["from"], told["to"], told.get("step", 1)
+        require(end in spec, f"axis {name} must have from and to where it is a range, not {spec!r}")
+        require_whole(f"{end} of axis {name}", spec[end], -(2**40), 2**40)
+    low, high, step = spec["from"], spec["to"], spec.get("step", 1)
     require_whole(f"step of axis {name}", step, 1, 2**40)
     require(low <= high, f"axis {name} must have from <= to, not {low} and {high}")
     numbers = range(low, high + 1, step)
@@ -281,9 +281,9 @@ def _range(name: str, told: Fields) -> list[Any]:
         len(numbers) <= MAX_COMBINATIONS,
         f"axis {name} must have at most {MAX_COMBINATIONS:,} values, not {len(numbers):,}",
     )
-    if "format" not in told:
+    if "format" not in spec:
         return list(numbers)
-    template = told["format"]
+    template = spec["format"]
     require(
         isinstance(template, str) and template.count("{}") == 1,
         f"format of axis {name} must be text with one {{}}, not {template!r}",
@@ -291,15 +291,15 @@ def _range(name: str, told: Fields) -> list[Any]:
     return [template.replace("{}", str(number)) for number in numbers]
 
 
-def _fields(told: Fields) -> Fields:
+def _fields(fields: Fields) -> Fields:
     """Fields with their values in one spelling, so that equal configurations have equal hashes.
 
     Raises:
         ConfigError: a name that is no field, or a value that no configuration could have: unlike a
             combination that is not feasible, that is a slip of the pen.
     """
-    configuration.require_fields(told)
-    return {name: _value(name, value) for name, value in told.items()}
+    configuration.require_fields(fields)
+    return {name: _value(name, value) for name, value in fields.items()}
 
 
 def _value(name: str, value: Any) -> Any:
@@ -314,8 +314,8 @@ def _value(name: str, value: Any) -> Any:
         require(value in choices, f"{name} must be one of {', '.join(choices)}, not {value!r}")
     elif name in _NUMBERS:
         good = isinstance(value, int | float) and not isinstance(value, bool)
-        held = good and (isinstance(value, float) or abs(value) < 2**1000)
-        require(held, f"{name} must be a number, not {as_text(value)}")
+        fits = good and (isinstance(value, float) or abs(value) < 2**1000)
+        require(fits, f"{name} must be a number, not {as_text(value)}")
         return float(value)
     elif name == "exp_split":
         good = isinstance(value, list) and all(type(bits) is int for bits in value)
@@ -330,17 +330,17 @@ def _know(what: str, table: Mapping[str, Any], names: tuple[str, ...]) -> None:
         require(name in names, f"{what} must have only {', '.join(names)}, not {name!r}")
 
 
-def _table(name: str, told: Any) -> Fields:
-    require(isinstance(told, dict), f"{name} must be a table, not {told!r}")
-    return told
+def _table(name: str, value: Any) -> Fields:
+    require(isinstance(value, dict), f"{name} must be a table, not {value!r}")
+    return value
 
 
 def _tables(name: str, content: Mapping[str, Any]) -> list[Fields]:
     return _list(f"[[{name}]]", content[name], dict) if name in content else []
 
 
-def _list(name: str, told: Any, kind: type = object) -> list[Any]:
-    good = isinstance(told, list) and bool(told) and all(isinstance(one, kind) for one in told)
+def _list(name: str, value: Any, kind: type = object) -> list[Any]:
+    good = isinstance(value, list) and bool(value) and all(isinstance(one, kind) for one in value)
     of = " of tables" if kind is dict else ""
-    require(good, f"{name} must be a list{of} that is not empty, not {told!r}")
-    return told
+    require(good, f"{name} must be a list{of} that is not empty, not {value!r}")
+    return value

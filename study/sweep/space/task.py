@@ -71,12 +71,12 @@ class Task:
     @property
     def name(self) -> str:
         """Of the search: it tells all that its proposals depend on."""
-        told = [
+        identity = [
             [{**asdict(grid), "base": grid.base.to_dict()} for grid in self.grids], str(self.goal),
             self.minimize, dict(self.data), self.target, self.seeds, self.trials, self.seed,
             *self.code,
         ]  # fmt: skip
-        return f"softmaxfx {sha256(json.dumps(told, sort_keys=True))[:16]}"
+        return f"softmaxfx {sha256(json.dumps(identity, sort_keys=True))[:16]}"
 
     @property
     def has_designs(self) -> bool:
@@ -155,8 +155,8 @@ def judged(task: Task, candidate: Candidate, stored: Mapping[str, Entry]) -> Tri
     if points is None:
         return replace(nothing, reason=reason) if reason else None
     nothing = replace(nothing, points=points)
-    told = set().union(*points.values())
-    if any(name in POINT_METRICS and name not in told for name in task.named):
+    names = set().union(*points.values())
+    if any(name in POINT_METRICS and name not in names for name in task.named):
         return nothing
     miss = sum(task.goal.miss(metrics) for metrics in points.values())
     if miss > 0:
@@ -169,7 +169,7 @@ def judged(task: Task, candidate: Candidate, stored: Mapping[str, Entry]) -> Tri
         (design,) = designs.values()
         miss = task.goal.miss(design)
     worst = {
-        name: max(metrics[name] for metrics in points.values() if name in metrics) for name in told
+        name: max(metrics[name] for metrics in points.values() if name in metrics) for name in names
     }
     cost = {**worst, **widths, **design}[task.minimize]
     return Tried(candidate, miss, cost, points, design)

@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import UQ, backward_bound_ulp, bound_ulp, loss_bound, preset
-from softmaxfx.golden.measures.backward_metrics import gradients, measure_backward
+from softmaxfx.golden.measures.backward_metrics import gradients
 from softmaxfx.golden.measures.exact import exact_cross_entropy
-from softmaxfx.golden.measures.loss_metrics import cross_entropies, measure_loss
+from softmaxfx.golden.measures.loss_metrics import cross_entropies
 from softmaxfx.golden.measures.ragged import Ragged
 from softmaxfx.golden.rows import LogitRows
 from softmaxfx.golden.units.cross_entropy import LossRows, cross_entropy_rows
 from softmaxfx.golden.units.softmax import softmax_rows
 from softmaxfx.golden.units.softmax_backward import backward_rows
+
+from .measured import measure_backward, measure_loss
 
 CONFIG = preset("tiny", max_length=8)
 
@@ -95,15 +97,15 @@ def test_losses_and_gradients_are_within_their_bounds(datapath, clip_gradient):
     rows = some_logits(3, 500)
     targets = np.random.default_rng(4).integers(0, 10, 500)
     result = cross_entropy_rows(rows.codes(config), rows.active, rows.lengths, targets, config)
-    told = measure_loss(result, rows, targets, config)
-    assert 0.3 < told.max_error_ulp <= bound_ulp(config)
-    assert 0.3 < told.loss_max_error_ulp <= told.loss_bound_ulp == loss_bound(config).ulp
-    assert told.loss_bound_kept
-    assert told.ignored_rows == (targets >= rows.lengths).sum() > 0
-    assert told.masked_targets == result.error.sum() > 0
+    metrics = measure_loss(result, rows, targets, config)
+    assert 0.3 < metrics.max_error_ulp <= bound_ulp(config)
+    assert 0.3 < metrics.loss_max_error_ulp <= metrics.loss_bound_ulp == loss_bound(config).ulp
+    assert metrics.loss_bound_kept
+    assert metrics.ignored_rows == (targets >= rows.lengths).sum() > 0
+    assert metrics.masked_targets == result.error.sum() > 0
     given = ~(result.ignored | result.error)
-    assert told.mean_loss == config.loss.to_float(result.loss[given]).mean()
-    assert told.loss_max_error_unclipped > told.loss_max_error_ulp * config.loss.lsb
+    assert metrics.mean_loss == config.loss.to_float(result.loss[given]).mean()
+    assert metrics.loss_max_error_unclipped > metrics.loss_max_error_ulp * config.loss.lsb
 
 
 def test_a_wrong_loss_shows_and_a_row_without_one_does_not():

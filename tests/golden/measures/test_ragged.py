@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softmaxfx.golden import SQ, UQ, preset
-from softmaxfx.golden.measures.backward_metrics import measure_backward
-from softmaxfx.golden.measures.loss_metrics import measure_loss
 from softmaxfx.golden.measures.metrics import Agreement, Metrics, measure, probabilities
 from softmaxfx.golden.measures.ragged import Ragged
 from softmaxfx.golden.rows import LogitRows
 from softmaxfx.golden.units.cross_entropy import cross_entropy_rows
 from softmaxfx.golden.units.softmax import softmax_rows
 from softmaxfx.golden.units.softmax_backward import backward_rows
+
+from .measured import measure_backward, measure_loss
 
 WIDTH = 24
 CONFIGS = {
@@ -82,11 +82,11 @@ def assert_together(whole, parts, rows):
 def test_probabilities_of_rows_are_measured_as_each_alone(config, seed):
     rows = some_rows(seed)
 
-    def told(part):
+    def metrics(part):
         result = softmax_rows(part.codes(config), config, ~part.active)
         return measure(result, part, config)
 
-    assert_together(told(rows), [told(part) for part in alone(rows)], rows)
+    assert_together(metrics(rows), [metrics(part) for part in alone(rows)], rows)
 
 
 @each_config
@@ -95,14 +95,14 @@ def test_probabilities_of_rows_are_measured_as_each_alone(config, seed):
 def test_agreement_of_rows_is_measured_as_of_each_alone(config, seed):
     rows = some_rows(seed)
 
-    def told(part):
+    def agreement(part):
         result = softmax_rows(part.codes(config), config, ~part.active)
-        held = probabilities(result, part, config)
-        largest = held.layout.is_largest(held.layout.flat(part.values))
-        agreed = Agreement.of(held, largest)
+        p = probabilities(result, part, config)
+        largest = p.layout.is_largest(p.layout.flat(part.values))
+        agreed = Agreement.of(p, largest)
         return Agreement(agreed.mean_error_unclipped, agreed.top1, 0.0, 0.0)
 
-    assert_together(told(rows), [told(part) for part in alone(rows)], rows)
+    assert_together(agreement(rows), [agreement(part) for part in alone(rows)], rows)
 
 
 @each_config
@@ -113,17 +113,17 @@ def test_gradients_of_rows_are_measured_as_each_alone(config, seed):
     rng = np.random.default_rng(seed)
     dp = np.where(rows.present, rng.normal(0, 0.6, rows.values.shape), 0)
 
-    def told(part, upstream):
+    def metrics(part, upstream):
         forward = softmax_rows(part.codes(config), config, ~part.active)
         codes = config.grad_input.quantize(upstream)
         result = backward_rows(forward.p, codes, config, forward.clipped)
         return measure_backward(result, forward.p, codes, forward.clipped, part, upstream, config)
 
     parts = [
-        told(part, dp[row : row + 1, : part.values.shape[1]])
+        metrics(part, dp[row : row + 1, : part.values.shape[1]])
         for row, part in enumerate(alone(rows))
     ]
-    assert_together(told(rows, dp), parts, rows)
+    assert_together(metrics(rows, dp), parts, rows)
 
 
 @each_config
@@ -134,13 +134,13 @@ def test_losses_of_rows_are_measured_as_each_alone(config, seed):
     config = config.replace(loss=UQ(6, 10))
     targets = np.random.default_rng(seed).integers(-1, WIDTH, len(rows.lengths))
 
-    def told(part, target):
+    def metrics(part, target):
         codes = part.codes(config)
         result = cross_entropy_rows(codes, part.active, part.lengths, target, config)
         return measure_loss(result, part, target, config)
 
-    parts = [told(part, targets[row : row + 1]) for row, part in enumerate(alone(rows))]
-    assert_together(told(rows, targets), parts, rows)
+    parts = [metrics(part, targets[row : row + 1]) for row, part in enumerate(alone(rows))]
+    assert_together(metrics(rows, targets), parts, rows)
 
 
 @few
@@ -172,6 +172,6 @@ def test_no_active_element_is_no_figure():
     assert layout.sums(np.zeros(0, np.int64)).tolist() == [0, 0, 0]
     assert layout.real_sums(nothing).tolist() == layout.largest(nothing).tolist() == [0, 0, 0]
     config = CONFIGS["tiny"]
-    held = probabilities(softmax_rows(rows.codes(config), config, ~rows.active), rows, config)
-    assert Metrics.of(held) == Metrics()
-    assert Agreement.of(held, np.zeros(0, bool)) == Agreement()
+    p = probabilities(softmax_rows(rows.codes(config), config, ~rows.active), rows, config)
+    assert Metrics.of(p) == Metrics()
+    assert Agreement.of(p, np.zeros(0, bool)) == Agreement()

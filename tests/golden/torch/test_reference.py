@@ -14,7 +14,6 @@ from softmaxfx.golden.torch.reference import (
     Reference,
     available,
     compare,
-    softmax_float64,
 )
 from softmaxfx.golden.units.softmax import softmax
 
@@ -29,6 +28,12 @@ def logits(seed=1, rows=40, longest=30, spread=3.0):
     lengths = rng.integers(1, longest + 1, (rows, 1))
     lengths[0] = longest
     return np.where(np.arange(longest) < lengths, values, NAN)
+
+
+def softmax_float64(rows):
+    """NumPy's softmax of rows in the form of a logits file; NaN beyond a row's end."""
+    logits = LogitRows.from_array(rows)
+    return np.where(logits.present, NUMPY(logits.values, logits.active), NAN)
 
 
 def compared(config, rows):

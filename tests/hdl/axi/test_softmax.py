@@ -36,7 +36,7 @@ CONFIGS = {
 every_config = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 
 
-class Bench:
+class Driver:
     """Drives the ports between the clock's edges, and takes beats on its rising edges."""
 
     def __init__(self, config: SoftmaxConfig):
@@ -106,7 +106,7 @@ class Bench:
     async def stream(self, beats: list[dict], count: int, pace: Pace) -> None:
         """Offer beats until all are taken, and take ``count``; no offer is ever withdrawn."""
         ctx, dut, rng = self.ctx, self.dut, random.Random(40)
-        coming, taken, offering, held = iter(beats), 0, 0, None
+        coming, taken, offering, offered = iter(beats), 0, 0, None
         left = len(beats)
         for _ in range(20_000):
             if not left and taken == count:
@@ -123,8 +123,8 @@ class Bench:
             word = {name: seen[name] for name in self.fields}
             if self.config.function == "log_softmax":  # beyond a row's end, anything
                 word["data"] &= bits_of(word["keep"])
-            assert held is None or (seen["valid"] and word == held), "an offer was withdrawn"
-            held = word if seen["valid"] and not ready else None
+            assert offered is None or (seen["valid"] and word == offered), "an offer was withdrawn"
+            offered = word if seen["valid"] and not ready else None
             if seen["valid"] and ready:
                 self.words.append(word)
                 taken += 1
@@ -160,91 +160,91 @@ def bits_of(keep: int) -> int:
 @every_config
 @every_pace
 def test_rows_on_the_ports_give_goldens_bits(config, pace):
-    bench = Bench(config)
+    driver = Driver(config)
     lengths = np.random.default_rng(41).integers(1, config.max_length + 1, 25)
     rows = random_rows(config, lengths)
-    gold = bench.gold(output_beats(rows, config))
-    bench.run(bench.reset, lambda: bench.stream(input_beats(rows, config), len(gold), pace))
-    assert bench.words == gold
+    gold = driver.gold(output_beats(rows, config))
+    driver.run(driver.reset, lambda: driver.stream(input_beats(rows, config), len(gold), pace))
+    assert driver.words == gold
 
 
 @every_config
 @every_pace
 def test_a_row_in_error_says_so_in_the_lowest_bit_of_tuser(config, pace):
-    bench = Bench(config)
+    driver = Driver(config)
     faults = [fault for fault in faults_of(config) if fault != "50 times too long"]
     beats, answer = mixed_traffic(config, faults)
-    gold = bench.gold(answer)
-    everything = (1 << config.lanes * bench.o_bits // 8) - 1
+    gold = driver.gold(answer)
+    everything = (1 << config.lanes * driver.o_bits // 8) - 1
     in_error = [word for word in gold if word["user"] & 1]
     assert len({word["user"] & 1 for word in gold}) == 2
     assert all(word["data"] == 0 and word["user"] == 1 for word in in_error)
     assert all(word["keep"] == everything for word in in_error)
-    bench.run(bench.reset, lambda: bench.stream(beats, len(gold), pace))
-    assert bench.words == gold
+    driver.run(driver.reset, lambda: driver.stream(beats, len(gold), pace))
+    assert driver.words == gold
 
 
 @every_config
 def test_a_row_without_an_end_leaves_cut_and_a_reset_ends_it(config):
-    bench = Bench(config)
+    driver = Driver(config)
     most = config.max_beats
-    size = config.lanes * bench.i_bits // 8
+    size = config.lanes * driver.i_bits // 8
     endless = [{"x": [0] * config.lanes, "present": (1 << config.lanes) - 1}]
     endless = [
         beat | {"broken": 0, "mask": 0, "last": 0, "id": 0} for beat in endless * (20 * most)
     ]
-    assert bench.kept_bytes(endless[0]).bit_count() == size
+    assert driver.kept_bytes(endless[0]).bit_count() == size
     rows = random_rows(config, [3, config.max_length, 1])
-    gold = bench.gold(output_beats(rows, config))
+    gold = driver.gold(output_beats(rows, config))
 
     async def stop():
-        assert [word["user"] for word in bench.words] == [1] * most
-        assert [word["last"] for word in bench.words] == [0] * (most - 1) + [1]
-        assert not any(word["data"] for word in bench.words)
-        bench.words.clear()
-        await bench.reset()
+        assert [word["user"] for word in driver.words] == [1] * most
+        assert [word["last"] for word in driver.words] == [0] * (most - 1) + [1]
+        assert not any(word["data"] for word in driver.words)
+        driver.words.clear()
+        await driver.reset()
 
-    bench.run(
-        bench.reset,
-        lambda: bench.stream(endless, most, Pace()),
+    driver.run(
+        driver.reset,
+        lambda: driver.stream(endless, most, Pace()),
         stop,
-        lambda: bench.stream(input_beats(rows, config), len(gold), Pace()),
+        lambda: driver.stream(input_beats(rows, config), len(gold), Pace()),
     )
-    assert bench.words == gold
+    assert driver.words == gold
 
 
 @every_config
 @pytest.mark.parametrize("beats", [1, 2, 5, 11])
 @pytest.mark.parametrize("cycles", [1, 4], ids="reset of {} cycles".format)
 def test_rows_after_a_reset_in_the_middle_of_a_row_give_goldens_bits(config, beats, cycles):
-    bench = Bench(config)
+    driver = Driver(config)
     longest = [config.max_length] * 12
     before = input_beats(random_rows(config, longest, seed=42), config)[:beats]
     rows = random_rows(config, [3, config.max_length, 1, 2])
-    gold = bench.gold(output_beats(rows, config))
+    gold = driver.gold(output_beats(rows, config))
 
     async def stop():
-        bench.words.clear()
-        await bench.reset(cycles)
+        driver.words.clear()
+        await driver.reset(cycles)
 
-    bench.run(
-        bench.reset,
-        lambda: bench.stream(before, 0, Pace(pressure=1.0)),
+    driver.run(
+        driver.reset,
+        lambda: driver.stream(before, 0, Pace(pressure=1.0)),
         stop,
-        lambda: bench.stream(input_beats(rows, config), len(gold), Pace(0.2, 0.2)),
+        lambda: driver.stream(input_beats(rows, config), len(gold), Pace(0.2, 0.2)),
     )
-    assert bench.words == gold
+    assert driver.words == gold
 
 
 @every_pace
 def test_nothing_on_a_port_depends_on_another_port_in_the_same_cycle(pace):
     config = CONFIGS["wider containers"]  # every port, tid too
-    bench = Bench(config)
+    driver = Driver(config)
     rows = random_rows(config, [13, 1, 5] * 6)
-    driven, inputs = bench.driven, bench.inputs
+    driven, inputs = driver.driven, driver.inputs
 
     async def disturb():
-        ctx, dut = bench.ctx, bench.dut
+        ctx, dut = driver.ctx, driver.dut
         before = [ctx.get(getattr(dut, name)) for name in driven]
         values = [ctx.get(getattr(dut, name)) for name in inputs]
         for name, value in zip(inputs, values, strict=True):
@@ -254,16 +254,16 @@ def test_nothing_on_a_port_depends_on_another_port_in_the_same_cycle(pace):
         for name, value in zip(inputs, values, strict=True):
             ctx.set(getattr(dut, name), value)
 
-    undisturbed = bench.clock
+    undisturbed = driver.clock
 
     async def clock():
         await disturb()
         return await undisturbed()
 
-    gold = bench.gold(output_beats(rows, config))
-    bench.clock = clock
-    bench.run(bench.reset, lambda: bench.stream(input_beats(rows, config), len(gold), pace))
-    assert bench.words == gold
+    gold = driver.gold(output_beats(rows, config))
+    driver.clock = clock
+    driver.run(driver.reset, lambda: driver.stream(input_beats(rows, config), len(gold), pace))
+    assert driver.words == gold
 
 
 @pytest.mark.parametrize(
@@ -305,8 +305,8 @@ def test_ports_have_ambas_names_widths_and_directions(config):
     if config.id_width:
         expected["s_axis_tid"] = In, config.id_width
         expected["m_axis_tid"] = Out, config.id_width
-    bench = Bench(config)
-    bench.run()  # elaborates: every port is used
-    members = bench.dut.signature.members
+    driver = Driver(config)
+    driver.run()  # elaborates: every port is used
+    members = driver.dut.signature.members
     assert {name: (m.flow, m.shape) for name, m in members.items()} == expected
     assert STATUS_BITS == 3

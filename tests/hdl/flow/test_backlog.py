@@ -13,7 +13,7 @@ from ..streams import simulate
 PLACES = [2, 5, 16, 80]
 
 
-class Bench:
+class Driver:
     """Drives a backlog, a cycle at a time; who writes holds credits for as many words as asked for.
 
     Attributes:
@@ -80,59 +80,59 @@ class Bench:
 @pytest.mark.parametrize("comes", [0.1, 0.5, 1.0], ids="coming {}".format)
 @pytest.mark.parametrize("places", PLACES)
 def test_nothing_is_lost_doubled_or_reordered(places, comes, takes):
-    bench = Bench(places, comes, takes)
+    driver = Driver(places, comes, takes)
 
     async def testbench(ctx):
-        await bench.steps(ctx, 500)
-        await bench.drain(ctx)
+        await driver.steps(ctx, 500)
+        await driver.drain(ctx)
 
-    simulate(bench.dut, testbench)
-    assert len(bench.given) > 25
+    simulate(driver.dut, testbench)
+    assert len(driver.given) > 25
 
 
 @pytest.mark.parametrize("places", PLACES)
 def test_it_fills_to_its_places_and_empties_again_and_again(places):
-    bench = Bench(places)
+    driver = Driver(places)
 
     async def testbench(ctx):
         for turn in range(1, 6):
-            bench.comes, bench.takes = 1.0, 0.0
-            await bench.steps(ctx, places + 2)
-            assert ctx.get(bench.dut.level) == places
-            bench.takes = [1.0, 0.5][turn % 2]  # full, words come and go
-            await bench.steps(ctx, 7 * turn)
-            await bench.drain(ctx)
-            assert not ctx.get(bench.dut.valid)
+            driver.comes, driver.takes = 1.0, 0.0
+            await driver.steps(ctx, places + 2)
+            assert ctx.get(driver.dut.level) == places
+            driver.takes = [1.0, 0.5][turn % 2]  # full, words come and go
+            await driver.steps(ctx, 7 * turn)
+            await driver.drain(ctx)
+            assert not ctx.get(driver.dut.valid)
 
-    simulate(bench.dut, testbench)
+    simulate(driver.dut, testbench)
 
 
 def test_a_word_a_cycle_passes_each_as_soon_as_it_can_be_taken():
-    bench = Bench(16)
+    driver = Driver(16)
 
     async def testbench(ctx):
-        await bench.steps(ctx, 200)
+        await driver.steps(ctx, 200)
 
-    simulate(bench.dut, testbench)
-    waited = {out - into for into, out in zip(bench.went_in, bench.came_out, strict=False)}
+    simulate(driver.dut, testbench)
+    waited = {out - into for into, out in zip(driver.went_in, driver.came_out, strict=False)}
     assert waited == {Backlog.NOTICE}
-    assert bench.went_in == list(range(1, 200))
-    assert len(bench.taken) > 190
+    assert driver.went_in == list(range(1, 200))
+    assert len(driver.taken) > 190
 
 
 @pytest.mark.parametrize("takes", [0.0, 0.5, 1.0])
 def test_after_a_reset_of_one_cycle_at_any_time_it_is_empty(takes):
     for cycle in range(1, 28):
-        bench, reset = Bench(16, 0.8, takes, seed=cycle), Signal()
+        driver, reset = Driver(16, 0.8, takes, seed=cycle), Signal()
 
-        async def testbench(ctx, cycle=cycle, bench=bench, reset=reset):
-            await bench.steps(ctx, cycle - 1)
+        async def testbench(ctx, cycle=cycle, driver=driver, reset=reset):
+            await driver.steps(ctx, cycle - 1)
             ctx.set(reset, 1)
-            await bench.step(ctx)
+            await driver.step(ctx)
             ctx.set(reset, 0)
-            bench.clear()
-            await bench.steps(ctx, 40)
-            await bench.drain(ctx)
+            driver.clear()
+            await driver.steps(ctx, 40)
+            await driver.drain(ctx)
 
-        simulate(ResetInserter(reset)(bench.dut), testbench)
-        assert len(bench.given) > 8
+        simulate(ResetInserter(reset)(driver.dut), testbench)
+        assert len(driver.given) > 8

@@ -13,7 +13,7 @@ from ..streams import simulate
 BEAT = data.StructLayout({"number": 12, "last": 1})
 
 
-class Bench:
+class Driver:
     """Drives an inlet, a cycle at a time.
 
     Attributes:
@@ -76,92 +76,92 @@ class Bench:
 @pytest.mark.parametrize("takes", [0.1, 0.5, 0.9, 1.0], ids="taken {}".format)
 @pytest.mark.parametrize("offers", [0.1, 0.5, 0.9, 1.0], ids="offered {}".format)
 def test_nothing_is_lost_doubled_or_reordered(offers, takes):
-    bench = Bench(offers, takes)
+    driver = Driver(offers, takes)
 
     async def testbench(ctx):
-        await bench.steps(ctx, 600)
-        await bench.drain(ctx)
+        await driver.steps(ctx, 600)
+        await driver.drain(ctx)
 
-    simulate(bench.dut, testbench)
-    assert len(bench.given) > 40
+    simulate(driver.dut, testbench)
+    assert len(driver.given) > 40
 
 
 @pytest.mark.parametrize("offers", [0.2, 0.7, 1.0], ids="offered {}".format)
 def test_it_accepts_beats_before_the_first_is_taken_and_again_when_it_is_drained(offers):
-    bench = Bench()
+    driver = Driver()
 
     async def testbench(ctx):
         for _ in range(12):  # more than once round the memory
-            start = len(bench.given)
-            bench.offers, bench.takes = offers, 0.0
-            await bench.steps(ctx, 200)
-            assert Inlet.SKEW <= len(bench.given) - start <= Inlet.PLACES
-            assert not ctx.get(bench.dut.i.ready), "it is full"
-            await bench.drain(ctx)
-            assert ctx.get(bench.dut.i.ready), "it is empty"
+            start = len(driver.given)
+            driver.offers, driver.takes = offers, 0.0
+            await driver.steps(ctx, 200)
+            assert Inlet.SKEW <= len(driver.given) - start <= Inlet.PLACES
+            assert not ctx.get(driver.dut.i.ready), "it is full"
+            await driver.drain(ctx)
+            assert ctx.get(driver.dut.i.ready), "it is empty"
 
-    simulate(bench.dut, testbench)
+    simulate(driver.dut, testbench)
 
 
 def test_in_bursts_it_fills_and_empties():
-    bench = Bench()
+    driver = Driver()
 
     async def testbench(ctx):
         for burst in range(1, 70):
-            bench.offers, bench.takes = float(burst % 3 > 0), float(burst % 2)
-            await bench.steps(ctx, burst % 23 + 40 * (burst % 7 == 0))
-        await bench.drain(ctx)
+            driver.offers, driver.takes = float(burst % 3 > 0), float(burst % 2)
+            await driver.steps(ctx, burst % 23 + 40 * (burst % 7 == 0))
+        await driver.drain(ctx)
 
-    simulate(bench.dut, testbench)
-    assert len(bench.given) > 200
+    simulate(driver.dut, testbench)
+    assert len(driver.given) > 200
 
 
-@pytest.mark.parametrize("held", [0, 1, 2, 15, 40], ids="{} cycles late".format)
-def test_a_beat_goes_in_and_one_out_every_cycle(held):
-    bench = Bench()
+@pytest.mark.parametrize("late_cycles", [0, 1, 2, 15, 40], ids="{} cycles late".format)
+def test_a_beat_goes_in_and_one_out_every_cycle(late_cycles):
+    driver = Driver()
 
     async def testbench(ctx):
-        bench.offers = 0.0
-        await bench.steps(ctx, 5)
-        bench.offers, bench.takes = 1.0, 0.0
-        await bench.steps(ctx, held)
-        bench.takes = 1.0
-        await bench.steps(ctx, 150)
-        await bench.drain(ctx)
+        driver.offers = 0.0
+        await driver.steps(ctx, 5)
+        driver.offers, driver.takes = 1.0, 0.0
+        await driver.steps(ctx, late_cycles)
+        driver.takes = 1.0
+        await driver.steps(ctx, 150)
+        await driver.drain(ctx)
 
-    simulate(bench.dut, testbench)
+    simulate(driver.dut, testbench)
     # as many at once as were waiting, then each as it comes
-    assert bench.came_out[:150] == list(range(bench.came_out[0], bench.came_out[0] + 150))
-    late = bench.went_in[-100:]
+    assert driver.came_out[:150] == list(range(driver.came_out[0], driver.came_out[0] + 150))
+    late = driver.went_in[-100:]
     assert late == list(range(late[0], late[0] + 100))
 
 
 @pytest.mark.parametrize("offers", [0.1, 1.0])
 def test_a_beat_can_be_taken_a_known_time_after_it_was_accepted(offers):
-    bench = Bench(offers)
+    driver = Driver(offers)
 
     async def testbench(ctx):
-        await bench.steps(ctx, 300)
+        await driver.steps(ctx, 300)
 
-    simulate(bench.dut, testbench)
-    waited = {out - into for into, out in zip(bench.went_in, bench.came_out, strict=False)}
+    simulate(driver.dut, testbench)
+    waited = {out - into for into, out in zip(driver.went_in, driver.came_out, strict=False)}
     assert waited == {Inlet.NOTICE}
 
 
 @pytest.mark.parametrize("takes", [0.0, 0.5, 1.0])
 def test_after_a_reset_of_one_cycle_at_any_time_it_is_empty(takes):
     for cycle in range(1, 28):
-        bench, reset = Bench(0.9, takes, seed=cycle), Signal()
+        driver, reset = Driver(0.9, takes, seed=cycle), Signal()
 
-        async def testbench(ctx, cycle=cycle, bench=bench, reset=reset):
-            await bench.steps(ctx, cycle - 1)
+        async def testbench(ctx, cycle=cycle, driver=driver, reset=reset):
+            await driver.steps(ctx, cycle - 1)
             ctx.set(reset, 1)
-            await bench.step(ctx)
+            await driver.step(ctx)
             ctx.set(reset, 0)
-            bench.clear()
-            assert not ctx.get(bench.dut.valid)
-            await bench.steps(ctx, 50)
-            await bench.drain(ctx)
+            driver.clear()
+            assert not ctx.get(driver.dut.valid)
+            await driver.steps(ctx, 50)
+            await driver.drain(ctx)
 
-        simulate(ResetInserter(reset)(bench.dut), testbench)
-        assert len(bench.given) > 15
+        simulate(ResetInserter(reset)(driver.dut), testbench)
+        assert len(driver.given) > 15

@@ -21,7 +21,7 @@ Job = tuple[int, int]
 """Beats of a row, and the index that is wanted of it."""
 
 
-class Bench:
+class Driver:
     """Writes rows and picks an element of each; never more beats wait than there is room for.
 
     Attributes:
@@ -55,7 +55,7 @@ class Bench:
         self.room += self.leaves.pop(self.cycle, 0)
         if self.cycle in self.due:
             self.due.remove(self.cycle)
-            self.gate.append(self._told(ctx))
+            self.gate.append(self._picked(ctx))
             self.came.append(self.cycle)
         take = bool(self.waiting) and rng.random() < self.takes
         # whatever lies there without a row to take is nothing
@@ -85,7 +85,7 @@ class Bench:
         await ctx.tick()
         self.cycle += 1
 
-    def _told(self, ctx) -> tuple | None:
+    def _picked(self, ctx) -> tuple | None:
         if ctx.get(self.dut.outside):
             return OUTSIDE
         element = ctx.get(self.dut.o)
@@ -114,16 +114,16 @@ def _word(beat: list[Element]) -> int:
     return sum((x | active << 9) << 10 * lane for lane, (x, active) in enumerate(beat))
 
 
-def run(bench: Bench, jobs: list[Job]) -> list[tuple | None]:
+def run(driver: Driver, jobs: list[Job]) -> list[tuple | None]:
     """What golden picks, which must be what was picked."""
 
     async def testbench(ctx):
-        await bench.run(ctx, jobs)
+        await driver.run(ctx, jobs)
 
-    simulate(bench.dut, testbench)
-    assert len(bench.gold) == len(jobs)
-    assert bench.gate == bench.gold
-    return bench.gold
+    simulate(driver.dut, testbench)
+    assert len(driver.gold) == len(jobs)
+    assert driver.gate == driver.gold
+    return driver.gold
 
 
 def odd_indices(lanes: int, depth: int) -> list[int]:
@@ -154,7 +154,7 @@ def jobs_of(lanes: int, depth: int, count: int, seed: int = 102) -> list[Job]:
 @pytest.mark.parametrize(("writes", "takes"), [(0.7, 1.0), (1.0, 0.3)], ids=str)
 def test_the_element_of_every_row_is_picked_in_order(lanes, depth, writes, takes):
     gold = run(
-        Bench(lanes, depth, writes=writes, takes=takes), jobs_of(lanes, depth, 60 + 400 // depth)
+        Driver(lanes, depth, writes=writes, takes=takes), jobs_of(lanes, depth, 60 + 400 // depth)
     )
     assert 4 < sum(picked is OUTSIDE for picked in gold) < len(gold) - 4
 
@@ -166,7 +166,7 @@ def test_every_index_of_the_longest_row_and_beyond(lanes, depth):
     within = [(depth, index) for index in range(elements)]
     # of rows of one beat, as many more as all bits of beat and lane can tell
     beyond = [(1, index) for index in range(lanes, 2 * 16 * lanes + 8)]
-    gold = run(Bench(lanes, depth), within + beyond)
+    gold = run(Driver(lanes, depth), within + beyond)
     # row after row around the ring
     assert [picked[:2] for picked in gold[:elements]] == [
         ((index * depth + index // lanes) % 16, index % lanes) for index in range(elements)
@@ -179,47 +179,47 @@ def test_every_index_of_the_longest_row_and_beyond(lanes, depth):
 def test_an_index_beyond_the_ring_is_in_no_row(lanes, depth):
     odd = odd_indices(lanes, depth)
     assert odd[-1] == LARGEST
-    gold = run(Bench(lanes, depth), [(2, index) for index in odd])
+    gold = run(Driver(lanes, depth), [(2, index) for index in odd])
     inside = [index for index in odd if index < 2 * lanes]
     assert [picked is OUTSIDE for picked in gold] == [index not in inside for index in odd]
 
 
 @pytest.mark.parametrize("lanes", LANES)
 def test_one_row_a_cycle_each_at_its_latency(lanes):
-    bench = Bench(lanes, 70, takes=0.0)
+    driver = Driver(lanes, 70, takes=0.0)
     rng = np.random.default_rng(103)
     jobs = [(1, int(rng.integers(0, lanes + 1))) for _ in range(60)]
 
     async def testbench(ctx):
-        bench.coming.extend(jobs)
-        while bench.coming:
-            await bench.step(ctx)
-        bench.takes, first = 1.0, bench.cycle
-        for _ in range(len(jobs) + bench.latency):
-            await bench.step(ctx)
-        assert bench.came == list(range(first + bench.latency, bench.cycle))
+        driver.coming.extend(jobs)
+        while driver.coming:
+            await driver.step(ctx)
+        driver.takes, first = 1.0, driver.cycle
+        for _ in range(len(jobs) + driver.latency):
+            await driver.step(ctx)
+        assert driver.came == list(range(first + driver.latency, driver.cycle))
 
-    simulate(bench.dut, testbench)
-    assert len(bench.gate) == len(jobs)
-    assert bench.gate == bench.gold
+    simulate(driver.dut, testbench)
+    assert len(driver.gate) == len(jobs)
+    assert driver.gate == driver.gold
 
 
 @pytest.mark.parametrize("lanes", [1, 3, 8])
 def test_after_a_reset_of_one_cycle_at_any_time_the_first_row_is_the_next(lanes):
     for cycle in range(1, 26, 2):
-        bench, reset = Bench(lanes, 13, takes=0.7, seed=cycle), Signal()
+        driver, reset = Driver(lanes, 13, takes=0.7, seed=cycle), Signal()
         before, jobs = jobs_of(lanes, 13, 40, seed=104), jobs_of(lanes, 13, 8, seed=cycle)
 
-        async def testbench(ctx, cycle=cycle, bench=bench, reset=reset, before=before, jobs=jobs):
-            bench.coming.extend(before)
+        async def testbench(ctx, cycle=cycle, driver=driver, reset=reset, before=before, jobs=jobs):
+            driver.coming.extend(before)
             for _ in range(cycle - 1):
-                await bench.step(ctx)
+                await driver.step(ctx)
             ctx.set(reset, 1)
-            await bench.step(ctx)
+            await driver.step(ctx)
             ctx.set(reset, 0)
-            bench.clear()
-            await bench.run(ctx, jobs)
+            driver.clear()
+            await driver.run(ctx, jobs)
 
-        simulate(ResetInserter(reset)(bench.dut), testbench)
-        assert len(bench.gold) == len(jobs)
-        assert bench.gate == bench.gold
+        simulate(ResetInserter(reset)(driver.dut), testbench)
+        assert len(driver.gold) == len(jobs)
+        assert driver.gate == driver.gold

@@ -11,7 +11,7 @@ from softmaxfx.hdl.flow.queue import Queue
 from ..streams import simulate
 
 
-class Bench:
+class Driver:
     """Drives a queue; who writes holds credits for its places.
 
     Attributes:
@@ -57,73 +57,73 @@ SHARES = [0.1, 0.5, 0.9, 1.0]
 @pytest.mark.parametrize("comes", SHARES, ids="beats {}".format)
 @pytest.mark.parametrize("ready", SHARES, ids="ready {}".format)
 def test_nothing_is_lost_doubled_reordered_or_withdrawn(comes, ready):
-    bench = Bench(comes=comes, ready=ready)
+    driver = Driver(comes=comes, ready=ready)
 
     async def testbench(ctx):
         for _ in range(1500):
-            await bench.step(ctx)
-        bench.comes, bench.ready = 0.0, 1.0
+            await driver.step(ctx)
+        driver.comes, driver.ready = 0.0, 1.0
         for _ in range(40):
-            await bench.step(ctx)
+            await driver.step(ctx)
 
-    simulate(bench.dut, testbench)
-    assert [word for word, _ in bench.taken] == [word for word, _ in bench.given]
-    assert len(bench.given) > 100
+    simulate(driver.dut, testbench)
+    assert [word for word, _ in driver.taken] == [word for word, _ in driver.given]
+    assert len(driver.given) > 100
 
 
 def test_in_bursts_it_fills_to_its_places_and_empties():
-    bench = Bench(comes=1.0, ready=0.0)
+    driver = Driver(comes=1.0, ready=0.0)
 
     async def testbench(ctx):
         for burst in range(1, 80):
-            bench.comes, bench.ready = float(burst % 3 > 0), float(burst % 2)
+            driver.comes, driver.ready = float(burst % 3 > 0), float(burst % 2)
             for _ in range(burst % 23 + Queue.places * (burst % 5 == 0)):
-                await bench.step(ctx)
-        bench.comes, bench.ready = 1.0, 0.0
+                await driver.step(ctx)
+        driver.comes, driver.ready = 1.0, 0.0
         for _ in range(Queue.places + 5):
-            await bench.step(ctx)
-        assert len(bench.given) - len(bench.taken) == Queue.places
-        bench.comes, bench.ready = 0.0, 1.0
+            await driver.step(ctx)
+        assert len(driver.given) - len(driver.taken) == Queue.places
+        driver.comes, driver.ready = 0.0, 1.0
         for _ in range(Queue.places + 5):
-            await bench.step(ctx)
+            await driver.step(ctx)
 
-    simulate(bench.dut, testbench)
-    assert [word for word, _ in bench.taken] == [word for word, _ in bench.given]
+    simulate(driver.dut, testbench)
+    assert [word for word, _ in driver.taken] == [word for word, _ in driver.given]
 
 
 def test_a_beat_a_cycle_passes_each_at_its_latency():
-    bench = Bench(comes=1.0, ready=1.0)
+    driver = Driver(comes=1.0, ready=1.0)
 
     async def testbench(ctx):
         for _ in range(200):
-            await bench.step(ctx)
+            await driver.step(ctx)
 
-    simulate(bench.dut, testbench)
-    waited = [out - into for (_, into), (_, out) in zip(bench.given, bench.taken, strict=False)]
+    simulate(driver.dut, testbench)
+    waited = [out - into for (_, into), (_, out) in zip(driver.given, driver.taken, strict=False)]
     assert set(waited) == {Queue.latency}
-    assert [cycle for _, cycle in bench.given] == list(range(1, 200))
+    assert [cycle for _, cycle in driver.given] == list(range(1, 200))
 
 
 @pytest.mark.parametrize("ready", [0.0, 0.5, 1.0])
 def test_after_a_reset_of_one_cycle_at_any_time_it_is_empty(ready):
     for cycle in range(1, 30):
-        bench, reset = Bench(comes=0.8, ready=ready), Signal()
+        driver, reset = Driver(comes=0.8, ready=ready), Signal()
 
-        async def testbench(ctx, cycle=cycle, bench=bench, reset=reset):
+        async def testbench(ctx, cycle=cycle, driver=driver, reset=reset):
             for _ in range(cycle - 1):
-                await bench.step(ctx)
+                await driver.step(ctx)
             ctx.set(reset, 1)
-            await bench.step(ctx)
+            await driver.step(ctx)
             ctx.set(reset, 0)
-            bench.given, bench.taken = [], []
-            bench.credits, bench.coming, bench.offered = Queue.places, deque([False]), None
-            assert not ctx.get(bench.dut.o.valid)
+            driver.given, driver.taken = [], []
+            driver.credits, driver.coming, driver.offered = Queue.places, deque([False]), None
+            assert not ctx.get(driver.dut.o.valid)
             for _ in range(60):
-                await bench.step(ctx)
-            bench.comes, bench.ready = 0.0, 1.0
+                await driver.step(ctx)
+            driver.comes, driver.ready = 0.0, 1.0
             for _ in range(30):
-                await bench.step(ctx)
+                await driver.step(ctx)
 
-        simulate(ResetInserter(reset)(bench.dut), testbench)
-        assert [word for word, _ in bench.taken] == [word for word, _ in bench.given]
-        assert bench.given
+        simulate(ResetInserter(reset)(driver.dut), testbench)
+        assert [word for word, _ in driver.taken] == [word for word, _ in driver.given]
+        assert driver.given

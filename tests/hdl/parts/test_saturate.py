@@ -69,6 +69,6 @@ def test_bits_known_earlier_may_tell_that_a_total_is_too_low(bits, early_bits):
     total, early = (grid.ravel() for grid in np.meshgrid(every_code(7), patterns))
     least = -(1 << (bits - 1))
     # at the least code itself either will do: it ends there anyway
-    told = np.where(total == least, True, low[early] == (total < least))
-    total, early = total[told], early[told]
+    agrees = np.where(total == least, True, low[early] == (total < least))
+    total, early = total[agrees], early[agrees]
     check(Saturating(7, bits, early_bits), total, bits, early=early)

@@ -13,16 +13,16 @@ from ..streams import trace
 @pytest.mark.parametrize("writes", [0.3, 1.0])
 def test_a_word_is_read_as_it_was_written_last(width, depth, writes):
     rng = random.Random(58)
-    held, stimulus, due = {}, [], {}
+    words, stimulus, due = {}, [], {}
     for cycle in range(4 * depth + 400):
         write = rng.random() < writes
         address, word, read = rng.randrange(depth), rng.getrandbits(width), rng.randrange(depth)
         stimulus.append({"w_en": int(write), "w_addr": address, "i": word, "r_addr": read})
         # a word read while it is written is undefined, as is one that was never written
-        if read in held and not (write and read == address):
-            due[cycle + TwoPort.latency] = held[read]
+        if read in words and not (write and read == address):
+            due[cycle + TwoPort.latency] = words[read]
         if write:
-            held[address] = word
+            words[address] = word
     assert len(due) > 100
     stimulus += [{"w_en": 0}] * TwoPort.latency
     seen = trace(TwoPort(width=width, depth=depth), stimulus, ["o"])

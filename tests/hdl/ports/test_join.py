@@ -102,7 +102,7 @@ class Habits:
     pauses: tuple[float, float] = (0.0, 0.0)
     blocked: tuple[range, range] = (range(0), range(0))
     stops: float = 0.0
-    held: range = range(0)
+    stopped: range = range(0)
 
 
 @dataclass
@@ -115,7 +115,7 @@ class Seen:
     came: list[int] = field(default_factory=list)
 
 
-class Bench:
+class Driver:
     """Drives two streams into the stage."""
 
     def __init__(self, habits: Habits, seed: int = 90):
@@ -135,10 +135,10 @@ class Bench:
                 noise = {"number": 0, "present": 5, "broken": 1, "last": cycle % 2}
                 ctx.set(stream.payload, offers[j] or noise)
                 ctx.set(stream.valid, offers[j] is not None)
-            ctx.set(join.go, self.rng.random() >= habits.stops and cycle not in habits.held)
+            ctx.set(join.go, self.rng.random() >= habits.stops and cycle not in habits.stopped)
             if ctx.get(join.o_valid):
-                told = ctx.get(join.p.number), ctx.get(join.dp.number), ctx.get(join.o_last)
-                numbers[cycle + Join.FAULT] = told
+                pair = ctx.get(join.p.number), ctx.get(join.dp.number), ctx.get(join.o_last)
+                numbers[cycle + Join.FAULT] = pair
                 seen.came.append(cycle)
             assert ctx.get(join.o_valid) or not ctx.get(join.o_last)
             if cycle in numbers:
@@ -152,12 +152,12 @@ class Bench:
 
 
 def run(sides: tuple[Side, Side], habits: Habits, cycles: int) -> Seen:
-    bench, seen = Bench(habits), []
+    driver, seen = Driver(habits), []
 
     async def testbench(ctx):
-        seen.append(await bench.run(ctx, sides, cycles))
+        seen.append(await driver.run(ctx, sides, cycles))
 
-    simulate(bench.dut, testbench)
+    simulate(driver.dut, testbench)
     return seen[0]
 
 
@@ -187,7 +187,7 @@ HABITS = {
     "pairs held up": Habits(stops=0.5, pauses=(0.2, 0.2)),
     "P blocked for a while": Habits(blocked=(range(40, 130), range(0))),
     "dP blocked for a while": Habits(blocked=(range(0), range(40, 130))),
-    "pairs blocked for a while": Habits(held=range(40, 130)),
+    "pairs blocked for a while": Habits(stopped=range(40, 130)),
 }
 
 
@@ -266,14 +266,14 @@ def test_after_a_reset_of_one_cycle_at_any_time_rows_begin_together(p, dp):
     sides = random_sides(np.random.default_rng(93), 6, equal=0.6)
     gold = golden_pairs(*sides)
     for cycle in range(1, 24):
-        bench, reset, seen = Bench(Habits()), Signal(), []
+        driver, reset, seen = Driver(Habits()), Signal(), []
 
-        async def testbench(ctx, cycle=cycle, bench=bench, reset=reset, seen=seen):
-            await bench.run(ctx, before, cycle - 1)
+        async def testbench(ctx, cycle=cycle, driver=driver, reset=reset, seen=seen):
+            await driver.run(ctx, before, cycle - 1)
             ctx.set(reset, 1)
             await ctx.tick()
             ctx.set(reset, 0)
-            seen += (await bench.run(ctx, sides, 160)).pairs
+            seen += (await driver.run(ctx, sides, 160)).pairs
 
-        simulate(ResetInserter(reset)(bench.dut), testbench)
+        simulate(ResetInserter(reset)(driver.dut), testbench)
         assert compared(seen, gold) == gold

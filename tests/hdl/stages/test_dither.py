@@ -42,12 +42,12 @@ def golden_bits(
 
 def gate_bits(dut: Dither, stimulus: list[dict]) -> list[list[int]]:
     """Of every beat after the last reset before it, each at its latency."""
-    seen, told = trace(dut, stimulus, ["o"]), []
+    seen, bits = trace(dut, stimulus, ["o"]), []
     for cycle, inputs in enumerate(stimulus):
         following = stimulus[cycle : cycle + Dither.latency + 1]
         if inputs["i_valid"] and not any(later["reset"] for later in following):
-            told += seen[cycle + Dither.latency]
-    return told
+            bits += seen[cycle + Dither.latency]
+    return bits
 
 
 @pytest.mark.parametrize(("lanes", "bits"), [(1, 32), (2, 1), (3, 17), (8, 18)])

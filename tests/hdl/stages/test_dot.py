@@ -103,14 +103,14 @@ def stimulus_of(
     return stimulus, ends
 
 
-def told_later(stimulus: list[dict], cycles: int) -> list[dict]:
+def flags_later(stimulus: list[dict], cycles: int) -> list[dict]:
     """The stimulus with what tells of beats that many cycles behind the factors."""
     factors = [{name: cycle[name] for name in ("p", "dp")} for cycle in stimulus]
     nothing = {"i_valid": 0, "i_last": 0}
-    told = [nothing] * cycles
-    told += [{name: cycle[name] for name in nothing} for cycle in stimulus]
+    flags = [nothing] * cycles
+    flags += [{name: cycle[name] for name in nothing} for cycle in stimulus]
     factors += [{}] * cycles
-    return [{**one, **other} for one, other in zip(factors, told, strict=True)]
+    return [{**one, **other} for one, other in zip(factors, flags, strict=True)]
 
 
 def check(config: SoftmaxConfig, rows: list[Row], gaps: float = 0.0) -> list[tuple[int, int]]:
@@ -119,7 +119,7 @@ def check(config: SoftmaxConfig, rows: list[Row], gaps: float = 0.0) -> list[tup
     stimulus, ends = stimulus_of(golden, rows, lanes, gaps)
     latency = Dot.latency_of(lanes)
     stimulus += [gap(golden, np.random.default_rng(0), lanes)] * (latency + 1)
-    stimulus = told_later(stimulus, Dot.AHEAD)
+    stimulus = flags_later(stimulus, Dot.AHEAD)
     dut = Dot(golden=golden, lanes=lanes, beats=config.max_beats)
     seen = trace(dut, stimulus, ["o", "saturated"])
     gate = [seen[end + latency] for end in ends]
@@ -166,7 +166,7 @@ def test_what_was_under_way_before_a_reset_is_in_no_sum(lanes, after):
     golden = Golden.of(config)
     rows = random_rows(golden, np.random.default_rng(84), 3)
     beats, ends = stimulus_of(golden, rows, lanes)
-    new = told_later(beats, Dot.AHEAD)
+    new = flags_later(beats, Dot.AHEAD)
     high = {"p": [255] * lanes, "dp": [127] * lanes, "i_valid": 1, "reset": 0}
     latency = Dot.latency_of(lanes)
     idle = gap(golden, np.random.default_rng(1), lanes) | {"reset": 0}

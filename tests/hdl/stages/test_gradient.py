@@ -84,9 +84,9 @@ def edge_elements(golden: Golden, rng: np.random.Generator) -> dict[str, np.ndar
 def random_elements(golden: Golden, rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
     """Codes of any size, some at full scale."""
     dot, columns = golden.dot, {}
-    for name, held in (("p", dot.p), ("dp", dot.dp), ("d", dot.output)):
-        anything = rng.integers(held.min_code, held.max_code + 1, count)
-        ends = rng.choice([held.min_code, held.max_code, 0], count)
+    for name, fmt in (("p", dot.p), ("dp", dot.dp), ("d", dot.output)):
+        anything = rng.integers(fmt.min_code, fmt.max_code + 1, count)
+        ends = rng.choice([fmt.min_code, fmt.max_code, 0], count)
         columns[name] = np.where(rng.random(count) < 0.3, ends, anything)
     return columns
 
@@ -132,11 +132,11 @@ def test_wide_elements_are_rounded_and_saturated_as_golden_does(changes, roundin
 
 
 @every_rounding
-@pytest.mark.parametrize("held", [SQ(1, 13), SQ(3, 13), SQ(4, 8), SQ(1, 0)], ids=str)
-def test_half_an_lsb_more_than_the_largest_product_does_not_wrap(held, rounding):
-    golden = golden_of({"grad_output": held}, rounding)
+@pytest.mark.parametrize("fmt", [SQ(1, 13), SQ(3, 13), SQ(4, 8), SQ(1, 0)], ids=str)
+def test_half_an_lsb_more_than_the_largest_product_does_not_wrap(fmt, rounding):
+    golden = golden_of({"grad_output": fmt}, rounding)
     dot, ones = golden.dot, np.ones(2, np.int64)
     p, dp, d = dot.p.max_code, [dot.dp.max_code, dot.dp.min_code], [dot.output.min_code, 0]
     bits = ones * (1 << golden.drop) - 1
     gold, _ = check(golden, ones > 0, p=ones * p, dp=np.array(dp), d=np.array(d), bits=bits)
-    assert gold[0] > 0 or held.width == 1
+    assert gold[0] > 0 or fmt.width == 1

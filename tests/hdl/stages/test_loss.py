@@ -134,12 +134,12 @@ def test_any_distance_and_logarithm_give_the_sum_of_both_rounded_half_up_once(co
     for u, fine in zip(distance.tolist(), ln.tolist(), strict=True):
         sixteenths = (u * factor >> (bits - 4)) + fine
         expected.append(max((sixteenths + 8) // 16, 0))
-    held = np.array(expected) <= config.loss.max_code
-    losses = run(config, distance[held], ln[held], np.ones(held.sum(), int))
-    np.testing.assert_array_equal(losses, np.array(expected)[held])
-    assert held.sum() > 100
+    fits = np.array(expected) <= config.loss.max_code
+    losses = run(config, distance[fits], ln[fits], np.ones(fits.sum(), int))
+    np.testing.assert_array_equal(losses, np.array(expected)[fits])
+    assert fits.sum() > 100
     if log_stage.ln.signed:
-        assert (ln[held] + (distance[held] * factor >> (bits - 4)) < -8).any(), "clamped to 0"
+        assert (ln[fits] + (distance[fits] * factor >> (bits - 4)) < -8).any(), "clamped to 0"
 
 
 def test_a_tie_is_rounded_up_and_a_hair_less_is_not():

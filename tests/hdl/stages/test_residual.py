@@ -56,8 +56,8 @@ def wanted(bits, mantissa, exponent, r, q, active, target) -> tuple[list[int], l
     for m, k, one_over, places, here, chosen in zip(*(c.tolist() for c in columns), strict=True):
         drop = mantissa_bits + reciprocal_bits - 1 - fraction + k + places
         p = (2 * m * one_over + (1 << drop)) >> (drop + 1) if here else 0
-        held = min(p, 1 << fraction) - (chosen << fraction)
-        residuals.append(min(held, (1 << fraction) - 1))
+        residual = min(p, 1 << fraction) - (chosen << fraction)
+        residuals.append(min(residual, (1 << fraction) - 1))
         probabilities.append(p)
     return residuals, probabilities
 

@@ -61,8 +61,8 @@ class Traffic:
         codes, every = 1 << config.loss_grad.width, (1 << config.lanes) - 1
         for present, last, part, marks in in_beats(row, config.lanes, grad, clipped):
             keep = every if status["error"] else packed(present)
-            told = {"keep": keep, "clipped": packed(marks), **status, "last": int(last)}
-            self.gold.append({"p": (part % codes).tolist(), **told})
+            signals = {"keep": keep, "clipped": packed(marks), **status, "last": int(last)}
+            self.gold.append({"p": (part % codes).tolist(), **signals})
 
     def bad(self, beats: list[dict], target: int) -> None:
         """A row that breaks a rule: as many beats as may be leave, all 0."""
@@ -71,9 +71,9 @@ class Traffic:
         self.targets.append(target)
         status = {"error": 1, "ignored": 0, **ident_of(config, beats[count - 1].get("id", 0))}
         self.losses.append({"loss": 0, **status})
-        told = {"keep": (1 << config.lanes) - 1, "clipped": 0, **status}
+        signals = {"keep": (1 << config.lanes) - 1, "clipped": 0, **status}
         self.gold += [
-            {"p": [0] * config.lanes, **told, "last": int(beat == count - 1)}
+            {"p": [0] * config.lanes, **signals, "last": int(beat == count - 1)}
             for beat in range(count)
         ]
 
@@ -143,7 +143,7 @@ def run(
         late: cycles before the first logit, and the first target, is offered.
         blocked: cycles before the first gradient, and the first loss, is taken.
     """
-    dut, taken, told = CrossEntropy(config=traffic.config), [], []
+    dut, taken, loss_beats = CrossEntropy(config=traffic.config), [], []
 
     def source(port, payloads: list, wait: int, pauses: float):
         async def testbench(ctx):
@@ -170,14 +170,14 @@ def run(
         source(dut.i, traffic.beats, late[0], pace.pauses),
         source(dut.target, targets, late[1], target_pauses),
         sink(dut.o, taken, len(traffic.gold), blocked[0], pace.pressure),
-        sink(dut.loss, told, len(traffic.losses), blocked[1], 0.7 * pace.pressure),
+        sink(dut.loss, loss_beats, len(traffic.losses), blocked[1], 0.7 * pace.pressure),
     )
-    return gradients(taken, traffic.config), losses(told)
+    return gradients(taken, traffic.config), losses(loss_beats)
 
 
 def check(traffic: Traffic, pace: Pace = STEADY, **habits) -> None:
-    came, told = run(traffic, pace, **habits)
-    assert told == traffic.losses
+    came, loss_beats = run(traffic, pace, **habits)
+    assert loss_beats == traffic.losses
     assert came == traffic.gold
 
 
@@ -191,7 +191,7 @@ def test_rows_of_every_length_give_goldens_bits(small, lanes, pace):
     traffic = traffic_of(config, lengths_of(config, 1), seed=150 + lanes)
     check(traffic, pace, target_pauses=0.5 * pace.pauses)
     for flag in ("error", "ignored"):
-        assert 0 < sum(told[flag] for told in traffic.losses) < len(traffic.losses)
+        assert 0 < sum(loss[flag] for loss in traffic.losses) < len(traffic.losses)
 
 
 BASE = {"input": SQ(5, 11), "output": UQ(0, 16), "loss": UQ(5, 11)}
@@ -232,16 +232,16 @@ def test_gradients_and_losses_are_as_near_to_the_exact_ones_as_is_proven(small):
         e = np.where(active, np.exp(x - x.max()), 0)
         y = np.arange(len(x)) == target
         wanted.append((e / e.sum() - y, np.log(e.sum()) + x.max() - x[target]))
-    came, told = run(traffic)
+    came, loss_beats = run(traffic)
     place, half = 0, 1 << 16
-    for (grad, loss), row_told in zip(wanted, told, strict=True):
+    for (grad, loss), loss_beat in zip(wanted, loss_beats, strict=True):
         beats = came[place : place + -(-len(grad) // 3)]
         place += len(beats)
         codes = np.array([code for beat in beats for code in beat["p"]])[: len(grad)]
         value = (codes + half) % (2 * half) - half
         exact = np.minimum(grad * half, half - 1)
         assert np.abs(value - exact).max() <= bound_ulp(config)
-        assert abs(row_told["loss"] - loss * 2**config.loss.f) <= loss_bound(config).ulp
+        assert abs(loss_beat["loss"] - loss * 2**config.loss.f) <= loss_bound(config).ulp
 
 
 # Targets
@@ -253,21 +253,21 @@ def answered(config: SoftmaxConfig, rows: list[tuple[list[int], list[int], int]]
     for x, masked, target in rows:
         mask = np.isin(np.arange(len(x)), masked)
         traffic.good(Row(np.array(x), mask), target)
-    came, told = run(traffic)
+    came, loss_beats = run(traffic)
     codes, answers, place = 1 << config.loss_grad.width, [], 0
-    for (x, _, _), row_told in zip(rows, told, strict=True):
+    for (x, _, _), loss_beat in zip(rows, loss_beats, strict=True):
         count = -(-len(x) // config.lanes)
         beats = came[place : place + count]
         place += count
         assert [beat["last"] for beat in beats] == [0] * (count - 1) + [1]
         for flag in ("error", "ignored"):
-            assert {beat[flag] for beat in beats} == {row_told[flag]}
+            assert {beat[flag] for beat in beats} == {loss_beat[flag]}
         lanes = [code for beat in beats for code in beat["p"]]
         grad = [code - codes * (code >= codes // 2) for code in lanes]
-        if row_told["error"]:
+        if loss_beat["error"]:
             assert {beat["keep"] for beat in beats} == {(1 << config.lanes) - 1}
         assert not any(grad[len(x) :])
-        answers.append((grad[: len(x)], *(row_told[n] for n in ("loss", "error", "ignored"))))
+        answers.append((grad[: len(x)], *(loss_beat[n] for n in ("loss", "error", "ignored"))))
     return answers
 
 
@@ -322,7 +322,7 @@ def test_every_index_around_the_end_of_every_row(small, lanes):
         row = random_rows(config, [length], seed=length)[0]
         for target in range(length + 2 * lanes + 1):
             traffic.good(Row(row.x, np.zeros(length, bool)), target)
-    ignored = [told["ignored"] for told in traffic.losses]
+    ignored = [loss["ignored"] for loss in traffic.losses]
     assert sum(ignored) == 5 * (2 * lanes + 1)
     check(traffic)
 
@@ -334,7 +334,7 @@ def test_every_index_around_the_end_of_every_row(small, lanes):
 def test_the_id_travels_with_gradients_and_losses(small):
     config = small.replace(id_width=32)
     traffic = traffic_of(config, lengths_of(config, 1))
-    assert len({told["id"] for told in traffic.losses}) > 1
+    assert len({loss["id"] for loss in traffic.losses}) > 1
     check(traffic, Pace(0.3, 0.3))
 
 
@@ -357,7 +357,7 @@ def test_a_row_without_elements_is_ignored(small):
     traffic = Traffic(small)
     for number, row in enumerate(random_rows(small, [4, 0, 0, 3, 0, 12])):
         traffic.good(row, [0, 0, LARGEST][number % 3])
-    assert [told["ignored"] for told in traffic.losses][1:3] == [1, 1]
+    assert [loss["ignored"] for loss in traffic.losses][1:3] == [1, 1]
     check(traffic, Pace(0.2, 0.2))
 
 
@@ -421,8 +421,8 @@ def test_latency_is_what_the_unit_says(small, lanes, length, split):
         split = (4, 3)
     config = small.replace(lanes=lanes, exp_split=split)
     seen = handshakes(traffic_of(config, [length]))
-    told = latency(config)
-    assert seen.o[0] - seen.i[-1] == told.fixed + told.per_beat * len(seen.i)
+    expected = latency(config)
+    assert seen.o[0] - seen.i[-1] == expected.fixed + expected.per_beat * len(seen.i)
     assert seen.loss[0] <= seen.o[0]
 
 
@@ -431,8 +431,8 @@ def test_latency_is_what_the_unit_says(small, lanes, length, split):
 def test_latency_is_what_the_unit_says_whatever_the_loss_is_made_of(small, changes):
     config = small.replace(**changes)
     seen = handshakes(traffic_of(config, [1]))
-    told = latency(config)
-    assert seen.o[0] - seen.i[0] == told.fixed + told.per_beat
+    expected = latency(config)
+    assert seen.o[0] - seen.i[0] == expected.fixed + expected.per_beat
 
 
 @pytest.mark.parametrize(("lanes", "length"), [(1, 1), (4, 31)], ids=str)
@@ -539,7 +539,7 @@ def stopped(traffic: Traffic, port: str, wait: int = 330) -> tuple[int, int, lis
 @every_datapath
 def test_an_output_passes_on_while_the_other_is_blocked(small, lengths, port):
     traffic = traffic_of(small, lengths)
-    accepted, passed, came, told = stopped(traffic, port)
+    accepted, passed, came, loss_beats = stopped(traffic, port)
     if port == "loss" or max(lengths) <= small.lanes:
         assert passed >= IN_FLIGHT
     else:  # as many as the row buffer holds whole, one more than the longest row at least
@@ -547,7 +547,7 @@ def test_an_output_passes_on_while_the_other_is_blocked(small, lengths, port):
     assert accepted >= passed
     assert accepted <= ROWS + Queue.places, "a row is in flight until it has left by both"
     assert gradients(came, small) == traffic.gold
-    assert losses(told) == traffic.losses
+    assert losses(loss_beats) == traffic.losses
 
 
 @pytest.mark.parametrize("blocked", [(150, 90)], ids=str)
@@ -562,7 +562,7 @@ def test_nothing_is_lost_where_outputs_are_slow_after_a_block(small, blocked):
 def test_rows_after_a_reset_in_the_middle_of_a_row_give_goldens_bits(small, cycle):
     config = small.replace(lanes=2)
     before, after = traffic_of(config, [5] * 40, seed=154), traffic_of(config, [3, 13, 1, 8, 2])
-    dut, reset, taken, told = CrossEntropy(config=config), Signal(), [], []
+    dut, reset, taken, loss_beats = CrossEntropy(config=config), Signal(), [], []
 
     def source(port, old: list[dict], new: list[dict]):
         async def testbench(ctx):
@@ -599,8 +599,8 @@ def test_rows_after_a_reset_in_the_middle_of_a_row_give_goldens_bits(small, cycl
         source(dut.i, before.beats, after.beats),
         source(dut.target, indices(before), indices(after)),
         sink(dut.o, taken, len(after.gold), cycle // 24 % 2),
-        sink(dut.loss, told, len(after.losses), cycle // 48 % 2),
+        sink(dut.loss, loss_beats, len(after.losses), cycle // 48 % 2),
         limit=2000,
     )
     assert gradients(taken, config) == after.gold
-    assert losses(told) == after.losses
+    assert losses(loss_beats) == after.losses

@@ -281,8 +281,8 @@ def test_latency_is_what_the_unit_says(datapath, split, lanes, length):
     config = SMALL.replace(lanes=lanes, exp_split=split, datapath=datapath)
     history = handshakes(config, input_beats(random_rows(config, [length]), config))
     went_in, came_out = cycles_of(history, 0, 1), cycles_of(history, 2, 3)
-    told = latency(config)
-    assert came_out[0] - went_in[-1] == told.fixed + told.per_beat * len(went_in)
+    expected = latency(config)
+    assert came_out[0] - went_in[-1] == expected.fixed + expected.per_beat * len(went_in)
 
 
 @pytest.mark.parametrize(

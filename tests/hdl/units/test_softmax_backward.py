@@ -103,13 +103,13 @@ class Traffic:
                 seed=SEED, first_row=self.rows,
             )  # fmt: skip
             ds, saturated = rows.ds[0], np.logical_or.accumulate(rows.saturated[0])
-        codes, beats, told = 1 << config.grad_output.width, [], 0
+        codes, beats, row_saturated = 1 << config.grad_output.width, [], 0
         for there, last, x, clipped, beyond in split(pair, config, ds, pair.clipped, saturated):
-            told |= int(beyond.any())  # a row that is saturated stays so
+            row_saturated |= int(beyond.any())  # a row that is saturated stays so
             beats.append(
                 {
                     "p": (x % codes).tolist(), "keep": packed(there), "clipped": packed(clipped),
-                    "error": 0, "saturated": told, **ident_of(config, pair.ident),
+                    "error": 0, "saturated": row_saturated, **ident_of(config, pair.ident),
                     "last": int(last),
                 }
             )  # fmt: skip
@@ -129,17 +129,17 @@ def split(pair: Pair, config: SoftmaxConfig, *columns: np.ndarray):
 
 def random_pairs(config: SoftmaxConfig, lengths, seed: int = 140) -> list[Pair]:
     """Softmax rows and rows of any codes; gradients of any size and at the ends of the format."""
-    rng, held, given = np.random.default_rng(seed), config.output, config.grad_input
+    rng, p_fmt, dp_fmt = np.random.default_rng(seed), config.output, config.grad_input
     pairs = []
     for number, length in enumerate(lengths):
         logits = config.input.quantize(rng.normal(0, 3, length), config.range)
-        any_p = rng.integers(0, held.max_code + 1, length)
-        large = np.full(length, held.max_code)
+        any_p = rng.integers(0, p_fmt.max_code + 1, length)
+        large = np.full(length, p_fmt.max_code)
         p = [softmax(logits, config) if length else any_p, any_p, large][number % 3]
-        anything = rng.integers(given.min_code, given.max_code + 1, length)
-        ends = rng.choice([given.min_code, given.max_code], length)
-        small = rng.integers(-3, 4, length).clip(given.min_code, given.max_code)
-        same = np.full(length, given.min_code)
+        anything = rng.integers(dp_fmt.min_code, dp_fmt.max_code + 1, length)
+        ends = rng.choice([dp_fmt.min_code, dp_fmt.max_code], length)
+        small = rng.integers(-3, 4, length).clip(dp_fmt.min_code, dp_fmt.max_code)
+        same = np.full(length, dp_fmt.min_code)
         dp = [anything, ends, small, same, anything][number % 5]
         clipped = rng.random(length) < [0.0, 0.1, 0.9][number % 3]
         ident = int(rng.integers(0, 1 << config.id_width))
@@ -240,10 +240,10 @@ def test_formats_give_goldens_bits_with_and_without_saturation(changes):
 def by_hand(pair: Pair, config: SoftmaxConfig) -> tuple[list[int], list[bool]]:
     """(dS, saturated so far) by fractions of real values."""
 
-    def rounded(value: Fraction, held) -> tuple[Fraction, bool]:
-        code = floor(value * 2**held.f + Fraction(1, 2))
-        kept = min(max(code, held.min_code), held.max_code)
-        return Fraction(kept, 2**held.f), kept != code
+    def rounded(value: Fraction, fmt) -> tuple[Fraction, bool]:
+        code = floor(value * 2**fmt.f + Fraction(1, 2))
+        kept = min(max(code, fmt.min_code), fmt.max_code)
+        return Fraction(kept, 2**fmt.f), kept != code
 
     p = [Fraction(code, 2**config.output.f) for code in pair.p.tolist()]
     dp = [Fraction(code, 2**config.grad_input.f) for code in pair.dp.tolist()]
@@ -453,9 +453,9 @@ def test_latency_is_what_the_unit_says(lanes, length):
     config = SMALL.replace(lanes=lanes)
     history = handshakes(traffic_of(config, [length]))
     last = max(cycles_of(history, 0)[-1], cycles_of(history, 1)[-1])
-    told = latency(config)
+    expected = latency(config)
     beats = -(-length // lanes)
-    assert cycles_of(history, 2)[0] - last == told.fixed + told.per_beat * beats
+    assert cycles_of(history, 2)[0] - last == expected.fixed + expected.per_beat * beats
 
 
 @pytest.mark.parametrize(("lanes", "length"), [(1, 1), (4, 31)], ids=str)

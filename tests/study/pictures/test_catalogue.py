@@ -85,9 +85,9 @@ def test_a_blocked_unit_takes_as_many_beats_as_the_sidecar_says(sidecar):
 
 def test_an_offer_stays_while_the_reader_takes_nothing():
     offered = list(recorded("softmax-back-pressure").offered("m_axis"))
-    held = {offered[cycle] for cycle in BLOCKED}
-    assert len(held) == 1
-    assert None not in held
+    beats = {offered[cycle] for cycle in BLOCKED}
+    assert len(beats) == 1
+    assert None not in beats
 
 
 def test_rows_of_ten_do_not_stall():

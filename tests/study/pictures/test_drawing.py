@@ -130,8 +130,10 @@ def test_the_label_of_a_first_box_lies_inside_it(picture):
 def test_a_picture_has_the_bricks_that_it_uses_and_no_others(picture):
     root = ElementTree.fromstring(picture)
     used = {use.get(f"{{{XLINK}}}href")[1:] for use in root.iter(f"{{{SVG}}}use")}
-    held = {g.get("id") for defs in root.iter(f"{{{SVG}}}defs") for g in defs.iter(f"{{{SVG}}}g")}
-    assert held == used
+    defined = {
+        g.get("id") for defs in root.iter(f"{{{SVG}}}defs") for g in defs.iter(f"{{{SVG}}}g")
+    }
+    assert defined == used
 
 
 def test_a_picture_lies_on_white_paper(picture):

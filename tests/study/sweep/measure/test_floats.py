@@ -31,22 +31,22 @@ def fp8_values(exponent_bits, fraction_bits):
 
 @pytest.mark.parametrize(("name", "bits"), [("fp8_e4m3", (4, 3)), ("fp8_e5m2", (5, 2))])
 def test_fp8_rounds_to_the_nearest_of_all_its_values(name, bits):
-    held = BASELINES[name]
+    fp8 = BASELINES[name]
     values = list(fp8_values(*bits))
     codes = [code for code, _ in values]
     numbers = [value for _, value in values]
-    assert held.largest == numbers[-1] == {"fp8_e4m3": 448, "fp8_e5m2": 57344}[name]
-    assert held.smallest == numbers[1]
-    assert held.cast(np.array(numbers, float)).tolist() == numbers
+    assert fp8.largest == numbers[-1] == {"fp8_e4m3": 448, "fp8_e5m2": 57344}[name]
+    assert fp8.smallest == numbers[1]
+    assert fp8.cast(np.array(numbers, float)).tolist() == numbers
     low, high = np.array(numbers[:-1], float), np.array(numbers[1:], float)
     middle = (low + high) / 2
     even = np.where(np.array(codes[:-1]) % 2 == 0, low, high)
     for sign in (1, -1):
-        np.testing.assert_array_equal(held.cast(sign * middle), sign * even)
-        np.testing.assert_array_equal(held.cast(sign * np.nextafter(middle, 0)), sign * low)
-        np.testing.assert_array_equal(held.cast(sign * np.nextafter(middle, np.inf)), sign * high)
-        beyond = sign * np.array([held.largest * 1.2, 1e9, np.inf])
-        np.testing.assert_array_equal(held.cast(beyond), sign * np.full(3, held.largest))
+        np.testing.assert_array_equal(fp8.cast(sign * middle), sign * even)
+        np.testing.assert_array_equal(fp8.cast(sign * np.nextafter(middle, 0)), sign * low)
+        np.testing.assert_array_equal(fp8.cast(sign * np.nextafter(middle, np.inf)), sign * high)
+        beyond = sign * np.array([fp8.largest * 1.2, 1e9, np.inf])
+        np.testing.assert_array_equal(fp8.cast(beyond), sign * np.full(3, fp8.largest))
 
 
 def many_values(lowest, highest):
@@ -119,7 +119,7 @@ def loops(source, cast_in, cast_out, smallest):
             target = int(source.targets[row])
             exact_losses.append(-math.log(real[target]))
             losses.append(cast_out(-math.log(softmax([cast_in(x) for x in logits])[target])))
-    told = {
+    measured = {
         "max_error_unclipped": max(errors),
         "mean_error_unclipped": math.fsum(errors) / len(errors),
         "kl": math.fsum(kl) / len(kl),
@@ -127,9 +127,9 @@ def loops(source, cast_in, cast_out, smallest):
         "sum_mean": math.fsum(sums) / len(sums),
     }
     if losses:
-        told["loss_float"] = math.fsum(exact_losses) / len(losses)
-        told["loss_change"] = math.fsum(losses) / len(losses) - told["loss_float"]
-    return told
+        measured["loss_float"] = math.fsum(exact_losses) / len(losses)
+        measured["loss_change"] = math.fsum(losses) / len(losses) - measured["loss_float"]
+    return measured
 
 
 CASTS = {
@@ -143,9 +143,9 @@ CASTS = {
 @pytest.mark.parametrize("source", ["digits", "attention"])
 @pytest.mark.parametrize("name", CASTS)
 def test_figures_equal_plain_loops(recorded, figures, source, name):
-    expected, told = loops(recorded[source], *CASTS[name]), figures[source][name]
+    expected, measured = loops(recorded[source], *CASTS[name]), figures[source][name]
     for figure, value in expected.items():
-        assert told[figure] == pytest.approx(value, rel=1e-6, abs=1e-12), figure
+        assert measured[figure] == pytest.approx(value, rel=1e-6, abs=1e-12), figure
 
 
 @pytest.mark.parametrize("source", ["attention", "training"])
@@ -165,19 +165,22 @@ def test_gradients_equal_a_plain_loop(recorded, figures, source):
 
         apart = gradient(half(x), half(upstream), half) - gradient(x, upstream)
         worst = max(worst, np.abs(apart).max())
-    told = figures[source]["fp16"]
-    assert told["backward_max_error_unclipped"] == pytest.approx(worst, rel=1e-6)
-    assert told["backward_saturated_share"] == 0
-    assert (told["backward_power_min"], told["backward_power_max"]) == (powers.min(), powers.max())
+    measured = figures[source]["fp16"]
+    assert measured["backward_max_error_unclipped"] == pytest.approx(worst, rel=1e-6)
+    assert measured["backward_saturated_share"] == 0
+    assert (measured["backward_power_min"], measured["backward_power_max"]) == (
+        powers.min(),
+        powers.max(),
+    )
 
 
 @pytest.mark.parametrize("source", ["digits", "attention", "training"])
 def test_every_baseline_is_there_and_finer_ones_are_better(figures, source):
-    told = figures[source]
-    assert tuple(told) == NAMES
+    measured = figures[source]
+    assert tuple(measured) == NAMES
     for chain in (("fp32", "fp16", "bf16", "fp8_e4m3"), NAMES[:4:-1]):
         for figure in ("max_error_unclipped", "mean_error_unclipped"):
-            errors = [told[name][figure] for name in chain]
+            errors = [measured[name][figure] for name in chain]
             assert errors == sorted(errors)
             assert errors[0] > 0
 
@@ -186,27 +189,27 @@ def test_figures_have_the_names_of_points_without_bounds_and_ulp(recorded, figur
     for name, source in recorded.items():
         point = Meter(source).measure(SoftmaxConfig(), bound=False)
         expected = {figure for figure in point if not figure.endswith("_ulp")}
-        for told in figures[name].values():
-            assert told.keys() == expected
+        for measured in figures[name].values():
+            assert measured.keys() == expected
 
 
 def test_values_beyond_the_format_are_told():
     logits = LogitRows.from_array([[500.0, 440.0, -600.0, 1.0], [1.0, 2.0, 3.0, -np.inf]])
     source = Source("large", logits, gradients=np.full((2, 4), 500.0))
-    told = baselines(source)
-    assert told["fp8_e4m3"]["clip_rate"] == 2 / 7
-    assert told["fp8_e4m3"]["backward_saturated_share"] == 1
-    assert told["fp8_e5m2"]["clip_rate"] == told["round_2"]["clip_rate"] == 0
-    assert told["fp8_e5m2"]["backward_saturated_share"] == 0
+    measured = baselines(source)
+    assert measured["fp8_e4m3"]["clip_rate"] == 2 / 7
+    assert measured["fp8_e4m3"]["backward_saturated_share"] == 1
+    assert measured["fp8_e5m2"]["clip_rate"] == measured["round_2"]["clip_rate"] == 0
+    assert measured["fp8_e5m2"]["backward_saturated_share"] == 0
 
 
 def test_the_scale_is_applied_after_the_cast():
     # 17 is no number of e4m3: 16 and 18 are, and the tie goes to the even 16
     logits = LogitRows.from_array([[17.0, 0.0]])
-    told = baselines(Source("one", logits), scale=0.125)["fp8_e4m3"]
+    measured = baselines(Source("one", logits), scale=0.125)["fp8_e4m3"]
     p, exact = 1 / (1 + math.exp(-2.0)), 1 / (1 + math.exp(-17 / 8))
     assert isinstance(BASELINES["fp8_e4m3"], Float)
-    assert told["max_error_unclipped"] == pytest.approx(
+    assert measured["max_error_unclipped"] == pytest.approx(
         max(abs(0.875 - exact), abs(0.1171875 - (1 - exact)))
     )
     assert abs(p - 0.875) < 1 / 32

@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 
 from softmaxfx.golden import SQ, UQ, ConfigError, SoftmaxConfig, bound_ulp, loss_bound, preset
-from softmaxfx.golden.measures.backward_metrics import measure_backward
 from softmaxfx.golden.measures.calibration import calibration_error
 from softmaxfx.golden.measures.catalogue import BESIDE, POINT
-from softmaxfx.golden.measures.loss_metrics import measure_loss
 from softmaxfx.golden.measures.metrics import measure
 from softmaxfx.golden.measures.top1 import wilson
 from softmaxfx.golden.proofs.gradient import backward_bound_ulp
@@ -23,6 +21,8 @@ from softmaxfx.study.sweep.measure import proven
 from softmaxfx.study.sweep.measure.floats import baselines
 from softmaxfx.study.sweep.measure.measure import Meter
 from softmaxfx.study.sweep.measure.sources import Source, recorded_sources
+
+from ....golden.measures.measured import measure_backward, measure_loss
 
 BASE = SoftmaxConfig(max_length=40)
 
@@ -108,12 +108,12 @@ def golden_figures(source, config):
     """What the golden metrics and bounds say, by the sweep's names."""
     rows = source.logits
     result = softmax_rows(rows.codes(config), config, ~rows.active)
-    told = measure(result, rows, config)
+    metrics = measure(result, rows, config)
     names = (
         "max_error_ulp", "max_error_unclipped", "clip_rate", "tie_rate", "sum_min", "sum_mean",
         "zero_share",
     )  # fmt: skip
-    figures = {name: getattr(told, name) for name in names} | {"kl": told.mean_kl}
+    figures = {name: getattr(metrics, name) for name in names} | {"kl": metrics.mean_kl}
     if source.targets is not None:
         loss = cross_entropy_rows(
             rows.codes(config), rows.active, rows.lengths, source.targets, config
@@ -131,12 +131,12 @@ def golden_figures(source, config):
         forward = softmax_rows(codes, config, ~logits.active)
         dp = config.grad_input.quantize(values)
         ds = backward_rows(forward.p, dp, config, forward.clipped, seed=ROUNDING_SEED)
-        told = measure_backward(ds, forward.p, dp, forward.clipped, logits, values, config)
+        metrics = measure_backward(ds, forward.p, dp, forward.clipped, logits, values, config)
         figures |= {
             "backward_bound_ulp": backward_bound_ulp(config),
-            "backward_max_error_ulp": told.max_error_ulp,
-            "backward_max_error_unclipped": told.max_error_unclipped,
-            "backward_saturated_share": told.saturated_share,
+            "backward_max_error_ulp": metrics.max_error_ulp,
+            "backward_max_error_unclipped": metrics.max_error_unclipped,
+            "backward_saturated_share": metrics.saturated_share,
         }
     return figures | {"bound_ulp": bound_ulp(config)}
 
@@ -196,8 +196,8 @@ def test_a_bound_is_proven_once_for_configurations_that_share_it(monkeypatch):
     calls = []
     monkeypatch.setattr(proven, "bound_ulp", lambda config: calls.append(config) or 0.0)
     for lanes in (1, 2, 4):
-        for held in (SQ(1, 7), SQ(1, 15)):
-            proven.softmax_bound(BASE.replace(lanes=lanes, grad_input=held, loss=UQ(5, 8 + lanes)))
+        for fmt in (SQ(1, 7), SQ(1, 15)):
+            proven.softmax_bound(BASE.replace(lanes=lanes, grad_input=fmt, loss=UQ(5, 8 + lanes)))
     assert len(calls) == 1
     proven.softmax_bound(BASE.replace(reciprocal_bits=19))
     assert len(calls) == 2

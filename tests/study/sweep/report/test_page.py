@@ -118,12 +118,12 @@ def test_the_page_works_in_a_browser(opened, html):
 
 def test_the_panel_explains_its_metrics(opened):
     page, _, _ = opened
-    told = page.locator("#picked-values dt").evaluate_all(
+    entries = page.locator("#picked-values dt").evaluate_all(
         "all => all.map((one) => [one.textContent, one.title])"
     )
     meanings = {metric.heading: metric.meaning for metric in POINT}
-    assert len(told) > 10
-    assert all(meanings[name] == meaning for name, meaning in told)
+    assert len(entries) > 10
+    assert all(meanings[name] == meaning for name, meaning in entries)
 
 
 def test_knees_are_marked_where_the_results_have_them(opened):

@@ -82,17 +82,17 @@ def test_the_columns_of_the_csv_are_those_of_the_catalogue_in_its_order(
     text = report(made_rows(), made_sources, tmp_path).csv.read_text()
     columns = text.splitlines()[0].split(",")
     first = columns.index("max_error_unclipped")
-    told = {name for row in made_rows() for name in row.metrics}
-    assert columns[first:] == [metric.name for metric in KEPT if metric.name in told]
-    assert {metric.name for metric in DESIGN} <= told
+    measured = {name for row in made_rows() for name in row.metrics}
+    assert columns[first:] == [metric.name for metric in KEPT if metric.name in measured]
+    assert {metric.name for metric in DESIGN} <= measured
 
 
 def test_the_page_and_its_twin_explain_every_metric(tmp_path, made_rows, made_sources):
     written = report(made_rows(), made_sources, tmp_path)
     explained = written.markdown.read_text().split("## What the metrics mean")[1]
-    told = {name for row in made_rows() for name in row.metrics if row.kind != "float"}
+    measured = {name for row in made_rows() for name in row.metrics if row.kind != "float"}
     names = [line.split(" | ")[0].strip("| ") for line in explained.splitlines() if "|" in line]
-    assert names[2:] == [m.name for m in KEPT if m.name in told | {"bound_absolute"}]
+    assert names[2:] == [m.name for m in KEPT if m.name in measured | {"bound_absolute"}]
     for metric in POINT:
         assert json.dumps(metric.meaning, ensure_ascii=False) in written.html.read_text()
 
@@ -129,8 +129,8 @@ def test_the_command_chooses_the_configuration(config):
 def test_the_command_exports_the_configuration(tmp_path):
     config = preset("int8", lanes=1, max_length=16, datapath="exact_sum")
     words = shlex.split(" ".join(Configuration(config.to_dict()).command))
-    told = click.testing.CliRunner().invoke(main, [*words[1:], "--name", "u", "--out", tmp_path])
-    assert told.exit_code == 0, told.output
+    result = click.testing.CliRunner().invoke(main, [*words[1:], "--name", "u", "--out", tmp_path])
+    assert result.exit_code == 0, result.output
     assert json.loads((tmp_path / "u.json").read_text())["config"] == config.to_dict()
 
 
@@ -206,25 +206,25 @@ def test_no_point_of_the_front_is_beaten(gathered):
 
 
 def test_the_recommendation_is_the_cheapest_design_within_the_limits(gathered):
-    told = recommend(gathered, "digits")
-    assert told is not None
-    assert told.chosen is not None
-    assert told.chosen.design is not None
-    config = told.chosen.design.configuration.fields
+    advice = recommend(gathered, "digits")
+    assert advice is not None
+    assert advice.chosen is not None
+    assert advice.chosen.design is not None
+    config = advice.chosen.design.configuration.fields
     assert (config["input"], config["output"], config["datapath"], config["lanes"]) == (
         "SQ(5, 5)", "UQ(0, 8)", "exact_sum", 1,
     )  # fmt: skip
-    assert told.passing == 32
-    assert told.cheaper is not None
-    assert told.cheaper.point.configuration.fields["output"] == "UQ(0, 6)"
-    assert "largest error against float64 of the logits is off by 0.0156" in reason(told)
+    assert advice.passing == 32
+    assert advice.cheaper is not None
+    assert advice.cheaper.point.configuration.fields["output"] == "UQ(0, 6)"
+    assert "largest error against float64 of the logits is off by 0.0156" in reason(advice)
 
 
 def words_of(rows, sources):
     gathered = Gathered.of(rows)
     found = {name: recommend(gathered, name) for name in gathered.sources}
-    told = {name: one for name, one in found.items() if one is not None}
-    return precision_text(gathered, sources, told, "Made up.")
+    advice = {name: one for name, one in found.items() if one is not None}
+    return precision_text(gathered, sources, advice, "Made up.")
 
 
 def test_the_words_change_with_the_results(made_rows, made_sources):
@@ -259,10 +259,10 @@ def test_limits_are_not_passed_by_what_was_not_measured(made_rows):
         else row
         for row in made_rows()
     ]
-    told = recommend(Gathered.of(rows), "digits")
-    assert told is not None
-    assert told.chosen is not None
-    assert told.chosen.point.configuration.fields["input"] == "SQ(5, 11)"
+    advice = recommend(Gathered.of(rows), "digits")
+    assert advice is not None
+    assert advice.chosen is not None
+    assert advice.chosen.point.configuration.fields["input"] == "SQ(5, 11)"
 
 
 def test_markdown_is_the_twin_of_the_page(tmp_path, made_rows, made_sources):

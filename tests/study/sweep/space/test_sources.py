@@ -116,7 +116,7 @@ def test_recorded_gradients_belong_to_their_rows(recorded):
     ):
         found = 0
         for scores, dp in parts:
-            places, held = by_row(scores), SQ(1, 15)
+            places, fmt = by_row(scores), SQ(1, 15)
             peak = Fraction(float(np.nanmax(np.abs(dp))))
             for row in source.with_gradients:
                 place = places.get(source.logits.values[row].tobytes())
@@ -126,24 +126,24 @@ def test_recorded_gradients_belong_to_their_rows(recorded):
                 found += 1
                 np.testing.assert_array_equal(source.gradients[row], np.nan_to_num(dp[place]))
                 assert Fraction(source.peaks[row]) == peak
-                power = int(source.powers(held)[row])
-                largest = peak * Fraction(2) ** power / Fraction(held.max_code, 2**held.f)
+                power = int(source.powers(fmt)[row])
+                largest = peak * Fraction(2) ** power / Fraction(fmt.max_code, 2**fmt.f)
                 assert Fraction(1, 2) < largest <= 1
         assert found >= 0.95 * source.with_gradients.size
 
 
 def test_gradients_are_scaled_by_the_power_that_fits_and_the_user_is_told():
-    held = SQ(1, 7)  # up to 127/128
+    fmt = SQ(1, 7)  # up to 127/128
     source = replace(numbered(6), peaks=np.array([1.0, 1.0, 127 / 128, 0.4, 1e-3, 0.0]))
-    assert source.powers(held).tolist() == [-1, -1, 0, 1, 9, -1]
-    logits, dp = source.scaled_gradients(held)
+    assert source.powers(fmt).tolist() == [-1, -1, 0, 1, 9, -1]
+    logits, dp = source.scaled_gradients(fmt)
     assert logits.values[:, 0].tolist() == [0, 2, 4]
     np.testing.assert_array_equal(dp[:, 0], [0, -2, -4 * 2**9])
-    assert source.note(held) == "the dP of numbered are scaled by 2^-1, 2^0, 2^9 to fit SQ(1, 7)"
+    assert source.note(fmt) == "the dP of numbered are scaled by 2^-1, 2^0, 2^9 to fit SQ(1, 7)"
     # the user's own gradients are taken as they are
     own = replace(source, peaks=None)
-    np.testing.assert_array_equal(own.scaled_gradients(held)[1][:, 0], [0, -2, -4])
-    assert own.note(held) == ""
+    np.testing.assert_array_equal(own.scaled_gradients(fmt)[1][:, 0], [0, -2, -4])
+    assert own.note(fmt) == ""
 
 
 @pytest.fixture

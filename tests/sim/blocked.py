@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from .bench import Neighbours
-from .exchange import send_rows
-from .scoreboard import Score
-from .sidecar import Unit
-from .simulator import Model
+from softmaxfx.sim.exchange import send_rows
+from softmaxfx.sim.scoreboard import Score
+from softmaxfx.sim.sidecar import Unit
+from softmaxfx.sim.simulator import Model
+from softmaxfx.sim.testbench import Neighbours
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def run_blocked(
 
     Args:
         blocked: names of the streams.
-        freed_after: as in :class:`.bench.Neighbours`: ``None`` blocks them for good.
+        freed_after: as in :class:`.testbench.Neighbours`: ``None`` blocks them for good.
         pauses: the other neighbours pause at random.
 
     Raises:

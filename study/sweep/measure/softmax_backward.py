@@ -17,7 +17,7 @@ from ....golden.units.softmax_backward import backward_stage
 from ....sim.sidecar import ROUNDING_SEED
 from .kept import Kept
 from .sources import Source
-from .stages import MOST, Stages, output_key
+from .stage_results import MOST, StageResults, output_key
 
 DITHER_BITS = 32
 """Random bits of an element; a stage uses the last ones."""
@@ -53,7 +53,7 @@ class BackwardMeter:
         layout: of those rows. Flat arrays hold their active elements.
     """
 
-    def __init__(self, source: Source, stages: Stages) -> None:
+    def __init__(self, source: Source, stages: StageResults) -> None:
         self._source, self._stages = source, stages
         chosen = source.with_gradients
         self.layout = Ragged(source.logits.take(chosen))
@@ -73,7 +73,7 @@ class BackwardMeter:
         upstream = self._gradients_in(config.grad_input)
         p = self._stages.probabilities(config)[self._elements]
         clipped = self._stages.exponentials(config).clipped[self._elements]
-        stage, held = backward_stage(config), config.grad_output
+        stage, fmt = backward_stage(config), config.grad_output
         d, beyond = stage.dot(self.layout.padded(p), upstream.padded)
         d, beyond = self.layout.spread(d[:, 0]), self.layout.spread(beyond[:, 0])
         dropped = clipped & (config.clip_gradient == "zero")
@@ -86,14 +86,14 @@ class BackwardMeter:
             saturated | beyond,
             beyond,
             errors=np.where(beyond, 0.0, backward_errors(ds, exact, clipped, config)),
-            apart=held.to_float(ds) - self._exact_of_logits(config, upstream.given),
+            apart=fmt.to_float(ds) - self._exact_of_logits(config, upstream.given),
         )
-        told = BackwardMetrics.of(given), self.powers(config.grad_input)
-        return columns("softmax_backward", *told)
+        figures = BackwardMetrics.of(given), self.powers(config.grad_input)
+        return columns("softmax_backward", *figures)
 
-    def powers(self, held: Format) -> Powers:
+    def powers(self, fmt: Format) -> Powers:
         """Those by which the gradients fit a format, see :meth:`.sources.Source.powers`."""
-        powers = self._source.powers(held)[self._source.with_gradients]
+        powers = self._source.powers(fmt)[self._source.with_gradients]
         return Powers(int(powers.min()), int(powers.max()))
 
     def exact(self, p: Reals, dp: Reals) -> Reals:
@@ -104,18 +104,18 @@ class BackwardMeter:
         """Of a flat array of all rows, the elements of the rows that have gradients."""
         return flat[self._elements]
 
-    def scaled(self, held: Format) -> Reals:
+    def scaled(self, fmt: Format) -> Reals:
         """dP by the powers of two that fit a format, flat."""
-        _, dp = self._source.scaled_gradients(held)
+        _, dp = self._source.scaled_gradients(fmt)
         return self.layout.flat(dp)
 
-    def _gradients_in(self, held: Format) -> Upstream:
+    def _gradients_in(self, fmt: Format) -> Upstream:
         def compute() -> Upstream:
-            given = self.scaled(held)
-            codes = held.quantize(given)
-            return Upstream(codes, held.to_float(codes), self.layout.padded(codes), given)
+            given = self.scaled(fmt)
+            codes = fmt.quantize(given)
+            return Upstream(codes, fmt.to_float(codes), self.layout.padded(codes), given)
 
-        return self._upstream.of(held, compute)
+        return self._upstream.of(fmt, compute)
 
     def _exact_of_codes(self, config: SoftmaxConfig, p: Codes, dp: Reals) -> Reals:
         """What dS is compared with: exact for the codes of P and dP."""

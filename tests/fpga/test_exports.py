@@ -48,9 +48,9 @@ def test_another_export_is_made(other, made, tmp_path):
     for chosen in (arguments, arguments | other, arguments):
         config = chosen["config"]
         rest = {name: value for name, value in chosen.items() if name != "config"}
-        told = load_unit(exports.export_once(config, tmp_path, **rest)).description
-        assert told["config"] == config.to_dict()
-        assert {name: told[name] for name in rest} == rest
+        description = load_unit(exports.export_once(config, tmp_path, **rest)).description
+        assert description["config"] == config.to_dict()
+        assert {name: description[name] for name in rest} == rest
     assert len(made) == 2
 
 

@@ -49,7 +49,7 @@ class Exponentials:
     clipped: Bits
 
 
-class Stages:
+class StageResults:
     """The stages of any configuration on some rows.
 
     Attributes:

@@ -1,0 +1,57 @@
+"""Tests that cost seconds beside others of their kind, left to ``make test-long``.
+
+Every group has rows that stay in ``make test``, which is held to 12 minutes on two idle cores.
+"""
+
+import re
+from collections.abc import Sequence
+
+PATTERNS = (
+    # a netlist, a placed design, or a block of memory for every way to make it
+    r"fpga/test_gate_level\.py::test_the_netlist_equals_the_golden_model\[ice40",
+    r"fpga/test_gate_level\.py::test_one_wrong_lut_is_caught",
+    r"fpga/test_ecp5_models\.py::test_every_block_does_what_the_plain_verilog_does",
+    r"fpga/test_synth_command\.py::test_a_unit_goes_through_to_a_report",
+    r"fpga/test_tables\.py::test_every_flipped_bit_is_found\[(?!blocks)",
+    r"fpga/test_tables\.py::test_the_command_fails_though_the_rows_hide_the_flipped_bit",
+    # 24-bit inputs: millions of codes
+    r"proofs/test_bounds\.py::\w+\[wide",
+    r"stages/test_exp\.py::test_wide_exp",
+    r"stages/test_ln\.py::test_every_preset_is_proven\w*\[wide",
+    r"tests/test_pins\.py::\w+\[wide (?!exact_sum\])",
+    # the whole unit, cycle by cycle: some paces and lanes of many
+    r"units/test_softmax\.py::test_rows_after_a_reset_in_the_middle\w*\[.*[13579]\b",
+    r"units/test_softmax\.py::test_latency_is_what_the_unit_says\[.*(2|5)",
+    r"units/test_softmax\.py::test_rows_of_every_length\w*\[.*pauses (50|30|80)%",
+    r"units/test_softmax\.py::test_rows_without_any_order\w*\[.*pauses (50|30|80)%",
+    r"units/test_softmax\.py::test_a_row_in_error\w*\[.*pauses (50|30|80)%",
+    r"units/test_softmax\.py::test_rows_back_to_back\w*\[.*(3|5)",
+    # a model of its own
+    r"sim/test_run\.py::test_the_verilog_equals\w*\[(difference|three lanes|int8|one)\]",
+    r"sim/test_softmax_backward\.py::test_the_verilog_equals\w*\[(?!stochastic)",
+    r"sim/test_cross_entropy\.py::test_the_verilog_equals\w*\[(?!exact sum)",
+    r"sim/test_axi_client\.py::test_a_foreign_client\w*\[(?!tiny)",
+    r"sim/test_pace\.py::test_rows_back_to_back\w*\[(?!softmax-exact_sum)",
+    r"sim/test_stranger\.py::test_every_unit_starts\w*\[(?!cross_entropy, exact)",
+    r"sim/test_stranger\.py::test_the_sidecar_tells_what_goes_in\w*\[(?!exact_sum)",
+    r"sim/test_hostile\.py::test_every_frame\w*\[(?!exact sum)",
+    r"sim/test_odd_paths\.py::test_a_build_and_a_run\w*\[(?!it)",
+    # a soak, a training run
+    r"study/test_soak\.py::test_a_soak_that_starts_again",
+    r"study/test_soak\.py::test_the_command_prints_the_seed",
+)
+WHOLE = 5000
+"""Tests that a collection has at least where it is of the whole suite."""
+
+
+def costly(names: Sequence[str]) -> set[str]:
+    """The tests of some names that are left to ``make test-long``.
+
+    Raises:
+        ValueError: of the whole suite, a pattern names none.
+    """
+    found = {pattern: {name for name in names if re.search(pattern, name)} for pattern in PATTERNS}
+    for pattern, matched in found.items():
+        if not matched and len(names) > WHOLE:
+            raise ValueError(f"tests/costly.py names no test by {pattern}")
+    return set().union(*found.values())
