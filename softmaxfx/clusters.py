@@ -83,11 +83,15 @@ def local(stack: ExitStack, workers: int) -> Client:
     # but for the first process of a program, before which Python starts one that unblocks it.
     resource_tracker.ensure_running()
     with dask.config.set(CONFIGURATION), signals_blocked(signal.SIGINT):
-        cluster = LocalCluster(
-            n_workers=workers, threads_per_worker=1, resources={LONG: 1}, host="127.0.0.1",
-            dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL, memory_limit=MEMORY,
-            scheduler_kwargs={"allowed_failures": 0},
-        )  # fmt: skip
+        try:
+            cluster = LocalCluster(
+                n_workers=workers, threads_per_worker=1, resources={LONG: 1}, host="127.0.0.1",
+                dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
+                memory_limit=MEMORY, scheduler_kwargs={"allowed_failures": 0},
+            )  # fmt: skip
+        except (OSError, RuntimeError) as error:
+            reason = " ".join(str(error).split())
+            raise ConfigError(f"{workers} workers cannot be started: {reason}") from None
         stack.enter_context(cluster)
         return stack.enter_context(Client(cluster, set_as_default=False))
 

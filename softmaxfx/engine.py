@@ -6,7 +6,6 @@ each of those jobs is tried once more with nothing else running, so that the one
 process is named, and the others are cleared.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
@@ -29,6 +28,7 @@ AHEAD = 2
 
 KILLED = "its process was killed twice, the second time with nothing else running: it crashes, or "
 KILLED += "the memory does not suffice"
+GONE = "the scheduler of the cluster is gone; what is done is kept: start the command again"
 
 
 class Job(Protocol):
@@ -39,8 +39,6 @@ class Job(Protocol):
         """Whether it takes long, as place-and-route or a Verilator build does."""
         ...
 
-
-GONE = "the scheduler of the cluster is gone; what is done is kept: start the command again"
 
 Work = Callable[[Any], Any]
 """Does a job; what it returns is of JSON. See :func:`.outcomes.outcome_of`."""
@@ -77,40 +75,43 @@ class Engine:
         self._opened.close()
 
     def run(self, jobs: Iterable[AnyJob]) -> Iterator[tuple[AnyJob, Outcome]]:
-        """Do jobs; each with its outcome, as they end.
+        """Do jobs, in their order; each with its outcome, as they end.
+
+        Jobs are asked for when there is room for them, and may be endless.
 
         Raises:
             ConfigError: what does the jobs cannot be made, or there are no workers.
         """
         suspects: Jobs = []
-        for chunk, outcomes in self._with_outcomes(_chunks(jobs), lambda: AHEAD * self._threads()):
+        for chunk, outcomes in self._with_outcomes(_chunks(jobs), self._room):
             if outcomes is None:
                 suspects += chunk
             else:
                 yield from zip(chunk, outcomes, strict=True)
-        for (job,), outcomes in self._with_outcomes([[job] for job in suspects], lambda: 1):
+        for (job,), outcomes in self._with_outcomes([[job] for job in suspects], lambda _: 1):
             yield job, Outcome("failed", reason=KILLED) if outcomes is None else outcomes[0]
 
     def _with_outcomes(
-        self, chunks: list[Jobs], room: Callable[[], int]
+        self, chunks: Iterable[Jobs], room: Callable[[Jobs], int]
     ) -> Iterator[tuple[Jobs, list[Outcome] | None]]:
         """Chunks with their outcomes, ``None`` where a worker died.
 
         Args:
-            room: how many may be on their way.
+            room: how many may be on their way once a chunk is.
         """
-        if not chunks:
-            return
-        waiting, running = deque(chunks), dict[Future, Jobs]()
-        ended = as_completed(loop=self._client.loop, with_results=True, raise_errors=False)
-        while waiting or running:
-            while waiting and len(running) < room():
-                chunk = waiting.popleft()
-                future = self._submit(chunk)
-                running[future] = chunk
-                ended.add(future)
-            future, result = next(ended)
-            yield running.pop(future), _outcomes(future, result)
+        running: dict[Future, Jobs] = {}
+        ended = None
+        for chunk in chunks:  # no worker is started before there is one
+            ended = ended or as_completed(
+                loop=self._client.loop, with_results=True, raise_errors=False
+            )
+            future = self._submit(chunk)
+            running[future] = chunk
+            ended.add(future)
+            while len(running) >= room(chunk):
+                yield _next(ended, running)
+        while ended and running:
+            yield _next(ended, running)
 
     def _submit(self, chunk: Jobs) -> Future:
         self._sent += 1
@@ -123,11 +124,11 @@ class Engine:
         """What there is, by address: ``"nthreads"``, ``"memory_limit"``, ``"host"`` of a worker."""
         return self._client.scheduler_info(n_workers=-1)["workers"]
 
-    def _threads(self) -> int:
-        """What can run at once; 1 where all workers have just died."""
+    def _room(self, chunk: Jobs) -> int:
+        """What may be on its way to workers; a little where all of them have just died."""
         with _one_sentence():
             threads: Any = self._client.nthreads()
-        return max(sum(threads.values()), 1)
+        return max(sum(threads.values()), 1) * (1 if chunk[0].long else AHEAD)
 
     @cached_property
     def _long(self) -> dict[str, float]:
@@ -171,6 +172,12 @@ def _work_on(name: str, jobs: Jobs) -> list[Outcome]:
     return [outcome_of(made.work, job) for job in jobs]
 
 
+def _next(ended: as_completed, running: dict[Future, Jobs]) -> tuple[Jobs, list[Outcome] | None]:
+    """The chunk that ends next; ``None`` where its worker died."""
+    future, result = next(ended)
+    return running.pop(future), _outcomes(future, result)
+
+
 def _outcomes(future: Future, result: Any) -> list[Outcome] | None:
     """What a chunk became; ``None`` where its worker died."""
     if future.status == "finished":
@@ -196,10 +203,16 @@ def _one_sentence() -> Iterator[None]:
         raise ConfigError(f"a worker cannot do the work: {type(error).__name__}: {words}") from None
 
 
-def _chunks(jobs: Iterable[AnyJob]) -> list[Jobs]:
-    """Long jobs first, each alone; then the others in their order."""
-    long, others = [], []
+def _chunks(jobs: Iterable[AnyJob]) -> Iterator[Jobs]:
+    """Long jobs alone, and neighbours together."""
+    chunk = []
     for job in jobs:
-        (long if job.long else others).append(job)
-    parts = (others[start : start + CHUNK] for start in range(0, len(others), CHUNK))
-    return [*([job] for job in long), *parts]
+        if job.long:
+            yield [job]
+            continue
+        chunk.append(job)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

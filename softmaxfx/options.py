@@ -71,7 +71,7 @@ Configs = list[tuple[str | None, SoftmaxConfig]]
 
 
 def require_packages(command: str, *names: str) -> None:
-    """Raise :class:`ConfigError` unless the packages of the extra ``sweep`` are installed."""
+    """Raise :class:`ConfigError` unless packages of the extra ``sweep`` are installed."""
     missing = [name for name in names if find_spec(name) is None]
     require(
         not missing, f"{command} needs {', '.join(missing)}: pip install 'softmaxfx[sweep,synth]'"

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import click
 
+from .cache import Cache
 from .endings import OneSentence
+from .options import worker_options
 from .outputs import out_option, report_files
 from .sim.simulator import check_tools
-from .study.soak import Job
+from .study.soak import Job, Maker
 from .study.soak import soak as soak_units
 from .terminal import console
 
@@ -28,18 +30,26 @@ def _minutes(_: click.Context, parameter: click.Parameter, value: float) -> floa
     "--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, metavar="S",
     help="The first seed.",
 )  # fmt: skip
+@worker_options
 @out_option("build/soak", "Directory of models and results.")
-def soak(minutes: float, seed: int, out: Path) -> int:
+def soak(minutes: float, seed: int, workers: int | None, cluster: str | None, out: Path) -> int:
     """Random rows and hostile streams through every preset, lanes and option.
 
-    Exit status 0; 1: a mismatch, or a proven bound is exceeded; 2: the call could not be carried
-    out.
+    Exit status 0; 1: a mismatch, a proven bound is exceeded, or a job failed; 2: the call could not
+    be carried out.
     """
-    report_files(out, "results.jsonl")
-    check_tools(out / "models")
-    console.print(f"soaking for {minutes:g} minutes from seed {seed}; results: {out}/results.jsonl")
-    jobs = soak_units(out, minutes=minutes, first_seed=seed, tell=_tell)
-    failed = sum(1 for job in jobs if _failed(job))
+    from .clusters import cluster_of  # Dask takes a second to import
+    from .engine import Engine
+
+    (results,) = report_files(out, "cache.sqlite")
+    maker = Maker(out if cluster is None else None)  # others have other disks
+    with Engine(maker, cluster_of(cluster, workers), tell=console.print) as engine:
+        if cluster is None:
+            check_tools(out / "models")
+        console.print(f"soaking for {minutes:g} minutes from seed {seed}; results: {results}")
+        with Cache(results) as cache:
+            jobs = soak_units(cache, engine.run, minutes=minutes, first_seed=seed, tell=_tell)
+    failed = sum(job.failed for job in jobs)
     console.print(
         f"{len(jobs)} jobs, {sum(job.elements for job in jobs):,} elements, "
         f"{sum(job.frames for job in jobs):,} hostile frames, {failed} failed"
@@ -50,9 +60,5 @@ def soak(minutes: float, seed: int, out: Path) -> int:
 def _tell(job: Job) -> None:
     console.print(
         f"seed {job.seed}: {job.label}: {job.elements:,} elements, {job.frames:,} hostile "
-        f"frames: {f'FAILED {job.first}' if _failed(job) else 'ok'}"
+        f"frames: {f'FAILED {job.first}' if job.failed else 'ok'}"
     )
-
-
-def _failed(job: Job) -> bool:
-    return bool(job.mismatches) or not job.bound_kept

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # the extra `sweep` is imported where it is used
     from .study.sweep.measure.sources import Source
     from .study.sweep.space.entries import Entry
 
-NEEDED = ("distributed", "optuna")
+NEEDED = ("optuna",)
 
 REPORT = ("report.html", "report.md", "results.csv", "versions.json", "precision.md")
 

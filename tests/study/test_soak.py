@@ -1,18 +1,21 @@
 """The soak covers the matrix, repeats nothing that is done, and tells what it did."""
 
-import json
 import math
+from dataclasses import replace
 from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from softmaxfx.cache import Cache
 from softmaxfx.cli import main
 from softmaxfx.golden import PRESETS, ConfigError, preset
 from softmaxfx.golden.units.registry import UNITS, unit_sha256
+from softmaxfx.outcomes import Outcome, outcome_of
 from softmaxfx.study import soak as module
-from softmaxfx.study.soak import LANES, random_rows, soak, units
+from softmaxfx.study.soak import LANES, Maker, Task, random_rows, soak, units
 
 
 def test_the_matrix_has_every_preset_with_every_number_of_lanes_and_every_option():
@@ -46,54 +49,90 @@ def small(monkeypatch):
     monkeypatch.setattr(module, "ROWS", 20)
     monkeypatch.setattr(module, "FRAMES", 100)
     ticks = count()
-    monkeypatch.setattr(module.time, "monotonic", lambda: next(ticks))
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
 
 
-def test_a_soak_that_starts_again_goes_on_behind_what_is_done(small, tmp_path):
+@pytest.fixture
+def cache(tmp_path):
+    with Cache(tmp_path / "cache.sqlite") as opened:
+        yield opened
+
+
+def run_in(folder):
+    """Runs tasks in this process."""
+    work = Maker(folder)()
+    return lambda tasks: ((task, outcome_of(work, task)) for task in tasks)
+
+
+def test_a_soak_that_starts_again_goes_on_behind_what_is_done(small, tmp_path, cache):
     finished = []
-    first = soak(tmp_path, minutes=2 / 60, tell=finished.append)
+    first = soak(cache, run_in(tmp_path), minutes=2 / 60, tell=finished.append)
     assert [job.seed for job in first] == [1]
-    second = soak(tmp_path, minutes=3 / 60, tell=finished.append)
+    second = soak(cache, run_in(tmp_path), minutes=3 / 60, tell=finished.append)
     assert [job.seed for job in second] == [2]
     assert finished == first + second
-    lines = (tmp_path / "results.jsonl").read_text().splitlines()
-    assert [json.loads(line)["seed"] for line in lines] == [1, 2]
     assert all(job.mismatches == 0 and job.bound_kept and job.elements > 1000 for job in finished)
 
 
-LINE = '{"key": "a 1", "seed": 1}\n'
-BROKEN = {
-    "half a line": LINE + LINE.replace("a 1", "b 1")[:14],
-    "no end of line": LINE[:-1],
-    "a line of another program": LINE + "null\n[1]\n{}\n",
-    "what a full disk leaves": LINE + "\0" * 40,
-    "an empty line": "\n" + LINE,
-}
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Outcome("failed", reason="no simulator"),
+        Outcome("done", {"elements": 1, "frames": 1, "mismatches": 1, "first": "row 3",
+                         "bound_kept": True}),
+        Outcome("done", {"elements": 1, "frames": 1, "mismatches": 0, "first": "above the bound",
+                         "bound_kept": False}),
+    ],
+    ids=["no end", "mismatch", "bound"],
+)  # fmt: skip
+def test_a_job_that_is_not_well_is_told_and_run_again(outcome, small, cache):
+    def run(tasks):
+        return ((task, outcome) for task in tasks)
+
+    for _ in range(2):
+        (job,) = soak(cache, run, minutes=2 / 60, tell=lambda job: None)
+        assert job.failed
+        assert job.seed == 1
+        assert job.first == (outcome.reason or outcome.value["first"])
 
 
-@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
-def test_a_half_written_line_is_taken_out_and_nothing_done_is_lost(text, tmp_path):
-    file = tmp_path / "results.jsonl"
-    file.write_text(text)
-    assert module._finished(file) == {"a 1"}
-    assert file.read_text() == LINE
+def test_a_key_tells_apart_all_that_an_outcome_depends_on(monkeypatch):
+    task = Task("a unit", "softmax", preset("tiny"), "memory", 1, 20, 100)
+    others = [
+        replace(task, unit="cross_entropy"), replace(task, config=preset("tiny", lanes=2)),
+        replace(task, rom="case"), replace(task, seed=2), replace(task, rows=21),
+        replace(task, frames=101),
+    ]  # fmt: skip
+    keys = {one.key for one in (task, *others)}
+    assert len(keys) == 7
+    assert replace(task, label="the same unit").key == task.key
+    for name in ("code_sha256", "tools_of"):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, lambda *_: "another")
+            assert task.key not in keys
+
+
+def test_code_that_changes_meanwhile_soaks_nothing(tmp_path):
+    with pytest.raises(ConfigError, match="code must stay as it is while a command runs"):
+        Maker(tmp_path, code="another")()
 
 
 @pytest.mark.parametrize("minutes", [math.nan, math.inf, -math.inf, -1, np.float32(-2), "5", None])
-def test_a_time_that_never_ends_is_refused(minutes, tmp_path):
+def test_a_time_that_never_ends_is_refused(minutes, tmp_path, cache):
     with pytest.raises(ConfigError, match=r"^minutes must be a number from 0 on, not "):
-        soak(tmp_path / "out", minutes=minutes, tell=print)
-    assert not (tmp_path / "out").exists()
+        soak(cache, run_in(tmp_path), minutes=minutes, tell=print)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, True])
-def test_a_seed_that_is_none_is_refused(seed, tmp_path):
+def test_a_seed_that_is_none_is_refused(seed, tmp_path, cache):
     with pytest.raises(ConfigError, match=r"^seed must be a whole number from 0 to 4294967295"):
-        soak(tmp_path / "out", minutes=1, first_seed=seed, tell=print)
+        soak(cache, run_in(tmp_path), minutes=1, first_seed=seed, tell=print)
 
 
 def test_the_command_prints_the_seed_and_the_verdict(small, tmp_path):
-    result = CliRunner().invoke(main, ["soak", "--minutes", str(2 / 60), "--out", str(tmp_path)])
+    result = CliRunner().invoke(
+        main, ["soak", "--workers", "1", "--minutes", str(2 / 60), "--out", str(tmp_path)]
+    )
     assert result.exit_code == 0
     assert "seed 1: a unit:" in result.output
     assert "100 hostile frames: ok" in result.output

@@ -11,7 +11,7 @@ from ....code import code_sha256
 from ....golden.config import SoftmaxConfig
 from ....golden.errors import require
 from ....outcomes import Outcome
-from .tools import tools_of
+from ...tools import tools_of
 
 Kind = Literal["point", "design", "float"]
 Status = Literal["open", "done", "infeasible", "failed"]

