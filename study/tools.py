@@ -20,12 +20,12 @@ LIBRARIES = {
 @cache
 def tools_of(kind: str) -> str:
     """All of a kind, with their versions; a tool that is missing has none."""
-    told = [f"{name} {_version(name)}" for name in LIBRARIES[kind]]
+    versions = [f"{name} {_version(name)}" for name in LIBRARIES[kind]]
     if kind == "design":
-        told += _synthesis_tools()
+        versions += _synthesis_tools()
     if kind in ("design", "simulation"):
-        told += _simulation_tools()
-    return ", ".join(told)
+        versions += _simulation_tools()
+    return ", ".join(versions)
 
 
 def _version(package: str) -> str:
