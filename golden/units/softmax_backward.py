@@ -144,11 +144,15 @@ def _check_sums(p: Codes, config: SoftmaxConfig) -> None:
 def _most_off(count: int, config: SoftmaxConfig) -> float:
     """How far a sum of probabilities can be from 1, in output LSB.
 
-    Each is rounded; the row's sum lacks what its terms were truncated by; its reciprocal is that of
-    a sum in the same segment of the table, rounded. p = 1 itself may be an LSB beyond the format.
+    Each is rounded; the row's sum lacks what its terms were truncated by. The reciprocal errs by a
+    segment's deviation from 1/s, h²/4 of it for segments of length h, by the bits of the sum that
+    are dropped, and by its own rounding and that of its table. p = 1 itself may be an LSB beyond
+    the format.
     """
     widths = config.widths
     truncated = count * 2.0**-widths.sum_fraction if config.path.origin is None else 0.0
-    segment = 2.0**-widths.reciprocal_index + 2.0 ** (1 - widths.reciprocal_bits)
-    relative = (1 + truncated) * (1 + segment) - 1
+    index, step = widths.reciprocal_index, widths.reciprocal_step
+    inverted = 2.0 ** -(2 * index + 2) + 2.0 ** -(index + step)
+    inverted += 1.25 * 2.0 ** (1 - widths.reciprocal_bits)
+    relative = (1 + truncated) * (1 + inverted) - 1
     return count / 2 + relative * 2**config.output.f + (config.output.i == 0)

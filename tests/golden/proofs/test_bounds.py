@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from softmaxfx.golden.config import PRESETS, SoftmaxConfig, preset
 from softmaxfx.golden.formats import SQ, UQ
 from softmaxfx.golden.proofs.bounds import bound_ulp, error_bound
+from softmaxfx.golden.proofs.reciprocal import reciprocal_error
 from softmaxfx.golden.stages.exp import exp_table
 from softmaxfx.golden.units.softmax import softmax
 
@@ -535,3 +536,18 @@ def test_the_bound_says_what_it_is_made_of():
     for low, high in (bound.exp_error, bound.reciprocal_error):
         assert low < 0 < high
     assert 0 <= bound.worst_difference <= preset("base").span
+
+
+@pytest.mark.parametrize("bits", [4, 8, 10, 18, 21, 28])
+@pytest.mark.parametrize("index", [1, 2, 5, 9, 12])
+@pytest.mark.parametrize("step", [1, 4, 9, 14])
+def test_the_reciprocal_errs_by_less_than_the_closed_form_that_sums_are_checked_by(
+    bits, index, step
+):
+    """Chord, dropped bits, and roundings, as ``softmax_backward`` adds them up."""
+    config = preset(
+        "base", reciprocal_bits=bits, reciprocal_index=index, reciprocal_step=step,
+        mantissa_bits=max(18, 20 - bits), output=UQ(0, min(bits, 16)),
+    )  # fmt: skip
+    closed = 2.0 ** -(2 * index + 2) + 2.0 ** -(index + step) + 1.25 * 2.0 ** (1 - bits)
+    assert max(map(abs, reciprocal_error(config))) <= closed

@@ -17,11 +17,11 @@ from softmaxfx.golden import (
     ConfigError,
     SoftmaxConfig,
     backward_bound_ulp,
-    bound_ulp,
     preset,
     softmax,
     softmax_backward,
 )
+from softmaxfx.golden.proofs.reciprocal import reciprocal_error
 from softmaxfx.golden.stages.dither import random_bits
 from softmaxfx.golden.units.softmax_backward import BLOCK, backward_rows
 
@@ -550,17 +550,18 @@ def test_rows_that_are_no_probabilities_are_refused_by_number(rows, row):
     assert str(caught.value).endswith(f"not {total:.4g} (row {row})")
 
 
-def test_sums_are_held_against_the_proven_error_of_as_many_probabilities():
-    """One code beyond what the row's elements may err together is refused, that many is not."""
+def test_sums_are_held_against_the_error_that_rounding_and_the_reciprocal_have():
+    """As many codes as they may err together are taken, and hardly more: two are refused."""
     config = preset("base")
     for length in (8, 100, 1000):
-        allowed = floor(length * bound_ulp(config) + 1)
+        inverted = max(map(abs, reciprocal_error(config))) * 65536
+        allowed = floor(length / 2 + inverted + 1)
         for sign in (-1, 1):
             p = np.full(length, 65536 // length)
             p[0] += 65536 % length
             p[:allowed] += sign
             softmax_backward(p, np.zeros(length, int), config)
-            p[-1] += sign
+            p[-2:] += sign
             with pytest.raises(ValueError, match="sum to 1"):
                 softmax_backward(p, np.zeros(length, int), config)
 
