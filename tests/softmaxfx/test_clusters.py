@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -241,7 +242,7 @@ def test_the_script_that_a_job_queue_gets(scheduler, expected, tmp_path):
         assert line in script
     assert script[0].startswith("#!")
     command = script[-1] if script[-1] else script[-2]
-    assert f"{sys.executable} -P -m distributed.cli.dask_worker tcp://" in command
+    assert f"{shlex.quote(sys.executable)} -P -m distributed.cli.dask_worker tcp://" in command
     for option in ("--nthreads 1 ", "--nworkers 3 "):
         assert option in command
     assert f"--resources {clusters.LONG}=1" in command
