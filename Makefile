@@ -40,7 +40,7 @@ sweep-full: $(VENV)/.sweep  ## the same in finer steps, 8 lanes, five seeds (hou
 reference: $(VENV)/.dev  ## golden model against NumPy and torch, on every device there is
 	@$(RUN) softmaxfx reference $(ARGS)
 
-test: $(VENV)/.dev  ## the tests (about 15 minutes on 2 cores, the first time)
+test: $(VENV)/.dev  ## the tests (about 13 minutes on 2 cores, the first time)
 	@$(RUN) pytest -n auto -m "not long" $(ARGS)
 
 test-long: $(VENV)/.dev  ## the longest tests: hostile frames, planted faults, coverage
