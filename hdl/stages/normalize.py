@@ -31,11 +31,7 @@ class Normalize(wiring.Component):
         self._product = Product(golden=golden, exp=exp, q_bits=q_bits, target=target)
         super().__init__(
             {
-                "mantissa": In(golden.mantissa_bits),
-                "exponent": In(exp.exponent_bits),
-                "r": In(golden.reciprocal_bits),
-                "q": In(q_bits),
-                "active": In(1),
+                **Product.inputs(golden, exp, q_bits),
                 "error": In(1),
                 "o": Out(width),
             }
@@ -44,13 +40,7 @@ class Normalize(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.product = product = self._product
-        m.d.comb += [
-            product.mantissa.eq(self.mantissa),
-            product.exponent.eq(self.exponent),
-            product.r.eq(self.r),
-            product.q.eq(self.q),
-            product.active.eq(self.active & ~self.error),
-        ]
+        m.d.comb += product.fed_by(self, self.active & ~self.error)
         rounded = register(m, (product.o + 1)[1:], name="rounded")
         code = Mux(rounded > self._one, self._one, rounded)[: len(self.o)]
         # a register that can be set to a value must start with it on some devices

@@ -1,8 +1,10 @@
 """An element's mantissa times the reciprocal of its row's sum, moved to the output's LSB."""
 
-from amaranth.hdl import Cat, Const, Module, Mux
+from typing import Any
+
+from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Member, Out
 
 from ...golden.stages.normalize import Normalize as Golden
 from ..parts.multiply import Multiply
@@ -32,14 +34,26 @@ class Product(wiring.Component):
         self._multiply = target.multiply(a_bits=golden.mantissa_bits, b_bits=golden.reciprocal_bits)
         super().__init__(
             {
-                "mantissa": In(golden.mantissa_bits),
-                "exponent": In(exp.exponent_bits),
-                "r": In(golden.reciprocal_bits),
-                "q": In(q_bits),
-                "active": In(1),
+                **self.inputs(golden, exp, q_bits),
                 "o": Out(len(self._multiply.o) - self._drop),
             }
         )
+
+    @staticmethod
+    def inputs(golden: Golden, exp: Contents, q_bits: int) -> dict[str, Member]:
+        """The inputs, which whoever contains a product has too."""
+        return {
+            "mantissa": In(golden.mantissa_bits),
+            "exponent": In(exp.exponent_bits),
+            "r": In(golden.reciprocal_bits),
+            "q": In(q_bits),
+            "active": In(1),
+        }
+
+    def fed_by(self, outer: Any, active: Value) -> list[Any]:
+        """What connects the inputs to those of who contains it, but for ``active``."""
+        names = ("mantissa", "exponent", "r", "q")
+        return [*(getattr(self, n).eq(getattr(outer, n)) for n in names), self.active.eq(active)]
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -30,11 +30,7 @@ class Residual(wiring.Component):
         self._product = Product(golden=golden, exp=exp, q_bits=q_bits, target=target)
         super().__init__(
             {
-                "mantissa": In(golden.mantissa_bits),
-                "exponent": In(exp.exponent_bits),
-                "r": In(golden.reciprocal_bits),
-                "q": In(q_bits),
-                "active": In(1),
+                **Product.inputs(golden, exp, q_bits),
                 "target": In(1),
                 "o": Out(golden.fraction + 1),
             }
@@ -43,13 +39,7 @@ class Residual(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.product = product = self._product
-        m.d.comb += [
-            product.mantissa.eq(self.mantissa),
-            product.exponent.eq(self.exponent),
-            product.r.eq(self.r),
-            product.q.eq(self.q),
-            product.active.eq(self.active),
-        ]
+        m.d.comb += product.fed_by(self, self.active)
         fraction = self._fraction
         target = delay(m, self.target, self.latency - 2, name="target")
         rounded = (product.o + 1)[1:]
