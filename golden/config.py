@@ -59,7 +59,9 @@ class SoftmaxConfig:
         scale: positive factor of the logits (quantiser scale, 1/sqrt(d), 1/temperature); it is
             folded into the exp tables.
         id_width: bits of a row's tid, 0 for none.
-        clip: ``"input"`` clips x; ``"difference"`` keeps x and saturates max - x at 2 * range.
+        clip: ``"input"`` clips x; ``"difference"`` keeps x and saturates max - x at 2 * range in
+            ``max_subtract``; in ``exact_sum`` nothing is clipped then, and ``range`` is that of the
+            input format, whatever is given.
         datapath: ``"max_subtract"``: row maximum, exp(x - max), sum, reciprocal, product;
             ``"exact_sum"``: exp(x) without a maximum, summed exactly over the whole range, so that
             the result does not depend on the order of the elements.
@@ -106,12 +108,9 @@ class SoftmaxConfig:
         for field in dataclasses.fields(self):
             object.__setattr__(self, field.name, _plain(field.name, getattr(self, field.name)))
         self._check_choices()
+        if self.clip == "difference" and not _PATHS[self.datapath].saturates:
+            self._clip_nothing()
         self._check_formats()
-        require(
-            self.clip in _PATHS[self.datapath].clips,
-            f"clip must be input for datapath {self.datapath}, which has no difference to clip, "
-            f"not {self.clip!r}",
-        )
         _ = self.widths  # derived here, so that a bad width is refused at once
 
     def _check_choices(self) -> None:
@@ -137,6 +136,11 @@ class SoftmaxConfig:
                 f"{name} must be a positive number from 2^-40 to 2^40, not {value!r}",
             )
             object.__setattr__(self, name, float(value))  # 10 and 10.0 are one configuration
+
+    def _clip_nothing(self) -> None:
+        """The range is that of the input format, whatever was given."""
+        if isinstance(self.input, Format):
+            object.__setattr__(self, "range", float(-self.input.min_code * self.input.lsb))
 
     def _check_formats(self) -> None:
         for name in _FORMATS:
@@ -199,6 +203,8 @@ class SoftmaxConfig:
         path = _PATHS[self.datapath].of(
             Needs(
                 range_code=self.range_code,
+                lowest=self.lowest,
+                highest=self.highest,
                 step=self.scale * self.input.lsb,
                 fraction=self.output.f,
                 max_length=self.max_length,
@@ -223,6 +229,16 @@ class SoftmaxConfig:
     def range_code(self) -> int:
         """The clip limit, in input LSB."""
         return int(self.range * 2**self.input.f)
+
+    @property
+    def lowest(self) -> int:
+        """The least code of an element that is left where elements are clipped, if they are."""
+        return -self.range_code if self.clip == "input" else self.input.min_code
+
+    @property
+    def highest(self) -> int:
+        """The largest code of an element that is left where elements are clipped, if they are."""
+        return self.range_code if self.clip == "input" else self.input.max_code
 
     @property
     def span(self) -> int:

@@ -16,7 +16,9 @@ FACTOR_BITS = (4, 28)
 GUARD = 4
 """Bits of the first exp table beyond the mantissa, which hide its own rounding."""
 SUM_BITS = 63
-"""Widest sum of a row, for the same reason."""
+"""Widest sum of a row that is kept whole, for the same reason."""
+MAX_SUM_FRACTION = 1 << 16
+"""Most fraction bits of a sum of which only the leading bits are kept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +58,7 @@ class Widths:
             )
         else:
             require_whole("exp_bits", self.exp_bits, self.mantissa_bits + 1, 2 * self.mantissa_bits)
-        require_whole("sum_fraction", self.sum_fraction, self.mantissa_bits, SUM_BITS - 1)
+        require_whole("sum_fraction", self.sum_fraction, self.mantissa_bits, MAX_SUM_FRACTION)
         require_whole("reciprocal_bits", self.reciprocal_bits, *FACTOR_BITS)
         require_whole("reciprocal_index", self.reciprocal_index, 1, MAX_TABLE_BITS)
         require_whole(
@@ -75,7 +77,15 @@ def split_index(bits: int) -> tuple[int, ...]:
         return (bits,)
     further = -(-bits // 8) - 1
     first = max(-(-bits // (further + 1)), 7)
-    narrow, wide = divmod(bits - first, further)
+    return split_around(first, bits - first)
+
+
+def split_around(first: int, rest: int) -> tuple[int, ...]:
+    """Index bits of a first exp table, and of as few further ones as 8 bits each allow."""
+    further = -(-rest // 8)
+    if further == 0:
+        return (first,)
+    narrow, wide = divmod(rest, further)
     return (first,) + (narrow + 1,) * wide + (narrow,) * (further - wide)
 
 

@@ -13,6 +13,7 @@ class Needs:
 
     Attributes:
         range_code: the clip limit, in input LSB.
+        lowest, highest: the codes that are left where elements are clipped, if they are.
         step: what one LSB of distance adds to the exponent.
         fraction: fraction bits of the output.
         max_length: longest row, in elements.
@@ -21,6 +22,8 @@ class Needs:
     """
 
     range_code: int
+    lowest: int
+    highest: int
     step: float
     fraction: int
     max_length: int
@@ -29,23 +32,31 @@ class Needs:
 
     @property
     def span(self) -> int:
-        """The largest difference of two elements, in input LSB."""
+        """What differences saturate at where they do, in input LSB."""
         return 2 * self.range_code
+
+    @property
+    def reach(self) -> int:
+        """The largest difference of two elements, in input LSB."""
+        return self.highest - self.lowest
 
 
 class Datapath(Protocol):
     """A way to the sum of a row's exponentials exp(-distance), distances in input LSB.
 
     Attributes:
-        clips: what ``clip`` of a configuration can be.
+        saturates: differences saturate at twice the range where ``clip`` is ``"difference"``; else
+            nothing is clipped there.
         widths: the internal widths.
         origin: the code from which distances are measured; ``None``: the row's maximum.
         nearest, farthest: the least and the largest distance there is.
         reach: the largest distance that the exp tables tell from nothing.
+        window: the sum keeps the limbs around the largest term alone, see
+            :mod:`.stages.window`.
         largest_shift: of a row's only term, as :class:`.stages.exp.ExpTable` gives it.
     """
 
-    clips: ClassVar[tuple[str, ...]]
+    saturates: ClassVar[bool]
 
     @classmethod
     def of(cls, needs: Needs) -> Self:
@@ -66,5 +77,7 @@ class Datapath(Protocol):
     def farthest(self) -> int: ...
     @property
     def reach(self) -> int: ...
+    @property
+    def window(self) -> bool: ...
     @property
     def largest_shift(self) -> int: ...

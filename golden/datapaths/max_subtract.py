@@ -20,7 +20,7 @@ class MaxSubtract:
         step: what one LSB of distance adds to the exponent.
     """
 
-    clips: ClassVar[tuple[str, ...]] = ("input", "difference")
+    saturates: ClassVar[bool] = True
 
     farthest: int
     step: float
@@ -56,6 +56,10 @@ class MaxSubtract:
     @property
     def reach(self) -> int:
         return reach_of(self.farthest, self.step, self.widths.sum_fraction)
+
+    @property
+    def window(self) -> bool:
+        return False
 
     @property
     def largest_shift(self) -> int:

@@ -22,7 +22,7 @@ from .datapaths import PROOFS
 from .error_bound import ErrorBound
 from .logarithm import log_error_bound
 from .reciprocal import reciprocal_error
-from .terms import SLACK, Terms
+from .terms import Terms, slack
 
 
 def bound_ulp(config: SoftmaxConfig) -> float:
@@ -39,7 +39,7 @@ def error_bound(config: SoftmaxConfig) -> ErrorBound:
     rho = reciprocal_error(config)
     worst = PROOFS[config.datapath].worst_of(config, Terms.of(config), rho)
     return ErrorBound(
-        ulp=0.5 + (worst.error + SLACK) * 2**config.output.f,
+        ulp=0.5 + (worst.error + slack(config)) * 2**config.output.f,
         exp_error=worst.exp_error,
         reciprocal_error=rho,
         worst_difference=worst.distance,

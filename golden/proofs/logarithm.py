@@ -6,7 +6,7 @@ from ..stages.ln import ln_error
 from ..stages.log_probability import GUARD, LogProbability
 from .datapaths import PROOFS
 from .error_bound import ErrorBound
-from .terms import SLACK, Terms, relative_error
+from .terms import Terms, relative_error, slack
 
 
 def log_error_bound(config: SoftmaxConfig, output: Format) -> ErrorBound:
@@ -21,7 +21,7 @@ def log_error_bound(config: SoftmaxConfig, output: Format) -> ErrorBound:
     above = (of_sum.max() + high) * unit + scaled
     below = (of_sum.min() + low) * unit - scaled - floor
     return ErrorBound(
-        ulp=0.5 + float(max(above, -below)) + SLACK * unit * config.max_length,
+        ulp=0.5 + float(max(above, -below)) + slack(config) * unit * config.max_length,
         exp_error=relative_error(terms, 0),
         reciprocal_error=(0.0, 0.0),
         worst_difference=config.path.farthest,

@@ -13,9 +13,19 @@ SLACK = 2.0**-48
 """Relative error granted to float64 reference values; each is good to a few 2**-53."""
 
 
+def slack(config: SoftmaxConfig) -> float:
+    """:data:`SLACK`, and more where exponents are large: so much their own rounding changes exp."""
+    largest = config.path.farthest * config.scale * config.input.lsb
+    return SLACK * max(largest / 32, 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Of every distance from the nearest to the reach, in this order."""
+    """Of every distance from the nearest to the reach, in this order.
+
+    Where the sum is a window, a distance's terms are 2**shift times as large: what is far away would
+    be nothing in float64, and only their ratios are asked for.
+    """
 
     exact: Reals
     rounded: Reals
@@ -24,10 +34,14 @@ class Terms:
     @classmethod
     def of(cls, config: SoftmaxConfig) -> "Terms":
         u = np.arange(config.path.nearest, config.path.reach + 1)
-        stage, total = exp_table(config), Accumulate.of(config)
+        stage, step = exp_table(config), config.scale * config.input.lsb
         mantissa, shift = stage(u)
+        if config.path.window:
+            rounded = np.ldexp(mantissa.astype(np.float64), 1 - stage.mantissa_bits)
+            return cls(np.exp(shift * np.log(2) - step * u), rounded, rounded)
+        total = Accumulate.of(config)
         return cls(
-            exact=np.exp(-(config.scale * config.input.lsb) * u),
+            exact=np.exp(-step * u),
             rounded=stage.value(u),
             summed=np.ldexp(total.align(mantissa, shift).astype(np.float64), -total.fraction),
         )

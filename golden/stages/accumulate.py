@@ -9,6 +9,7 @@ from ..config import SoftmaxConfig
 from ..types import Codes
 from .exp import ExpTable, exp_table
 from .leading_one import leading_one
+from .window import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ class Accumulate:
     def __call__(self, mantissa: Codes, shift: Codes) -> Codes:
         """Sum over the last axis (kept as length 1), in units of 2**-fraction."""
         return self.align(mantissa, shift).sum(axis=-1, keepdims=True, dtype=np.int64)
+
+
+def row_sum(config: SoftmaxConfig) -> Accumulate | Window:
+    """The sum's stage of a configuration."""
+    return Window.of(config) if config.path.window else Accumulate.of(config)
 
 
 def leading_zeros(config: SoftmaxConfig) -> int:

@@ -20,7 +20,7 @@ from ..config import SoftmaxConfig
 from ..types import Codes
 from .accumulate import lowest_exponent
 from .exact import Real, table
-from .leading_one import significand
+from .leading_one import RowSums, significand
 
 GUARD = 3
 """Bits that the table's base keeps beyond those of the result."""
@@ -79,7 +79,7 @@ class LnTable:
             self.step + GUARD
         )
 
-    def __call__(self, total: Codes) -> Codes:
+    def __call__(self, total: RowSums) -> Codes:
         """ln of sums of at least 2**lowest, in units of 2**-fraction."""
         q, s = significand(total, self.sum_fraction, self.index + self.step, self.lowest)
         return self.q_ln2[q - self.lowest] + self.of_mantissa(s)

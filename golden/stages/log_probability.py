@@ -8,6 +8,7 @@ from ..errors import require
 from ..formats import Format, saturate
 from ..types import Codes
 from .exact import table
+from .leading_one import RowSums
 from .ln import LnTable, ln_table
 
 PRODUCT_BITS = 63
@@ -59,7 +60,7 @@ class LogProbability:
         """Differences times the factor, GUARD bits finer than the format."""
         return (distance * self.factor) >> (self.factor_fraction - GUARD)
 
-    def __call__(self, distance: Codes, total: Codes) -> Codes:
+    def __call__(self, distance: Codes, total: RowSums) -> Codes:
         """Output codes of differences (saturated at the span) and their rows' sums."""
         total_log = self.scaled(distance) + self.ln(total)
         rounded = (total_log + (1 << (GUARD - 1))) >> GUARD

@@ -8,6 +8,7 @@ from ..config import SoftmaxConfig
 from ..errors import require
 from ..formats import Format, saturate
 from ..types import Codes
+from .leading_one import RowSums
 from .log_probability import GUARD, PRODUCT_BITS, LogProbability
 
 WEIGHT_FRACTION = 24
@@ -55,11 +56,11 @@ class Loss:
         )
         return cls(LogProbability.of(config, config.loss), config.loss)
 
-    def __call__(self, distance: Codes, total: Codes) -> Codes:
+    def __call__(self, distance: Codes, total: RowSums) -> Codes:
         """Losses of rows whose target has the weight 1, from its distance."""
         return self._rounded(self.log.scaled(distance) + self.log.ln(total), GUARD)
 
-    def weighted(self, z: Codes, distance: Codes, total: Codes) -> Codes:
+    def weighted(self, z: Codes, distance: Codes, total: RowSums) -> Codes:
         """Losses of rows with a weight for each class, in units of 2**-WEIGHT_FRACTION; over the
         last axis, kept as length 1. One class of weight 1 gives what :meth:`__call__` does.
         """

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..config import SoftmaxConfig
 from ..types import Bits, Codes
+from .leading_one import RowSums
 from .log_probability import LogProbability
 from .normalize import Normalize
 from .reciprocal import ReciprocalTable, reciprocal_table
@@ -34,7 +35,7 @@ class Probability:
     reciprocal: ReciprocalTable
     normalize: Normalize
 
-    def __call__(self, elements: Elements, total: Codes) -> Codes:
+    def __call__(self, elements: Elements, total: RowSums) -> Codes:
         r, q = self.reciprocal(total)
         return self.normalize(elements.mantissa, elements.shift, r, q)
 
@@ -45,7 +46,7 @@ class Logarithm:
 
     log: LogProbability
 
-    def __call__(self, elements: Elements, total: Codes) -> Codes:
+    def __call__(self, elements: Elements, total: RowSums) -> Codes:
         codes = self.log(elements.distance, total)
         return np.where(elements.active, codes, self.log.lowest)
 

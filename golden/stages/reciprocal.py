@@ -20,7 +20,7 @@ from ..config import SoftmaxConfig
 from ..types import Codes
 from .accumulate import lowest_exponent
 from .exact import Real, table
-from .leading_one import significand
+from .leading_one import RowSums, significand
 
 GUARD = 3
 """Bits that the table's base keeps beyond those of the result."""
@@ -62,7 +62,7 @@ class ReciprocalTable:
         r = (self.base[segment] << self.step) - self.slope[segment] * place
         return r >> (self.step + GUARD)
 
-    def __call__(self, total: Codes) -> tuple[Codes, Codes]:
+    def __call__(self, total: RowSums) -> tuple[Codes, Codes]:
         """(r, q) of sums: 1 / S is r * 2**(-bits - q) for sums of at least 2**lowest."""
         q, s = significand(total, self.fraction, self.index + self.step, self.lowest)
         return self.mantissa(s), q

@@ -7,6 +7,7 @@ from functools import lru_cache
 from ..config import SoftmaxConfig
 from ..formats import Format, round_half_up, saturate
 from ..types import Codes
+from .leading_one import RowSums
 from .loss import WEIGHT_FRACTION
 from .normalize import Normalize
 from .probability import Elements
@@ -29,7 +30,7 @@ class Residual:
     normalize: Normalize
     output: Format
 
-    def __call__(self, elements: Elements, total: Codes, z: Codes) -> Codes:
+    def __call__(self, elements: Elements, total: RowSums, z: Codes) -> Codes:
         """Residuals p * sum z - z for weights in units of 2**-WEIGHT_FRACTION, rounded half up
         once; for one class of weight 1 there is nothing to round."""
         r, q = self.reciprocal(total)

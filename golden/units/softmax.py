@@ -8,10 +8,11 @@ import numpy.typing as npt
 from ..config import SoftmaxConfig
 from ..formats import checked_codes
 from ..given import left_out, without_mask
-from ..stages.accumulate import Accumulate
+from ..stages.accumulate import row_sum
 from ..stages.clip import clip
 from ..stages.distance import distance
 from ..stages.exp import exp_table
+from ..stages.leading_one import RowSums
 from ..stages.probability import Elements, output_stage
 from ..types import Bits, Codes
 
@@ -74,7 +75,7 @@ def _block(codes: Codes, active: Bits, config: SoftmaxConfig) -> tuple[Codes, Bi
     return output_stage(config)(elements, total), clipped
 
 
-def exponentials(codes: Codes, active: Bits, config: SoftmaxConfig) -> tuple[Elements, Codes, Bits]:
+def exponentials(codes: Codes, active: Bits, config: SoftmaxConfig) -> tuple[Elements, RowSums, Bits]:
     """The first stages: exp of every element, the sum of every row, and the clipped flags."""
     outside = np.zeros(codes.shape, bool)
     if config.clip == "input":
@@ -84,5 +85,5 @@ def exponentials(codes: Codes, active: Bits, config: SoftmaxConfig) -> tuple[Ele
     far = np.where(active, far, reach)
     mantissa, shift = exp_table(config)(np.minimum(far, reach))
     mantissa = np.where(active, mantissa, 0)
-    total = Accumulate.of(config)(mantissa, shift)
+    total = row_sum(config)(mantissa, shift)
     return Elements(far, mantissa, shift, active), total, (outside | saturated) & active

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..config import SoftmaxConfig
 from ..formats import checked_codes
 from ..given import flags, plain
+from ..stages.accumulate import leading_zeros
 from ..stages.dither import random_bits
 from ..stages.gradient import Gradient
 from ..types import Bits, Codes
@@ -144,13 +145,17 @@ def _check_sums(p: Codes, config: SoftmaxConfig) -> None:
 def _most_off(count: int, config: SoftmaxConfig) -> float:
     """How far a sum of probabilities can be from 1, in output LSB.
 
-    Each is rounded; the row's sum lacks what its terms were truncated by. The reciprocal errs by a
+    Each is rounded; the row's sum lacks what its terms were truncated by, or its window dropped. The reciprocal errs by a
     segment's deviation from 1/s, h²/4 of it for segments of length h, by the bits of the sum that
     are dropped, and by its own rounding and that of its table. p = 1 itself may be an LSB beyond
     the format.
     """
     widths = config.widths
-    truncated = count * 2.0**-widths.sum_fraction if config.path.origin is None else 0.0
+    truncated = 0.0
+    if config.path.origin is None:
+        truncated = count * 2.0**-widths.sum_fraction
+    elif config.path.window:
+        truncated = count * 2.0 ** (leading_zeros(config) - min(15 + widths.mantissa_bits, 32))
     index, step = widths.reciprocal_index, widths.reciprocal_step
     inverted = 2.0 ** -(2 * index + 2) + 2.0 ** -(index + step)
     inverted += 1.25 * 2.0 ** (1 - widths.reciprocal_bits)
