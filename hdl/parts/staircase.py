@@ -27,7 +27,7 @@ class Staircase(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        bits = self._group_bits()
+        bits = _group_bits(self._entries)
         groups = [
             self._entries[start : start + (1 << bits)]
             for start in range(0, len(self._entries), 1 << bits)
@@ -45,12 +45,18 @@ class Staircase(wiring.Component):
         m.d.comb += self.o.eq(register(m, Mux(risen, low + 1, low)[: self._width], name="entry"))
         return m
 
-    def _group_bits(self) -> int:
-        """Bits of the address within a group."""
-        entries = self._entries
 
-        def fits(bits: int) -> bool:
-            groups = (entries[j : j + (1 << bits)] for j in range(0, len(entries), 1 << bits))
-            return all(group == sorted(group) and group[-1] <= group[0] + 1 for group in groups)
+def logic_bits(entries: list[int], width: int) -> int:
+    """Bits of the table of groups, all of which are logic."""
+    bits = _group_bits(entries)
+    return (len(entries) >> bits) * (width + bits)
 
-        return max(bits for bits in range(len(self.i)) if fits(bits))
+
+def _group_bits(entries: list[int]) -> int:
+    """Bits of the address within a group."""
+
+    def fits(bits: int) -> bool:
+        groups = (entries[j : j + (1 << bits)] for j in range(0, len(entries), 1 << bits))
+        return all(group == sorted(group) and group[-1] <= group[0] + 1 for group in groups)
+
+    return max(bits for bits in range(address_bits(len(entries))) if fits(bits))

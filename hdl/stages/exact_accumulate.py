@@ -32,8 +32,9 @@ class ExactAccumulate(wiring.Component):
 
     Members:
         i_last: the last beat of a row.
-        mantissa: of every lane. active: the element takes part; none does without a beat.
-        next_place: of every lane's mantissa that comes with the next cycle.
+        mantissa: of every lane.
+        next_place, next_active: of every lane's mantissa that comes with the next cycle; none is
+            active without a beat.
         o: the sum of the row whose last beat came ``latency`` cycles ago, in units of 2**-fraction.
     """
 
@@ -44,7 +45,7 @@ class ExactAccumulate(wiring.Component):
                 "i_last": In(1),
                 "mantissa": In(data.ArrayLayout(golden.mantissa_bits, lanes)),
                 "next_place": In(data.ArrayLayout(place_bits, lanes)),
-                "active": In(lanes),
+                "next_active": In(lanes),
                 "o": Out(golden.sum_bits),
             }
         )
@@ -63,7 +64,8 @@ class ExactAccumulate(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         limbs = self.limbs_of(self._golden)
-        parts = [self._place(m, lane, limbs) for lane in range(self._lanes)]
+        active = register(m, self.next_active, name="active", reset=True)
+        parts = [self._place(m, lane, active[lane], limbs) for lane in range(self._lanes)]
         before = ShiftLeft.latency + 1 + (self._lanes - 1).bit_length()
         # without a beat, parts are 0; after a reset, a sum stays 0 until older ones have gone by
         goes_on = delay(m, ~self.i_last, before + 1, name="goes_on", reset=True)
@@ -80,7 +82,7 @@ class ExactAccumulate(wiring.Component):
         m.d.comb += self.o.eq(_joined(m, sums))
         return m
 
-    def _place(self, m: Module, lane: int, limbs: int) -> list[Value]:
+    def _place(self, m: Module, lane: int, active: Value, limbs: int) -> list[Value]:
         """What a lane adds to every limb."""
         place = self.next_place[lane]
         fine = min(LIMB_PLACES, len(place))
@@ -91,7 +93,7 @@ class ExactAccumulate(wiring.Component):
         starts = [
             delay(
                 m,
-                self.active[lane] & (chosen == limb),
+                active & (chosen == limb),
                 shift.latency,
                 name=f"lane{lane}_in{limb}",
             )

@@ -12,7 +12,7 @@ from ...golden.stages.exp import ExpTable
 from ..parts.multiply import Multiply
 from ..parts.pipeline import delay, register
 from ..parts.rom import Rom
-from ..parts.staircase import Staircase
+from ..parts.staircase import Staircase, logic_bits
 from ..targets.generic import GENERIC, Target
 
 SHARE_LATENCY = Multiply.latency + 3
@@ -74,9 +74,9 @@ class ByLogit(Contents):
     def of(cls, golden: ExpTable, config: SoftmaxConfig) -> "ByLogit":
         low_bits = golden.split[1:]
         places = sum(low_bits)
-        bits = max(config.range_code.bit_length() + 1 - places, 1)
-        highest = config.range_code >> places
-        largest = config.widths.sum_fraction - config.widths.mantissa_bits + 1
+        bits = max(max(config.highest, ~config.lowest).bit_length() + 1 - places, 1)
+        highest = config.highest >> places
+        largest = config.path.largest_shift
         at = [highest - (a - (1 << bits) if a >> (bits - 1) else a) for a in range(1 << bits)]
         last = len(golden.high) - 1
         inside = [min(max(h, 0), last) for h in at]  # those beyond are never read
@@ -107,6 +107,8 @@ class Exp(wiring.Component):
 
     PORT_BITS = 18
     """Width of a port of common block RAMs: what fits in it is not spread over several."""
+    LOGIC_BITS = 900
+    """Largest table of exponents that is made of logic."""
 
     def __init__(self, *, golden: ExpTable, contents: Contents, target: Target = GENERIC):
         self._golden, self._contents, self._target = golden, contents, target
@@ -164,7 +166,8 @@ class Exp(wiring.Component):
         stored = golden.bits - leading
         entries = [entry & ((1 << stored) - 1) for entry in contents.high]
         both = stored + contents.exponent_bits
-        if not golden.low or not leading or both <= self.PORT_BITS:
+        steep = logic_bits(contents.exponent, contents.exponent_bits) > self.LOGIC_BITS
+        if not golden.low or not leading or both <= self.PORT_BITS or steep:
             rom = self._target.rom(
                 entries=[
                     exponent << stored | entry

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...golden.config import SoftmaxConfig
 from ...golden.stages.exp import ExpTable
-from ..parts.pipeline import delay
+from ..parts.pipeline import delay, register
 from ..targets.generic import GENERIC, Target
 from .exp import Contents, Exp
 
@@ -42,8 +42,8 @@ class Exponentials(wiring.Component):
     Members:
         address: of the exp tables, see :class:`Contents`, of every lane.
         active, and distance and x where they are fields: of every lane.
-        mantissa, exponent: exp of every lane. next_exponent: the exponents, a cycle ahead.
-        o_active: as ``active``, with them.
+        mantissa, exponent: exp of every lane. o_active: as ``active``, with them.
+        next_exponent, next_active: exponents and ``o_active``, a cycle ahead.
         elements: the fields, of every lane.
     """
 
@@ -69,6 +69,7 @@ class Exponentials(wiring.Component):
                 "mantissa": Out(of_lanes["mantissa"]),
                 "exponent": Out(of_lanes["exponent"]),
                 "next_exponent": Out(of_lanes["exponent"]),
+                "next_active": Out(config.lanes),
                 "o_active": Out(config.lanes),
                 "elements": Out(data.ArrayLayout(self._element, config.lanes)),
             }
@@ -77,8 +78,9 @@ class Exponentials(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         latency = Exp.latency_of(self._golden)
-        active = delay(m, self.active, latency, name="active", reset=True)
-        m.d.comb += self.o_active.eq(active)
+        early = delay(m, self.active, latency - 1, name="active", reset=True)
+        active = register(m, early, name="last_active", reset=True)
+        m.d.comb += [self.next_active.eq(early), self.o_active.eq(active)]
         for lane, element in enumerate(self.elements):
             m.submodules[f"exp{lane}"] = exp = Exp(
                 golden=self._golden, contents=self._contents, target=self._target

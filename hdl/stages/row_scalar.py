@@ -3,19 +3,28 @@
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Module
+from amaranth.hdl import Cat, Module
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...golden.config import SoftmaxConfig
-from ...golden.stages.accumulate import Accumulate, lowest_exponent
+from ...golden.stages.accumulate import leading_zeros, lowest_exponent, row_sum
 from ...golden.stages.ln import LnTable
 from ...golden.stages.reciprocal import ReciprocalTable
+from ...golden.stages.window import LIMB_BITS
 from ..parts.pipeline import delay
 from ..targets.generic import GENERIC, Target
 from .leading_one import LeadingOne
 from .ln import Ln
 from .reciprocal import Reciprocal
+from .window import FINE, top_bits
+
+
+def sum_layout(config: SoftmaxConfig) -> data.StructLayout:
+    """A row's sum: ``code``, and ``top`` where it is a window's, see :class:`Window`."""
+    golden = row_sum(config)
+    top = {"top": top_bits(golden)} if config.path.window else {}
+    return data.StructLayout({"code": golden.sum_bits, **top})
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,12 +32,14 @@ class SumFunctions:
     """Which functions of a row's sum there are.
 
     Attributes:
-        sum_bits: width of the sum. lowest: the least place of its leading one.
+        sum: layout of the sum, see :func:`sum_layout`. lowest: the least place of its leading one.
+        q_bits: width of the sum's exponent.
         reciprocal, ln: their tables, or None. ln_offset: what is added to the logarithm.
     """
 
-    sum_bits: int
+    sum: data.StructLayout
     lowest: int
+    q_bits: int
     reciprocal: ReciprocalTable | None = None
     ln: LnTable | None = None
     ln_offset: int = 0
@@ -36,14 +47,17 @@ class SumFunctions:
     @classmethod
     def of(cls, config: SoftmaxConfig, **functions: Any) -> "SumFunctions":
         """Functions of a configuration's sums; arguments as the attributes are."""
-        accumulate = Accumulate.of(config)
-        lowest = accumulate.fraction + lowest_exponent(config)
-        return cls(accumulate.sum_bits, lowest, **functions)
-
-    @property
-    def q_bits(self) -> int:
-        """Width of the sum's exponent."""
-        return LeadingOne.q_bits(self.sum_bits, self.lowest)
+        layout = sum_layout(config)
+        code = layout.members["code"]
+        if config.path.window:
+            largest = row_sum(config).largest_place
+            # a mantissa starts in limb T, the sum's second
+            lowest = LIMB_BITS + config.widths.mantissa_bits - 1 - leading_zeros(config)
+            q_bits = (code - lowest + (largest >> FINE << FINE)).bit_length()
+        else:
+            lowest = config.widths.sum_fraction + lowest_exponent(config)
+            q_bits = LeadingOne.q_bits(code, lowest)
+        return cls(layout, lowest, q_bits, **functions)
 
     @property
     def layout(self) -> data.StructLayout:
@@ -58,7 +72,12 @@ class SumFunctions:
     @property
     def latency(self) -> int:
         """Cycles from a sum to its functions, which come at the same time."""
-        return LeadingOne.latency_of(self.sum_bits, self.lowest) + self.last_latency
+        return self.leading_one_latency + self.last_latency
+
+    @property
+    def leading_one_latency(self) -> int:
+        """Cycles from a sum to its leading one."""
+        return LeadingOne.latency_of(self.sum.members["code"], self.lowest)
 
     @property
     def last_latency(self) -> int:
@@ -88,21 +107,25 @@ class RowScalar(wiring.Component):
 
     def __init__(self, functions: SumFunctions, target: Target = GENERIC):
         self._functions, self._target = functions, target
-        super().__init__({"i": In(functions.sum_bits), "o": Out(functions.layout)})
+        super().__init__({"i": In(functions.sum), "o": Out(functions.layout)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         functions = self._functions
         parts = functions.parts(self._target)
         m.submodules.leading_one = leading_one = LeadingOne(
-            sum_bits=functions.sum_bits,
+            sum_bits=len(self.i.code),
             lowest=functions.lowest,
             kept=max(len(part.s) for part in parts),
         )
-        m.d.comb += leading_one.i.eq(self.i)
+        m.d.comb += leading_one.i.eq(self.i.code)
+        q = leading_one.q
+        if "top" in functions.sum.members:
+            top = delay(m, self.i.top, functions.leading_one_latency, name="top")
+            q = Cat(q[:FINE], q[FINE:] + top)[: functions.q_bits]
         for part in parts:
             m.submodules[type(part).__name__.lower()] = part
-            m.d.comb += [part.s.eq(leading_one.s[-len(part.s) :]), part.q.eq(leading_one.q)]
+            m.d.comb += [part.s.eq(leading_one.s[-len(part.s) :]), part.q.eq(q)]
             early = functions.last_latency - part.latency
             for name in part.o.shape().members:
                 m.d.comb += self.o[name].eq(delay(m, part.o[name], early, name=f"late_{name}"))

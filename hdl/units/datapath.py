@@ -10,9 +10,9 @@ from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Member, Out
 
 from ...golden.config import SoftmaxConfig
-from ...golden.stages.accumulate import Accumulate
 from ..ports.beats import input_layout, row_layout
 from ..stages.exp import Contents
+from ..stages.row_scalar import sum_layout
 from ..targets.generic import Target
 from .last_pass import beat_layout
 from .latency import Latency
@@ -25,7 +25,7 @@ class Datapath(Protocol):
         i: rows of logits, see :func:`input_layout`.
         o_valid, o_last, o: a beat of elements, see :func:`beat_layout`. o_last is 0 without one.
         sum, row: of the row whose last beat left ``sum_latency`` cycles ago: the sum of its
-            exponentials, and its status.
+            exponentials, see :func:`sum_layout`, and its status.
         maximum: of the same row, where distances are measured from it and elements keep ``x``.
         given, row_given: one of the ``depth_of`` places for beats, or the ``ROWS`` for rows, that
             ``o`` has taken is free again.
@@ -35,7 +35,7 @@ class Datapath(Protocol):
     o_valid: Signal
     o_last: Signal
     o: data.View
-    sum: Signal
+    sum: data.View
     row: data.View
     maximum: Signal
     given: Signal
@@ -74,7 +74,7 @@ def members_of(config: SoftmaxConfig, element: data.StructLayout) -> dict[str, M
         "o_valid": Out(1),
         "o_last": Out(1),
         "o": Out(beat_layout(config, element)),
-        "sum": Out(Accumulate.of(config).sum_bits),
+        "sum": Out(sum_layout(config)),
         "row": Out(row_layout(config)),
         **({"maximum": Out(signed(config.input.width))} if from_maximum else {}),
         "given": In(1),

@@ -8,11 +8,13 @@ from amaranth.lib import wiring
 from ...golden.config import SoftmaxConfig
 from ...golden.stages.accumulate import Accumulate
 from ...golden.stages.exp import exp_table
+from ...golden.stages.window import Window as GoldenWindow
 from ..flow.credits import Credits
 from ..parts.pipeline import delay
 from ..stages.exact_accumulate import ExactAccumulate
 from ..stages.exp import ByLogit, Contents, Exp
 from ..stages.exponentials import Exponentials, element_layout
+from ..stages.window import Window
 from ..targets.generic import Target
 from .capacity import ROWS, depth_of
 from .datapath import Datapath, members_of
@@ -29,11 +31,11 @@ class ExactSumPlan:
 
     def __init__(self, config: SoftmaxConfig, fields: tuple[str, ...]):
         self.config, self.fields = config, fields
-        self.exp, self.accumulate = exp_table(config), Accumulate.of(config)
+        self.exp = exp_table(config)
         self.contents: Contents = ByLogit.of(self.exp, config)
         self.element = element_layout(config, self.contents, fields)
         self.latency = Latency(Logits.latency + Exp.latency_of(self.exp), 0)
-        self.sum_latency = ExactAccumulate.latency_of(self.accumulate, config.lanes)
+        self.sum_latency = _sum_latency(config)
 
     def component(self, target: Target) -> Datapath:
         """The datapath."""
@@ -81,11 +83,8 @@ class ExactSum(wiring.Component):
             fields=plan.fields,
             target=self._target,
         )
-        m.submodules.accumulate = accumulate = ExactAccumulate(
-            golden=plan.accumulate,
-            lanes=config.lanes,
-            place_bits=plan.contents.exponent_bits,
-            target=self._target,
+        m.submodules.accumulate = accumulate = _accumulate(
+            config, plan.contents.exponent_bits, self._target
         )
         for lane, x in enumerate(logits.o):
             m.d.comb += exponentials.address[lane].eq(x)
@@ -97,9 +96,10 @@ class ExactSum(wiring.Component):
             exponentials.active.eq(logits.active),
             accumulate.mantissa.eq(exponentials.mantissa),
             accumulate.next_place.eq(exponentials.next_exponent),
-            accumulate.active.eq(exponentials.o_active),
+            accumulate.next_active.eq(exponentials.next_active),
             accumulate.i_last.eq(self.o_last),
-            self.sum.eq(accumulate.o),
+            self.sum.code.eq(accumulate.o),
+            *((self.sum.top.eq(accumulate.top),) if config.path.window else ()),
             self.o_valid.eq(delay(m, logits.o_valid, latency, name="valid", reset=True)),
             self.o_last.eq(delay(m, logits.o_last, latency, name="last", reset=True)),
             self.o.elements.eq(exponentials.elements),
@@ -114,3 +114,18 @@ class ExactSum(wiring.Component):
         if self._config.id_width:
             ident = delay(m, self.i.payload.id, Logits.latency + wait, name="id")
             m.d.comb += self.row.id.eq(ident)
+
+
+def _sum_latency(config: SoftmaxConfig) -> int:
+    """Cycles from a row's last beat of elements to its sum."""
+    if config.path.window:
+        return Window.latency_of(config.lanes)
+    return ExactAccumulate.latency_of(Accumulate.of(config), config.lanes)
+
+
+def _accumulate(config: SoftmaxConfig, place_bits: int, target: Target) -> ExactAccumulate | Window:
+    """The sum's stage, which holds all places there are or the highest."""
+    shape = {"lanes": config.lanes, "place_bits": place_bits, "target": target}
+    if config.path.window:
+        return Window(golden=GoldenWindow.of(config), **shape)
+    return ExactAccumulate(golden=Accumulate.of(config), **shape)

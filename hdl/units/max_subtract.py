@@ -156,7 +156,7 @@ class MaxSubtract(wiring.Component):
             accumulate.shift.eq(exponentials.exponent),
             accumulate.active.eq(exponentials.o_active),
             accumulate.i_last.eq(self.o_last),
-            self.sum.eq(accumulate.o),
+            self.sum.code.eq(accumulate.o),
             self.o_valid.eq(delay(m, waiting.o_valid, latency, name="valid", reset=True)),
             self.o_last.eq(delay(m, last, latency, name="last", reset=True)),
             self.o.elements.eq(exponentials.elements),

@@ -1,0 +1,181 @@
+"""The sum of a row's exponentials around its largest one, a beat of lanes at a time."""
+
+import operator
+from functools import reduce
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...golden.stages.window import LIMB_BITS
+from ...golden.stages.window import Window as Golden
+from ..parts.pipeline import delay, register, tree
+from ..parts.shift_left import ShiftLeft
+from ..targets.generic import GENERIC, Target
+
+LIMBS = 3
+"""Limbs of the window, each in an accumulator of its own."""
+FINE = LIMB_BITS.bit_length() - 1
+"""Bits of a place that shift inside a limb; the further bits are the limb."""
+
+
+class Window(wiring.Component):
+    """Places mantissas and adds those of their parts that the window holds.
+
+    The twin of :class:`golden.stages.window.Window`.
+
+    Limb j is kept in accumulator j % 3, so that nothing moves when the highest limb in which a
+    mantissa starts, T, rises: the accumulators whose limbs leave the window start anew. T is known
+    before the parts of the beat that it rises with are added, so the loop is an adder. When the row
+    is complete, its limbs are put in order and added, a limb per cycle.
+
+    Latency :meth:`latency_of` cycles from the row's last beat, one beat per cycle.
+
+    Members:
+        i_last: the last beat of a row.
+        mantissa: of every lane.
+        next_place, next_active: of every lane's mantissa that comes with the next cycle; none is
+            active without a beat.
+        o, top: the sum of the row whose last beat came ``latency`` cycles ago, from limb T - 1 up,
+            and T.
+    """
+
+    def __init__(self, *, golden: Golden, lanes: int, place_bits: int, target: Target = GENERIC):
+        self._golden, self._lanes, self._target = golden, lanes, target
+        self._levels = (lanes - 1).bit_length()
+        super().__init__(
+            {
+                "i_last": In(1),
+                "mantissa": In(data.ArrayLayout(golden.mantissa_bits, lanes)),
+                "next_place": In(data.ArrayLayout(place_bits, lanes)),
+                "next_active": In(lanes),
+                "o": Out(golden.sum_bits),
+                "top": Out(top_bits(golden)),
+            }
+        )
+
+    @staticmethod
+    def _wait_of(lanes: int) -> int:
+        """Cycles in which a mantissa waits until it is known which limbs keep its parts."""
+        return max((lanes - 1).bit_length() + 2 - ShiftLeft.latency, 0)
+
+    @classmethod
+    def latency_of(cls, lanes: int) -> int:
+        """Latency in cycles from the row's last beat."""
+        parts = cls._wait_of(lanes) + ShiftLeft.latency + 1
+        return parts + (lanes - 1).bit_length() + 1 + LIMBS
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        wait, levels = self._wait_of(self._lanes), self._levels
+        limbs = [
+            Mux(active, place[FINE:][: len(self.top)], 0)
+            for place, active in zip(self.next_place, self.next_active, strict=True)
+        ]
+        top = _Top(m, limbs, self.i_last)
+        parts = [self._parts(m, lane, limb, top, wait) for lane, limb in enumerate(limbs)]
+        added = wait + ShiftLeft.latency + 1 + levels  # when the parts of a beat have been added
+        sums = [self._accumulate(m, j, parts, top, added) for j in range(LIMBS)]
+        self._join(m, sums, top, added + 1)
+        return m
+
+    def _parts(self, m: Module, lane: int, limb: Value, top: "_Top", wait: int) -> list[Value]:
+        """What a lane adds to every accumulator."""
+        place = self.next_place[lane]
+        shift = self._target.shift_left(width=self._golden.mantissa_bits, places_bits=FINE)
+        m.submodules[f"shift{lane}"] = shift
+        m.d.comb += [
+            shift.i.eq(delay(m, self.mantissa[lane], wait, name=f"mantissa{lane}")),
+            shift.places.eq(delay(m, place[:FINE], wait, name=f"places{lane}")),
+        ]
+        limb = delay(m, limb, top.known + 1, name=f"limb{lane}")
+        active = delay(m, self.next_active[lane], top.known + 1, name=f"active{lane}")
+        below = [limb == value for value in top.below]
+        starts = active & (below[0] | below[1])
+        reaches = active & (below[0] | below[1] | below[2])
+        of_limb = remainder(limb)
+        early = wait + shift.latency - (top.known + 1)
+        parts = []
+        for j in range(LIMBS):
+            keeps = Cat(starts & of_limb[j], reaches & of_limb[j - 1])
+            keeps = register(m, keeps, name=f"lane{lane}_keeps{j}")
+            keeps = delay(m, keeps, early, name=f"lane{lane}_kept{j}")
+            lower, upper = shift.o[:LIMB_BITS], shift.o[LIMB_BITS:]
+            part = Mux(keeps[0], lower, 0) | Mux(keeps[1], upper, 0)
+            parts.append(register(m, part, name=f"lane{lane}_part{j}"))
+        return parts
+
+    def _accumulate(
+        self, m: Module, j: int, parts: list[list[Value]], top: "_Top", added: int
+    ) -> Value:
+        """The sum of a limb; it starts anew with a row, or where its limb has left the window."""
+        level = tree(m, [part[j] for part in parts], operator.add, name=f"limb{j}_level")
+        most = self._golden.max_length * ((1 << len(parts[0][j])) - 1)
+        add = self._target.restart_add(width=most.bit_length(), term_bits=len(level))
+        m.submodules[f"add{j}"] = add
+        running = register(m, add.o, name=f"running{j}")
+        goes_on = delay(m, top.stays(m, j), added - top.known - 1, name=f"goes_on{j}", reset=True)
+        m.d.comb += [add.running.eq(running), add.goes_on.eq(goes_on), add.term.eq(level)]
+        return running
+
+    def _join(self, m: Module, sums: list[Value], top: "_Top", complete: int) -> None:
+        """The limbs' sums put in order and added, lowest first, a limb per cycle."""
+        value = delay(m, top.below[0], complete - top.known, name="complete_top")
+        of_limb = register(m, remainder(top.below[0]), name="limb_of_top")
+        of_limb = delay(m, of_limb, complete - top.known - 1, name="complete_limb")
+        below, at, above = (
+            register(m, _chosen(sums, [of_limb[(j - k) % LIMBS] for j in range(LIMBS)]), name=f"sum{k + 1}")
+            for k in (-1, 0, 1)
+        )
+        low = register(m, Cat(below[:LIMB_BITS], at + below[LIMB_BITS:]), name="joined1")
+        above = register(m, above, name="waited2")
+        high = above + low[2 * LIMB_BITS :]
+        m.d.comb += [
+            self.o.eq(register(m, Cat(low[: 2 * LIMB_BITS], high), name="joined2")),
+            self.top.eq(delay(m, value, LIMBS, name="top")),
+        ]
+
+
+class _Top:
+    """The highest limb in which a mantissa of the row starts, T, with every beat.
+
+    Attributes:
+        below: T, T - 1 and T - 2. known: cycles from a beat to them.
+    """
+
+    def __init__(self, m: Module, limbs: list[Value], last: Value):
+        levels = (len(limbs) - 1).bit_length()
+        self.known = levels + 1
+        # after a reset, a sum stays 0 until older parts have gone by
+        goes_on = delay(m, ~last, levels, name="top_goes_on", reset=True)
+        largest = tree(m, limbs, lambda a, b: Mux(a > b, a, b), name="largest", reset=True)
+        top = Signal(len(limbs[0]), name="running_top")
+        m.d.sync += top.eq(Mux(goes_on & (top > largest), top, largest))
+        self.below = [register(m, top - k, name=f"top_less{k}")[: len(top)] for k in range(3)]
+        self._before = register(m, self.below[0], name="top_before")
+        self._goes_on = delay(m, goes_on, 2, name="goes_on", reset=True)
+
+    def stays(self, m: Module, j: int) -> Value:
+        """Accumulator j's limb is what it was with the beat before; a cycle after ``known``."""
+        of_limb = remainder(self.below[0])
+        same, by_1, by_2 = (self._before == value for value in self.below)
+        stays = same | (by_1 & ~of_limb[j - 1]) | (by_2 & of_limb[(j + 1) % LIMBS])
+        return register(m, self._goes_on & stays, name=f"stays{j}", reset=True)
+
+
+def top_bits(golden: Golden) -> int:
+    """Width of the number of a limb."""
+    return max((golden.largest_place >> FINE).bit_length(), 1)
+
+
+def remainder(limb: Value) -> Value:
+    """The accumulator of a limb, a bit for each."""
+    table = [[value for value in range(1 << len(limb)) if value % LIMBS == j] for j in range(LIMBS)]
+    return Cat(limb.matches(*values) if values else 0 for values in table)
+
+
+def _chosen(sums: list[Value], flags: list[Value]) -> Value:
+    """The sum whose flag is set."""
+    return reduce(
+        operator.or_, (Mux(flag, value, 0) for value, flag in zip(sums, flags, strict=True))
+    )
