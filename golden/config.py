@@ -367,6 +367,10 @@ PRESETS: dict[str, SoftmaxConfig] = {
     # narrower than derived, so that a product fits an 18-bit multiplier; monotone all the same
     "wide": _BASE.replace(input=SQ(5, 19), mantissa_bits=18, exp_bits=22),
     "tiny": _BASE.replace(lanes=1, max_length=64),
+    # every code of an input that holds what networks give, nothing clipped
+    "full": _BASE.replace(
+        input=SQ(8, 8), range=128, clip="difference", datapath="exact_sum", loss=UQ(9, 11)
+    ),
     # as base, and at most 0.56 LSB from the exact value
     "tight": _BASE.replace(mantissa_bits=21, reciprocal_bits=21),
 }
