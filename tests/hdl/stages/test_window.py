@@ -47,6 +47,7 @@ def drawn(golden: Golden, rng: np.random.Generator, shape: tuple) -> Row:
     places = [np.arange(largest + 1), near, borders][rng.integers(0, 3)]
     mantissa, shift = placed(rng, golden, shape, np.unique(places.clip(0, largest)))
     active = rng.random(shape) < rng.choice([1, 1, 0.6, 0.2, 0])
+    mantissa = np.maximum(mantissa, 1)  # of an element that takes part, none is 0
     return mantissa, shift, active & (np.arange(active.size).reshape(shape) < golden.max_length)
 
 
