@@ -444,7 +444,7 @@ def test_json_of_a_unit_with_a_window_reads_back_as_the_same_unit(changes):
 def test_a_sum_has_a_window_only_where_it_is_wider_than_integers():
     """The last configurations that fit 63 bits, and the first that do not."""
     for fits, wider in (
-        (preset("base"), preset("base", scale=1.2)),
+        (preset("base", scale=1.2), preset("base", scale=1.25)),
         (preset("base", max_length=65535), preset("base", max_length=65536, scale=1.03)),
         (preset("int8", max_length=4, range=9.25, scale=1.9), preset("int8", scale=2)),
     ):

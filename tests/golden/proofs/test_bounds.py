@@ -20,6 +20,7 @@ SLACK = 1e-6
 """ulp granted to the long double reference; it is good to 2^-63 * 2^16."""
 SEARCHED = {
     **PRESETS,
+    "full": preset("full", datapath="max_subtract"),
     "difference": preset("base", clip="difference", range=12),
     "temperature": preset("base", scale=1 / 8**0.5),
     "one held": preset("int8", output=UQ(1, 8)),
@@ -297,6 +298,7 @@ def test_the_worst_row_found_errs_as_much_in_exact_arithmetic(name, searched, tw
         ("base, exact sum", 0.8),
         ("int8, exact sum", 0.8),
         ("tight, exact sum", 0.9),
+        ("full, exact sum", 0.75),
     ],
 )
 def test_the_bound_is_not_vacuous(name, floor, searched):
@@ -485,6 +487,7 @@ DERIVED = {
 }
 
 
+FULL = {"input": SQ(8, 8), "clip": "difference"}
 DERIVED |= {
     f"{name}, exact sum": preset("base", **fields, datapath="exact_sum")
     for name, fields in {
@@ -502,6 +505,15 @@ DERIVED |= {
         "odd range": {"range": 9.3125},
         "one code short of a power": {"range": 16 - 2**-11, "scale": 0.5},
         "one element": {"max_length": 1},
+        "wider than integers": {"scale": 2},
+        "full": FULL,
+        "full, few codes": FULL | {"input": SQ(7, 1)},
+        "full, 32": FULL | {"input": SQ(6, 10)},
+        "full, 1 / sqrt(12)": FULL | {"scale": 12**-0.5},
+        "full, temperature 1/3.3": FULL | {"scale": 3.3},
+        "full, 512": FULL | {"input": SQ(10, 6)},
+        "full, 8 bits out": FULL | {"output": UQ(0, 8)},
+        "full, 30": {"input": SQ(7, 9), "range": 30},
     }.items()
 }
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from softmaxfx.golden import PRESETS, SQ, UQ, SoftmaxConfig, bound_ulp, cross_entropy, preset
 from softmaxfx.golden import softmax as softmax_codes
+from softmaxfx.golden.stages.accumulate import row_sum
 from softmaxfx.golden.stages.loss import WEIGHT_FRACTION
 from softmaxfx.golden.stages.probability import Elements
 from softmaxfx.golden.stages.residual import residual_stage
@@ -109,12 +110,12 @@ def test_every_bit_for_any_weights_is_that_of_fractions(config, gold):
         distances = [unit.distances(row, [False] * length) for row in rows.tolist()]
         pairs = [[unit.exp(u) for u in row] for row in distances]
         mantissa, shift = np.moveaxis(np.array(pairs, np.int64), -1, 0)
-        totals = [sum(unit.term(*pair) for pair in row) for row in pairs]
+        totals = [unit.total(row) for row in pairs]
         z = rng.multinomial(ONE, rng.dirichlet(np.full(length, 0.4)), count)
         z[::3] = z[::3] * rng.random((len(z[::3]), 1))
         z[0] = 0
         elements = Elements(np.array(distances), mantissa, shift, np.ones(rows.shape, bool))
-        codes = stage(elements, np.array(totals)[:, None], z)
+        codes = stage(elements, row_sum(config)(mantissa, shift), z)
         for k in range(count):
             r, q = unit.reciprocal(totals[k])
             ps = [gold(config).p(*pair, r, q) for pair in pairs[k]]

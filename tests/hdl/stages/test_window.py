@@ -115,11 +115,11 @@ def test_the_longest_row_carries_into_every_limb_and_the_next_row_starts_at_0(na
     golden = STAGES[name]
     largest, shape = largest_place(golden), (golden.max_length // lanes, lanes)
     full = np.full(shape, (1 << golden.mantissa_bits) - 1)
-    nothing = np.zeros((1, lanes), np.int64)
+    one, nobody = np.ones((1, lanes), np.int64), np.zeros((1, lanes), bool)
     rows = []
     for place in sorted({0, min(LIMB - 1, largest), largest // LIMB * LIMB, largest}):
-        rows += [(full, np.full(shape, largest - place)), (nothing, nothing)]
-    check(golden, lanes, all_active(rows))
+        rows += [*all_active([(full, np.full(shape, largest - place))]), (one, one, nobody)]
+    check(golden, lanes, rows)
 
 
 @pytest.mark.parametrize("seed", range(2))
