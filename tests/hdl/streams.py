@@ -11,6 +11,7 @@ from amaranth.hdl import Elaboratable, ResetInserter, Signal
 from amaranth.lib import data
 from amaranth.sim import Simulator, SimulatorContext
 
+from softmaxfx.golden.stages.window import LIMB_BITS, WindowSum
 from softmaxfx.hdl.stages.row_scalar import RowScalar, SumFunctions
 from softmaxfx.hdl.targets.generic import GENERIC, Target
 
@@ -68,11 +69,19 @@ def pipelined(
 
 
 def scalars(
-    functions: SumFunctions, sums: np.ndarray, target: Target = GENERIC
+    functions: SumFunctions, sums: np.ndarray | WindowSum, target: Target = GENERIC
 ) -> list[np.ndarray]:
     """What rows wait for, of a sum a cycle: functions in the order of their layout."""
     dut = RowScalar(functions, target)
-    (rows,) = pipelined(dut, {"i": sums}, ["o"], latency=functions.latency)
+    if isinstance(sums, WindowSum):
+        limbs = (part.ravel().tolist() for part in (sums.top, sums.high, sums.low))
+        codes = [
+            {"code": (high << LIMB_BITS) + low, "top": top}
+            for top, high, low in zip(*limbs, strict=True)
+        ]
+    else:
+        codes = [{"code": code} for code in sums.tolist()]
+    (rows,) = pipelined(dut, {"i": codes}, ["o"], latency=functions.latency)
     return [rows[:, field] for field in range(rows.shape[1])]
 
 

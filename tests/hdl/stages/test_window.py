@@ -6,11 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from softmaxfx.golden import preset
+from softmaxfx.golden import SQ, UQ, preset
+from softmaxfx.golden.stages.accumulate import row_sum
+from softmaxfx.golden.stages.exp import exp_table
+from softmaxfx.golden.stages.loss import Loss
+from softmaxfx.golden.stages.reciprocal import reciprocal_table
 from softmaxfx.golden.stages.window import LIMB_BITS as LIMB
 from softmaxfx.golden.stages.window import Window as Golden
+from softmaxfx.hdl.stages.row_scalar import SumFunctions
 from softmaxfx.hdl.stages.window import Window
 
+from ..streams import scalars
 from ..sums import Row, active_rows, all_active, beats_of, check_sums, largest_place, placed, resets
 
 STAGES = {
@@ -21,6 +27,16 @@ STAGES = {
     "three limbs": Golden(18, 64, 1024),
     "two limbs": Golden(18, 48, 1024),
     "one limb": Golden(8, 22, 24),
+}
+CONFIGS = {
+    "full": preset("full"),
+    "few codes": preset("full", input=SQ(7, 1)),
+    "512": preset("full", input=SQ(10, 4), loss=UQ(11, 8)),
+    "longest": preset("full", input=SQ(8, 4), max_length=65536),
+    "one element": preset("full", input=SQ(8, 2), max_length=1),
+    "leading bits lost": preset("full", exp_split=(7, 9)),
+    "wide mantissas": preset("full", input=SQ(8, 4), mantissa_bits=28),
+    "clipped": preset("full", input=SQ(7, 9), range=30, clip="input"),
 }
 each = pytest.mark.parametrize("golden", STAGES.values(), ids=STAGES)
 
@@ -139,6 +155,23 @@ def test_a_row_s_sum_depends_neither_on_lanes_nor_on_the_order(seed):
         }
         assert same == {True}
         check(golden, lanes, moved)
+
+
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+def test_functions_of_a_row_s_sum_are_goldens(config):
+    """Rows of every size, the least and the largest sum, rows near the range's ends."""
+    rng = np.random.default_rng(21)
+    nearest, farthest = config.path.nearest, config.path.farthest
+    rows = rng.integers(nearest, farthest, (600, min(4, config.max_length)), endpoint=True)
+    rows[::3] = rows[::3, :1]
+    rows[1], rows[2] = nearest, farthest
+    total = row_sum(config)(*exp_table(config)(rows))
+    reciprocal, ln = reciprocal_table(config), Loss.of(config).log.ln
+    r, q, logarithm = scalars(SumFunctions.of(config, reciprocal=reciprocal, ln=ln), total)
+    gold_r, gold_q = reciprocal(total)
+    np.testing.assert_array_equal(r, gold_r[:, 0])
+    np.testing.assert_array_equal(q + reciprocal.lowest, gold_q[:, 0])
+    np.testing.assert_array_equal(logarithm, ln(total)[:, 0])
 
 
 @pytest.mark.parametrize("lanes", [1, 3, 8])

@@ -206,6 +206,7 @@ CHANGES = {
     "coarse, exact sum": {"output": UQ(0, 2), "loss": UQ(5, 2)} | EXACT,
     "one element": {"max_length": 1},
     "more lanes than elements, exact sum": {"max_length": 3, "lanes": 8} | EXACT,
+    "window": {"input": SQ(8, 3), "clip": "difference", "loss": UQ(9, 9)} | EXACT,
     "difference": {"clip": "difference", "range": 8.0},
     "difference wider than the range": {"clip": "difference", "input": SQ(8, 3)},
 }

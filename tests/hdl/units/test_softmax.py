@@ -131,6 +131,8 @@ EXTREMES = {
 }  # fmt: skip
 
 
+UNCLIPPED = {"input": SQ(8, 3), "clip": "difference"}
+"""Of more powers of 2 than an integer holds."""
 EXACT_EXTREMES = {
     "one element": {"max_length": 1, "lanes": 1},
     "more lanes than elements": {"max_length": 3, "lanes": 8},
@@ -163,6 +165,16 @@ EXACT_EXTREMES = {
     "reciprocal of flat segments": {
         "output": UQ(0, 2), "reciprocal_bits": 4, "reciprocal_index": 12, "reciprocal_step": 1
     },
+    "window": UNCLIPPED,
+    "window, 16 bits": UNCLIPPED | {"input": SQ(8, 8), "output": UQ(0, 16)},
+    "window, 512": UNCLIPPED | {"input": SQ(10, 4), "lanes": 3},
+    "window, clipped": {"input": SQ(7, 4), "range": 30.0},
+    "window, steep": {"scale": 3.3, "lanes": 1},
+    "window, one element": UNCLIPPED | {"max_length": 1, "lanes": 5},
+    "window, many lanes": UNCLIPPED | {"max_length": 1000, "lanes": 16},
+    "window, leading bits lost": UNCLIPPED | {"exp_split": (6, 5)},
+    "window, wide mantissa": UNCLIPPED | {"mantissa_bits": 28, "output": UQ(0, 20)},
+    "window, log": UNCLIPPED | {"function": "log_softmax", "output": SQ(10, 5)},
     "log": {"function": "log_softmax", "output": SQ(6, 5)},
     "log, two tables": {"function": "log_softmax", "output": SQ(6, 10), "exp_split": (4, 4)},
     "log, flat": {"function": "log_softmax", "output": SQ(6, 10), "scale": 0.01},
@@ -203,10 +215,11 @@ def test_extreme_configurations_with_an_exact_sum_give_goldens_bits(changes):
 
 @pytest.mark.parametrize("function", ["softmax", "log_softmax"])
 @pytest.mark.parametrize("lanes", [1, 3, 4])
-def test_an_exact_sum_does_not_depend_on_the_order_of_the_elements(lanes, function):
-    config = EXACT.replace(lanes=lanes, max_length=40, input=SQ(5, 8), output=UQ(0, 16))
+@pytest.mark.parametrize("changes", [{"input": SQ(5, 8)}, UNCLIPPED], ids=["whole", "window"])
+def test_an_exact_sum_does_not_depend_on_the_order_of_the_elements(lanes, function, changes):
+    config = EXACT.replace(lanes=lanes, max_length=40, output=UQ(0, 16), **changes)
     if function == "log_softmax":
-        config = config.replace(function=function, output=SQ(6, 10))
+        config = config.replace(function=function, output=SQ(10, 6))
     rng, first = np.random.default_rng(70), random_rows(config, [40, 7, 39, 2, 33] * 3)
     rows, orders = [], []
     for row in first:
