@@ -24,6 +24,7 @@ DatapathName = Literal["max_subtract", "exact_sum"]
 Function = Literal["softmax", "log_softmax"]
 ClipGradient = Literal["zero", "pass"]
 Rounding = Literal["nearest", "stochastic"]
+OutputExponent = Literal["none", "row"]
 _PATHS: dict[str, type[Datapath]] = {"max_subtract": MaxSubtract, "exact_sum": ExactSum}
 DATAPATHS: tuple[str, ...] = get_args(DatapathName)
 
@@ -58,6 +59,8 @@ class SoftmaxConfig:
         range: inputs are clipped to [-range, range]; a whole number of input LSB.
         scale: positive factor of the logits (quantiser scale, 1/sqrt(d), 1/temperature); it is
             folded into the exp tables.
+        output_exponent: ``"none"``: a row's results are p; ``"row"``: they are p * 2**s, with the
+            largest s that keeps the row's largest one below 1, and s goes with the row.
         id_width: bits of a row's tid, 0 for none.
         clip: ``"input"`` clips x; ``"difference"`` keeps x and saturates max - x at 2 * range in
             ``max_subtract``; in ``exact_sum`` nothing is clipped then, and ``range`` is that of the
@@ -96,6 +99,7 @@ class SoftmaxConfig:
     rounding: Rounding = "nearest"
     clip_gradient: ClipGradient = "zero"
     loss: Format = _LOSS
+    output_exponent: OutputExponent = "none"
     exp_split: tuple[int, ...] | None = None
     mantissa_bits: int | None = None
     exp_bits: int | None = None
@@ -117,6 +121,7 @@ class SoftmaxConfig:
         for name, kind in (
             ("clip", Clip), ("datapath", DatapathName), ("function", Function),
             ("clip_gradient", ClipGradient), ("rounding", Rounding),
+            ("output_exponent", OutputExponent),
         ):  # fmt: skip
             value, choices = getattr(self, name), get_args(kind)
             require(
@@ -179,6 +184,11 @@ class SoftmaxConfig:
 
     def _check_output(self) -> None:
         output, log = self.output, self.function == "log_softmax"
+        require(
+            not (log and self.has_exponent),
+            "output_exponent must be none for log_softmax, whose results are no shares of 1, "
+            "not 'row'",
+        )
         require(
             output.signed == log,
             f"output must be {'a signed' if log else 'an unsigned'} format for {self.function}, "
@@ -256,9 +266,26 @@ class SoftmaxConfig:
         return min(1 << self.output.f, self.output.max_code)
 
     @property
+    def has_exponent(self) -> bool:
+        """Every row has an exponent."""
+        return self.output_exponent == "row"
+
+    @property
+    def most_exponent(self) -> int:
+        """The largest exponent of a row: the sum of N elements is at most N times the largest."""
+        longest = (self.max_length - 1).bit_length() - 1
+        return max(longest, 0) if self.has_exponent else 0
+
+    @property
+    def exponent_bits(self) -> int:
+        """Width of a row's exponent, in bits; 0 where there is none."""
+        return max(self.most_exponent.bit_length(), 1) if self.has_exponent else 0
+
+    @property
     def loss_grad(self) -> Format:
-        """Format of the cross-entropy's gradient p - y: as fine as p, and signed."""
-        return SQ(1, self.output.f)
+        """Format of the cross-entropy's gradient p - y, both times 2**s where a row has an exponent:
+        as fine as p, and signed."""
+        return SQ(1 + self.most_exponent, self.output.f)
 
     def replace(self, **changes: Any) -> "SoftmaxConfig":
         """This configuration with some fields changed; widths not set by hand follow.
@@ -297,6 +324,8 @@ class SoftmaxConfig:
     def sha256(self, names: Collection[str]) -> str:
         """Hash of some fields, the derived widths included."""
         fields = {name: value for name, value in self.to_dict().items() if name in names}
+        if not self.has_exponent:  # what was made before there were exponents keeps its name
+            fields.pop("output_exponent", None)
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
     def notes(self) -> list[str]:

@@ -1,6 +1,7 @@
 """exp(-scale * u) as a mantissa and an exponent."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Value
 from amaranth.lib import wiring
@@ -8,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...golden.config import SoftmaxConfig
 from ...golden.stages.accumulate import lowest_exponent
-from ...golden.stages.exp import ExpTable
+from ...golden.stages.exp import ExpTable, exp_table
 from ..parts.multiply import Multiply
 from ..parts.pipeline import delay, register
 from ..parts.rom import Rom
@@ -30,6 +31,7 @@ class Contents:
         low: the further tables.
         exponent_bits: width of the exponent.
         offset: places that a product with the reciprocal moves down beyond :meth:`amount`.
+        from_code: the address is an element's code.
     """
 
     bits: tuple[int, ...]
@@ -38,6 +40,7 @@ class Contents:
     low: list[list[int]]
     exponent_bits: int
     offset: int
+    from_code: ClassVar[bool]
 
     def amount(self, exponent: Value, q: Value) -> Value:
         """Places that the product with a reciprocal of exponent ``q`` moves down."""
@@ -46,6 +49,8 @@ class Contents:
 
 class ByDifference(Contents):
     """The address is the difference max - x; the exponent is the shift."""
+
+    from_code = False
 
     @classmethod
     def of(cls, golden: ExpTable) -> "ByDifference":
@@ -70,6 +75,8 @@ class ByLogit(Contents):
     the same tables in another order.
     """
 
+    from_code = True
+
     @classmethod
     def of(cls, golden: ExpTable, config: SoftmaxConfig) -> "ByLogit":
         low_bits = golden.split[1:]
@@ -92,6 +99,14 @@ class ByLogit(Contents):
     def amount(self, exponent: Value, q: Value) -> Value:
         # an element's own term is part of its row's sum: never negative where it takes part
         return (q - exponent)[: len(q)]
+
+
+def contents_of(config: SoftmaxConfig) -> Contents:
+    """The contents of a configuration."""
+    golden = exp_table(config)
+    if config.path.origin is None:
+        return ByDifference.of(golden)
+    return ByLogit.of(golden, config)
 
 
 class Exp(wiring.Component):

@@ -57,7 +57,7 @@ class Window(wiring.Component):
     @staticmethod
     def _wait_of(lanes: int) -> int:
         """Cycles in which a mantissa waits until it is known which limbs keep its parts."""
-        return max((lanes - 1).bit_length() + 2 - ShiftLeft.latency, 0)
+        return max((lanes - 1).bit_length() + 3 - ShiftLeft.latency, 0)
 
     @classmethod
     def latency_of(cls, lanes: int) -> int:
@@ -88,22 +88,28 @@ class Window(wiring.Component):
             shift.i.eq(delay(m, self.mantissa[lane], wait, name=f"mantissa{lane}")),
             shift.places.eq(delay(m, place[:FINE], wait, name=f"places{lane}")),
         ]
-        limb = delay(m, limb, top.known + 1, name=f"limb{lane}")
-        active = delay(m, self.next_active[lane], top.known + 1, name=f"active{lane}")
-        below = [limb == value for value in top.below]
-        starts = active & (below[0] | below[1])
-        reaches = active & (below[0] | below[1] | below[2])
-        of_limb = remainder(limb)
-        early = wait + shift.latency - (top.known + 1)
+        falls = self._falls(m, lane, limb, top)
+        early = wait + shift.latency - (top.known + 2)
         parts = []
         for j in range(LIMBS):
-            keeps = Cat(starts & of_limb[j], reaches & of_limb[j - 1])
-            keeps = register(m, keeps, name=f"lane{lane}_keeps{j}")
+            keeps = register(m, Cat(falls[0][j], falls[1][j]), name=f"lane{lane}_keeps{j}")
             keeps = delay(m, keeps, early, name=f"lane{lane}_kept{j}")
             lower, upper = shift.o[:LIMB_BITS], shift.o[LIMB_BITS:]
             part = Mux(keeps[0], lower, 0) | Mux(keeps[1], upper, 0)
             parts.append(register(m, part, name=f"lane{lane}_part{j}"))
         return parts
+
+    def _falls(self, m: Module, lane: int, limb: Value, top: "_Top") -> tuple[list[Value], ...]:
+        """Whether the lower part of a lane's mantissa, and its upper part, is for an accumulator; a
+        cycle after T is known."""
+        limb = delay(m, limb, top.known + 1, name=f"limb{lane}")
+        active = delay(m, self.next_active[lane], top.known + 1, name=f"active{lane}")
+        # no mantissa starts above T
+        starts = Cat(active & (limb == value) for value in top.below)
+        starts = register(m, starts, name=f"lane{lane}_starts")
+        of_limb = register(m, remainder(limb), name=f"lane{lane}_of_limb")
+        lower, upper = starts[:2].any(), starts.any()
+        return [lower & bit for bit in of_limb], [upper & of_limb[j - 1] for j in range(LIMBS)]
 
     def _accumulate(
         self, m: Module, j: int, parts: list[list[Value]], top: "_Top", added: int

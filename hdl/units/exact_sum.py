@@ -14,10 +14,11 @@ from ..parts.pipeline import delay
 from ..stages.exact_accumulate import ExactAccumulate
 from ..stages.exp import ByLogit, Contents, Exp
 from ..stages.exponentials import Exponentials, element_layout
+from ..stages.row_max import RowMax
 from ..stages.window import Window
 from ..targets.generic import Target
 from .capacity import ROWS, depth_of
-from .datapath import Datapath, members_of
+from .datapath import Datapath, gives_largest, members_of
 from .latency import Latency
 from .logits import Logits
 
@@ -53,7 +54,7 @@ class ExactSum(wiring.Component):
 
     def __init__(self, plan: ExactSumPlan, target: Target):
         self._plan, self._config, self._target = plan, plan.config, target
-        super().__init__(members_of(plan.config, plan.element))
+        super().__init__(members_of(plan.config, plan.contents, plan.element))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -71,6 +72,8 @@ class ExactSum(wiring.Component):
         ]
         self._give_elements(m, logits)
         self._give_row(m, logits)
+        if gives_largest(self._config):
+            self._give_largest(m, logits)
         return m
 
     def _give_elements(self, m: Module, logits: Logits) -> None:
@@ -114,6 +117,22 @@ class ExactSum(wiring.Component):
         if self._config.id_width:
             ident = delay(m, self.i.payload.id, Logits.latency + wait, name="id")
             m.d.comb += self.row.id.eq(ident)
+
+
+    def _give_largest(self, m: Module, logits: Logits) -> None:
+        """The first table's address of the row's largest element."""
+        first, *further = self._plan.contents.bits
+        lanes = self._config.lanes
+        m.submodules.row_max = row_max = RowMax(
+            lanes=lanes, width=first, lowest=-(1 << (first - 1))
+        )
+        wait = Exp.latency_of(self._plan.exp) + self._plan.sum_latency - RowMax.latency_of(lanes)
+        m.d.comb += [
+            row_max.i_last.eq(logits.o_last),
+            row_max.active.eq(logits.active),
+            self.largest.eq(delay(m, row_max.o, wait, name="largest")),
+            *(row_max.i[lane].eq(x >> sum(further)) for lane, x in enumerate(logits.o)),
+        ]
 
 
 def _sum_latency(config: SoftmaxConfig) -> int:
