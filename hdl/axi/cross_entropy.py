@@ -8,7 +8,7 @@ from ...golden.config import SoftmaxConfig
 from ...golden.ports.status import STATUS_BITS
 from ..targets.generic import GENERIC, Target
 from ..units.cross_entropy import CrossEntropy
-from .stream import axi_stream, clock_and_reset, connect_logits, pack
+from .stream import axi_stream, clock_and_reset, connect_logits, pack, row_user, tell_row
 
 
 class CrossEntropyAxi(wiring.Component):

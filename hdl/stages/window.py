@@ -57,7 +57,7 @@ class Window(wiring.Component):
     @staticmethod
     def _wait_of(lanes: int) -> int:
         """Cycles in which a mantissa waits until it is known which limbs keep its parts."""
-        return max((lanes - 1).bit_length() + 3 - ShiftLeft.latency, 0)
+        return max(_Top.known_of(lanes) + 2 - ShiftLeft.latency, 0)
 
     @classmethod
     def latency_of(cls, lanes: int) -> int:
@@ -150,16 +150,22 @@ class _Top:
     """
 
     def __init__(self, m: Module, limbs: list[Value], last: Value):
-        levels = (len(limbs) - 1).bit_length()
-        self.known = levels + 1
+        self.known = self.known_of(len(limbs))
+        # the exp tables are far away on a device
+        near = [register(m, limb, name="near_limb", reset=True) for limb in limbs]
         # after a reset, a sum stays 0 until older parts have gone by
-        goes_on = delay(m, ~last, levels, name="top_goes_on", reset=True)
-        largest = tree(m, limbs, lambda a, b: Mux(a > b, a, b), name="largest", reset=True)
+        goes_on = delay(m, ~last, self.known - 1, name="top_goes_on", reset=True)
+        largest = tree(m, near, lambda a, b: Mux(a > b, a, b), name="largest", reset=True)
         top = Signal(len(limbs[0]), name="running_top")
         m.d.sync += top.eq(Mux(goes_on & (top > largest), top, largest))
         self.below = [register(m, top - k, name=f"top_less{k}")[: len(top)] for k in range(3)]
         self._before = register(m, self.below[0], name="top_before")
         self._goes_on = delay(m, goes_on, 2, name="goes_on", reset=True)
+
+    @staticmethod
+    def known_of(lanes: int) -> int:
+        """:attr:`known` of a beat of so many lanes."""
+        return (lanes - 1).bit_length() + 2
 
     def stays(self, m: Module, j: int) -> Value:
         """Accumulator j's limb is what it was with the beat before; a cycle after ``known``."""
