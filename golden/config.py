@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil, log2
 from math import log as log_of
 from typing import Any, Literal, get_args
 
@@ -38,7 +39,7 @@ _INPUT, _OUTPUT = SQ(5, 11), UQ(0, 16)
 _GRADIENT, _LOSS = SQ(1, 15), UQ(5, 11)
 _FORMATS = "input", "output", "grad_input", "grad_output", "loss"
 
-NOTED_LOSS = 0.25
+NOTED_LOSS = 0.05
 """What the rounding of a row's probabilities may take of their sum before a note says so."""
 
 BACKWARD_FIELDS = frozenset(("grad_input", "grad_output", "dot_guard", "rounding"))
@@ -333,14 +334,29 @@ class SoftmaxConfig:
 
         What it loses of given rows, :class:`.losses.Losses` says.
         """
-        lost = self.max_length * self.output.lsb / 2
+        lost = self.mass_rounded_away
         if self.function == "log_softmax" or lost <= NOTED_LOSS:
             return []
+        bits = ceil(log2(self.max_length / 2 / NOTED_LOSS))
+        cure = f"at least {bits} fraction bits keep {1 - NOTED_LOSS:.0%} of every row"
+        if not self.has_exponent:
+            cure = f"output_exponent row keeps rows without a large element, {cure}"
         return [
             f"output {self.output} may lose mass: rounding takes up to half an LSB of every "
             f"probability, {'all' if lost >= 1 else f'{100 * lost:.0f} %'} of the sum of "
-            f"{self.max_length} (max_length)"
+            f"{self.max_length} (max_length); {cure}"
         ]
+
+    @property
+    def mass_rounded_away(self) -> float:
+        """The most that rounding takes of a row's sum: half an LSB an element, and no more than
+        there is. With an exponent s, the largest element, at least 2**-(s + 1), is not lost."""
+        halves = self.max_length * self.output.lsb / 2
+        if not self.has_exponent:
+            return min(halves, 1.0)
+        return max(
+            min(halves * 2.0**-s, 1 - 2.0 ** -(s + 1)) for s in range(self.most_exponent + 1)
+        )
 
 
 def field_names() -> list[str]:
@@ -399,6 +415,11 @@ PRESETS: dict[str, SoftmaxConfig] = {
     # every code of an input that holds what networks give, nothing clipped
     "full": _BASE.replace(
         input=SQ(8, 8), range=128, clip="difference", datapath="exact_sum", loss=UQ(9, 11)
+    ),
+    # as int8, and rows without a large element keep their sum
+    "int8_row": _BASE.replace(
+        input=SQ(5, 3), output=UQ(0, 8), grad_input=SQ(1, 7), grad_output=SQ(1, 7), loss=UQ(5, 8),
+        output_exponent="row",
     ),
     # as base, and at most 0.56 LSB from the exact value
     "tight": _BASE.replace(mantissa_bits=21, reciprocal_bits=21),

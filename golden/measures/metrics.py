@@ -84,6 +84,9 @@ class Metrics:
     tie_rate: float | None = None
     sum_min: float | None = None
     sum_mean: float | None = None
+    mass_error: float | None = None
+    bias: float | None = None
+    bias_ulp: float | None = None
     mass_loss_rate: float | None = None
     winner_clip_rate: float | None = None
     winner_tie_rate: float | None = None
@@ -104,6 +107,9 @@ class Metrics:
             tie_rate=mean_of(given.drawn > 1),
             sum_min=float(sums.min()),
             sum_mean=mean_of(sums),
+            mass_error=largest_of(sums[given.layout.filled] - 1),
+            bias=mean_of(given.values - given.exact),
+            bias_ulp=mean_of(given.errors),
             mass_loss_rate=lost and lost.mass_loss_rate,
             winner_clip_rate=lost and lost.winner_clip_rate,
             winner_tie_rate=lost and lost.winner_tie_rate,

@@ -3,9 +3,11 @@
 from ..config import BACKWARD_FIELDS, LOSS_FIELDS, SoftmaxConfig, field_names
 from ..errors import require
 from ..formats import UQ
+from ..proofs.bias import bias_ulp
 from ..proofs.bounds import bound_ulp
 from ..proofs.gradient import backward_bound_ulp
 from ..proofs.loss import loss_bound
+from ..proofs.mass import mass_bound
 from .record import MASK_TEXT, ROW_TEXT, STATUS_TEXT, StreamRecord, UnitRecord
 
 _ALL = frozenset(field_names())
@@ -22,7 +24,11 @@ _RECORDS = (
             _LOGITS,
             StreamRecord("m_axis", False, lambda config: config.output, "output", ROW_TEXT, True),
         ),
-        bounds=lambda config: {"bound_ulp": bound_ulp(config)},
+        bounds=lambda config: {
+            "bound_ulp": bound_ulp(config),
+            "mass_bound": mass_bound(config),
+            "bias_ulp": bias_ulp(config),
+        },
     ),
     UnitRecord(
         name="softmax_backward",
