@@ -118,6 +118,7 @@ class Exp(wiring.Component):
         i: the address, see :class:`Contents`.
         mantissa, exponent: exp, as the contents mean it.
         next_exponent: the exponent, a cycle ahead.
+        early_exponent: the exponent, :meth:`ahead_of` cycles ahead.
     """
 
     PORT_BITS = 18
@@ -133,6 +134,7 @@ class Exp(wiring.Component):
                 "mantissa": Out(golden.mantissa_bits),
                 "exponent": Out(contents.exponent_bits),
                 "next_exponent": Out(contents.exponent_bits),
+                "early_exponent": Out(contents.exponent_bits),
             }
         )
 
@@ -140,6 +142,22 @@ class Exp(wiring.Component):
     def latency_of(golden: ExpTable) -> int:
         """Latency in cycles."""
         return Rom.latency + (SHARE_LATENCY * len(golden.low) or 1)
+
+    @classmethod
+    def ahead_of(cls, golden: ExpTable, contents: Contents) -> int:
+        """Cycles by which an exponent is known before its mantissa."""
+        read = Rom.latency if cls._one_table(golden, contents) else Staircase.latency
+        return cls.latency_of(golden) - read
+
+    @classmethod
+    def _one_table(cls, golden: ExpTable, contents: Contents) -> bool:
+        """Whether exponents lie beside the first table's mantissas, and not in logic: where there is
+        one table, room in the port, or no logic small enough."""
+        if not golden.low or not _all_lead(golden, contents):
+            return True
+        if golden.bits - 1 + contents.exponent_bits <= cls.PORT_BITS:
+            return True
+        return logic_bits(contents.exponent, contents.exponent_bits) > cls.LOGIC_BITS
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -177,12 +195,11 @@ class Exp(wiring.Component):
         second table where it is read beside the first one."""
         golden, contents = self._golden, self._contents
         # a leading one that all entries have need not be stored
-        leading = all(entry >> (golden.bits - 1) for entry in contents.high)
+        leading = _all_lead(golden, contents)
         stored = golden.bits - leading
         entries = [entry & ((1 << stored) - 1) for entry in contents.high]
         both = stored + contents.exponent_bits
-        steep = logic_bits(contents.exponent, contents.exponent_bits) > self.LOGIC_BITS
-        if not golden.low or not leading or both <= self.PORT_BITS or steep:
+        if self._one_table(golden, contents):
             rom = self._target.rom(
                 entries=[
                     exponent << stored | entry
@@ -209,6 +226,7 @@ class Exp(wiring.Component):
             ]
             mantissa, second = tables.o_a, tables.o_b
             exponent, waited = exponents.o, exponents.latency
+        m.d.comb += self.early_exponent.eq(exponent)
         exponent = delay(m, exponent, self.latency_of(golden) - 1 - waited, name="exponent")
         return Cat(mantissa, Const(1, 1)) if leading else mantissa, exponent, second
 
@@ -229,3 +247,8 @@ class Exp(wiring.Component):
         kept = delay(m, accumulator, share.latency + 1, name=f"kept{j}")
         rest = kept - lost
         return register(m, rest[: len(accumulator)], name=f"rest{j}")
+
+
+def _all_lead(golden: ExpTable, contents: Contents) -> bool:
+    """Whether all entries of the first table have a leading one."""
+    return all(entry >> (golden.bits - 1) for entry in contents.high)

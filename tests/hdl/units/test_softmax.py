@@ -91,12 +91,8 @@ def test_rows_of_every_length_give_goldens_bits(changes, lanes, pace):
 def test_presets_give_goldens_bits_up_to_the_longest_row(name, datapath, function):
     config = preset(name, datapath=datapath)
     if function == "log_softmax":
-        most = 2 * config.range * config.scale
-        config = config.replace(
-            function=function,
-            output=SQ(6 if most < 30 else 10, 3 if name.startswith("int8") else 8),
-            output_exponent="none",
-        )
+        output = SQ(10, 8) if name == "full" else SQ(6, 3 if config.output.f == 8 else 10)
+        config = config.replace(function=function, output=output, output_exponent="none")
     if config.lanes > 1:
         config = config.replace(max_length=160)
     longest = config.max_length
