@@ -57,7 +57,8 @@ def describe(
         "exponent_bits": config.exponent_bits,
         "tuser_bits": {stream["name"]: stream["user"] for stream in port_streams},
         "streams": [
-            stream | {"tuser": record.stream(stream["name"]).user_text(config)} for stream in port_streams
+            stream | {"tuser": record.stream(stream["name"]).user_text(config)}
+            for stream in port_streams
         ],
         "seed": "seed" in ports,
         **hardware.more(config),

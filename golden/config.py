@@ -418,7 +418,11 @@ PRESETS: dict[str, SoftmaxConfig] = {
     ),
     # as int8, and rows without a large element keep their sum
     "int8_row": _BASE.replace(
-        input=SQ(5, 3), output=UQ(0, 8), grad_input=SQ(1, 7), grad_output=SQ(1, 7), loss=UQ(5, 8),
+        input=SQ(5, 3),
+        output=UQ(0, 8),
+        grad_input=SQ(1, 7),
+        grad_output=SQ(1, 7),
+        loss=UQ(5, 8),
         output_exponent="row",
     ),
     # as base, and at most 0.56 LSB from the exact value

@@ -92,7 +92,12 @@ class CrossEntropy:
         of_row = np.broadcast_to(targets[row][:, None], (len(row), unit.lanes))
         gradient = Expected(
             row_beats(
-                result.grad, result.clipped, status, result.exponent, frames, logits.ident,
+                result.grad,
+                result.clipped,
+                status,
+                result.exponent,
+                frames,
+                logits.ident,
                 unit.stream("m_axis"),
             ),
             row,
@@ -115,9 +120,7 @@ class CrossEntropy:
     def measure(self, answer: Answer, rows: TargetRows, config: SoftmaxConfig) -> Measured:
         logits, padded = rows.logits, answer.result
         width = logits.values.shape[1]
-        result = replace(
-            padded, grad=padded.grad[:, :width], clipped=padded.clipped[:, :width]
-        )
+        result = replace(padded, grad=padded.grad[:, :width], clipped=padded.clipped[:, :width])
         given, bound = cross_entropies(result, logits, rows.targets, config), bound_ulp(config)
         metrics = LossMetrics.of(given, config, loss_bound(config).ulp)
         return Measured(

@@ -43,7 +43,12 @@ class Softmax:
         status[:, 0] = frames.error
         expected = Expected(
             row_beats(
-                result.p, result.clipped, status, exponent, frames, beats.ident,
+                result.p,
+                result.clipped,
+                status,
+                exponent,
+                frames,
+                beats.ident,
                 unit.stream("m_axis"),
             ),
             np.repeat(np.arange(len(frames.beats)), frames.beats),

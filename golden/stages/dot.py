@@ -69,9 +69,7 @@ class Dot:
         """Format of dP - D."""
         return SQ(self.output.i + 1, self.output.f)
 
-    def __call__(
-        self, p: Codes, dp: Codes, exponent: Codes | int = 0
-    ) -> tuple[Codes, Codes]:
+    def __call__(self, p: Codes, dp: Codes, exponent: Codes | int = 0) -> tuple[Codes, Codes]:
         """(D, whether it was saturated) over the last axis, kept as length 1.
 
         Args:

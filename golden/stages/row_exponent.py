@@ -49,4 +49,3 @@ class RowExponent:
         e = (mantissa << (fine - self.exp.mantissa_bits + 1)) & ((1 << fine) - 1)
         below = e < s << (fine - self.kept)
         return np.maximum(q + shift - np.logical_not(below), 0)
-

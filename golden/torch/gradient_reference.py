@@ -148,9 +148,9 @@ def compare_cross_entropy(
     gradients = _compared(
         result.grad[counted],
         config.loss_grad,
-        lambda reference: np.ldexp(
-            np.where(dropped, 0.0, by_reference[reference][0][1]), exponent
-        )[counted],
+        lambda reference: np.ldexp(np.where(dropped, 0.0, by_reference[reference][0][1]), exponent)[
+            counted
+        ],
         lambda reference: np.ldexp(by_reference[reference][1][1], exponent)[counted],
     )
     return losses, gradients

@@ -34,7 +34,9 @@ class StreamRecord:
 
     def user_text(self, config: SoftmaxConfig) -> str:
         """What tuser says, of a configuration."""
-        return f"{self.user}, {EXPONENT_TEXT}" if self.exponent and config.has_exponent else self.user
+        return (
+            f"{self.user}, {EXPONENT_TEXT}" if self.exponent and config.has_exponent else self.user
+        )
 
 
 @dataclass(frozen=True, slots=True)

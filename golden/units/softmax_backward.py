@@ -82,9 +82,7 @@ def softmax_backward(
     _check_sums(p, exponents, config)
     seed, first_row = _word("seed", seed), _word("first_row", first_row)
     left_out = flags("clipped", False if clipped is None else clipped, p.shape)
-    return backward_rows(
-        p, dp, config, left_out, exponents, seed=seed, first_row=first_row
-    ).ds
+    return backward_rows(p, dp, config, left_out, exponents, seed=seed, first_row=first_row).ds
 
 
 def _exponents(given: npt.ArrayLike | None, shape: tuple[int, ...], config: SoftmaxConfig) -> Codes:

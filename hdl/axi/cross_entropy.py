@@ -64,9 +64,7 @@ class CrossEntropyAxi(wiring.Component):
             self.m_axis_tvalid.eq(core.o.valid & ~reset),
             core.o.ready.eq(self.m_axis_tready),
             self.m_axis_tlast.eq(o.last),
-            self.m_axis_tuser.eq(
-                tell_row(config, o, error=o.row.error, ignored=o.row.ignored)
-            ),
+            self.m_axis_tuser.eq(tell_row(config, o, error=o.row.error, ignored=o.row.ignored)),
             self.m_axis_loss_tvalid.eq(core.loss.valid & ~reset),
             core.loss.ready.eq(self.m_axis_loss_tready),
             self.m_axis_loss_tdata.eq(loss.loss),

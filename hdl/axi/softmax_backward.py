@@ -57,9 +57,7 @@ class SoftmaxBackwardAxi(wiring.Component):
             self.m_axis_tvalid.eq(core.o.valid & ~reset),
             core.o.ready.eq(self.m_axis_tready),
             self.m_axis_tlast.eq(o.last),
-            self.m_axis_tuser.eq(
-                tell_row(config, o, error=o.row.error, saturated=o.row.saturated)
-            ),
+            self.m_axis_tuser.eq(tell_row(config, o, error=o.row.error, saturated=o.row.saturated)),
         ]
         for beat, tdata, tkeep, container in (
             (p, self.s_axis_p_tdata, self.s_axis_p_tkeep, config.output.container),

@@ -173,5 +173,7 @@ def test_p_without_its_exponents_is_refused():
         softmax_backward(result.p, dp, config, exponent=[1, 2])
     with pytest.raises(ValueError, match="exponent must be from 0 to 15, not 2 to 16"):
         softmax_backward(result.p, dp, config, exponent=[2, 16, 3])
-    with pytest.raises(ValueError, match="exponent must not be given where output_exponent is none"):
+    with pytest.raises(
+        ValueError, match="exponent must not be given where output_exponent is none"
+    ):
         softmax_backward(result.p, dp, preset("int8"), exponent=result.exponent)
