@@ -19,6 +19,10 @@ PATTERNS = (
     r"stages/test_exp\.py::test_wide_exp",
     r"stages/test_ln\.py::test_every_preset_is_proven\w*\[wide",
     r"tests/test_pins\.py::\w+\[wide (?!exact_sum\])",
+    # sums in a window: tables of 4096 entries by mpmath, and 24 bits again
+    r"units/test_any_range\.py::\w+\[24 bits",
+    r"units/test_any_range\.py::test_every_bit\w*\[(512|20 bits out|steep|longest)",
+    r"units/test_any_range\.py::test_logarithms_keep\w*\[(steep|fine)",
     # the whole unit, cycle by cycle: some paces and lanes of many
     r"units/test_softmax\.py::test_rows_after_a_reset_in_the_middle\w*\[.*[13579]\b",
     r"units/test_softmax\.py::test_latency_is_what_the_unit_says\[.*(2|5)",

@@ -70,7 +70,7 @@ class ExactSum:
         guard = GUARD if needs.logarithm or window or "exp_split" in given else 1
         require(
             total <= MAX_SUM_FRACTION,
-            f"range * scale must span at most {MAX_SUM_FRACTION - mantissa} powers of 2 for "
+            f"range * scale must span at most {MAX_SUM_FRACTION - mantissa + 1} powers of 2 for "
             f"datapath exact_sum, not {total - mantissa + 1}",
         )
         require(

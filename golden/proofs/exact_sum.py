@@ -51,7 +51,7 @@ def most_dropped(config: SoftmaxConfig) -> float:
     stage = exp_table(config)
     mantissa, shift = stage(np.arange(config.path.nearest, config.path.reach + 1))
     moved = mantissa << ((config.path.largest_shift - shift) % LIMB_BITS)
-    dropped = max((1 << LIMB_BITS) - 1, int(moved.max()) >> LIMB_BITS)
+    dropped = max((1 << LIMB_BITS) - 1, -(-int(moved.max()) >> LIMB_BITS))
     least = int(moved.min()) << (2 * LIMB_BITS)
     return (config.max_length - 1) * dropped / least
 

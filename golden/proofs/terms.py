@@ -14,7 +14,12 @@ SLACK = 2.0**-48
 
 
 def slack(config: SoftmaxConfig) -> float:
-    """:data:`SLACK`, and more where exponents are large: so much their own rounding changes exp."""
+    """:data:`SLACK`, and more where exponents are large: so much their own rounding changes exp.
+
+    Where the sum is whole, exp of a large exponent is nothing beside what is compared with it.
+    """
+    if not config.path.window:
+        return SLACK
     largest = config.path.farthest * config.scale * config.input.lsb
     return SLACK * max(largest / 32, 1.0)
 

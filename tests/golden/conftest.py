@@ -13,6 +13,7 @@ from softmaxfx.golden.units.registry import unit_sha256
 
 PRECISION = 320
 RECIPROCAL_GUARD = 3
+LIMB = 16
 
 
 def half_even(value):
@@ -28,6 +29,13 @@ def half_up(numerator, bits):
     return (2 * numerator + (1 << bits)) >> (bits + 1) if bits >= 0 else numerator << -bits
 
 
+def kept_of(term, start, lowest):
+    """The parts of a term that limbs from ``lowest`` on add: one in the limb in which its mantissa
+    starts, and all that is above it in the next one."""
+    own = term % 2 ** (LIMB * (start + 1))
+    return own * (start >= lowest) + (term - own) * (start + 1 >= lowest)
+
+
 class Twin:
     """The unit of a configuration, element by element."""
 
@@ -39,15 +47,21 @@ class Twin:
         self.guard = widths.exp_bits - widths.mantissa_bits
         self.limit = int(Fraction(config.range) * 2**config.input.f)
         self.span = 2 * self.limit
-        # the code that distances are measured from: the first at or above the range that ends in
-        # as many ones as the further tables have index bits
+        # an exact sum keeps the three limbs around its largest term where it is wider than integers
+        whole = widths.sum_fraction + config.max_length.bit_length() <= 63
+        self.window = self.exact_sum and not whole
+        lowest, highest = -self.limit, self.limit
+        if config.clip == "difference":
+            lowest, highest = config.input.min_code, config.input.max_code
+        # the code that distances are measured from: the first from the highest on that ends in as
+        # many ones as the further tables have index bits
         unit = 2 ** sum(widths.exp_split[1:])
-        self.top = -(-(self.limit + 1) // unit) * unit - 1
+        self.top = -(-(highest + 1) // unit) * unit - 1
         with mpmath.workprec(PRECISION):
             self.step = mpmath.mpf(config.scale) / 2**config.input.f
             # beyond, exp is below a quarter of the sum's LSB, and no difference is told apart
             nothing = int(mpmath.ceil((self.sum_fraction + 2) * mpmath.log(2) / self.step))
-            self.reach = self.top + self.limit if self.exact_sum else min(self.span, nothing)
+            self.reach = self.top - lowest if self.exact_sum else min(self.span, nothing)
             self._build_exp()
             self._build_reciprocal()
 
@@ -121,6 +135,15 @@ class Twin:
         assert units % 2**k == 0 or not self.exact_sum
         return units >> k
 
+    def total(self, pairs):
+        """The sum of a row's pairs (m, k), in units of 2**-sum_fraction."""
+        terms = [self.term(*pair) for pair in pairs]
+        if not self.window or not terms:
+            return sum(terms)
+        starts = [(self.sum_fraction - self.mantissa_bits + 1 - k) // LIMB for _, k in pairs]
+        lowest = max(starts) - 1  # of the limbs that are kept
+        return sum(kept_of(term, start, lowest) for term, start in zip(terms, starts, strict=True))
+
     def r_of(self, s):
         """r for s = 1 + s * 2**-(index + step)."""
         bits, step = self.widths.reciprocal_bits, self.widths.reciprocal_step
@@ -155,7 +178,7 @@ class Twin:
         """Output codes of a row of codes."""
         mask = mask or [False] * len(row)
         pairs = [None if u is None else self.exp(u) for u in self.distances(row, mask)]
-        total = sum(self.term(*pair) for pair in pairs if pair is not None)
+        total = self.total([pair for pair in pairs if pair is not None])
         if total == 0:
             return [0] * len(row)
         r, q = self.reciprocal(total)

@@ -34,7 +34,16 @@ def test_presets_are_those_of_the_design(name, source, sink, lanes, max_length):
     assert config.span == 20 * 2**source.f
     assert config.max_beats == math.ceil(max_length / lanes)
     assert config.one == 2**sink.f - 1
-    assert set(PRESETS) == {"base", "int8", "wide", "tiny", "tight"}
+    assert set(PRESETS) == {"base", "int8", "wide", "tiny", "full", "tight"}
+
+
+def test_the_full_preset_takes_every_code_of_its_input_and_clips_none():
+    full = preset("full")
+    assert (full.input, full.output, full.loss) == (SQ(8, 8), UQ(0, 16), UQ(9, 11))
+    assert (full.lanes, full.max_length) == (8, 1024)
+    assert (full.range, full.scale, full.clip) == (128, 1, "difference")
+    assert (full.datapath, full.path.window) == ("exact_sum", True)
+    assert (full.lowest, full.highest) == (-(2**15), 2**15 - 1)
 
 
 def test_the_tight_preset_is_the_base_with_wider_factors():
@@ -43,6 +52,7 @@ def test_the_tight_preset_is_the_base_with_wider_factors():
     assert tight.replace(mantissa_bits=None, reciprocal_bits=None) == preset("base")
 
 
+FULL = {"datapath": "exact_sum", "clip": "difference", "input": SQ(8, 8)}
 REFUSED = {
     "no such datapath": (
         {"datapath": "magic"},
@@ -51,11 +61,6 @@ REFUSED = {
     "datapath of another type": (
         {"datapath": None},
         "datapath must be one of max_subtract, exact_sum, not None",
-    ),
-    "a difference that is not there": (
-        {"datapath": "exact_sum", "clip": "difference"},
-        "clip must be input for datapath exact_sum, which has no difference to clip, "
-        "not 'difference'",
     ),
     "range of exact_sum not held": (
         {"datapath": "exact_sum", "range": 16.0},
@@ -75,17 +80,47 @@ REFUSED = {
     ),
     "exact sum of a float": (
         {"datapath": "exact_sum", "sum_fraction": 46.0},
-        "sum_fraction must be a whole number from 18 to 62, not 46.0",
+        "sum_fraction must be a whole number from 18 to 65536, not 46.0",
     ),
-    "sum wider than integers": (
-        {"datapath": "exact_sum", "mantissa_bits": 19, "max_length": 65536},
-        "datapath exact_sum must have a sum of at most 63 bits, not 64 (mantissa_bits 19, "
-        "range * scale over 29 powers of 2, max_length 65536); max_subtract has no such limit",
+    "exact sum in a window of another fraction": (
+        {**FULL, "sum_fraction": 385},
+        "sum_fraction must be 386 where the sum is exact, not 385",
     ),
-    "steep scale of exact_sum": (
-        {"datapath": "exact_sum", "scale": 2},
-        "datapath exact_sum must have a sum of at most 63 bits, not 86 (mantissa_bits 18, "
-        "range * scale over 58 powers of 2, max_length 1024); max_subtract has no such limit",
+    "exact sum in a window with the other datapath's fraction": (
+        {**FULL, "sum_fraction": 30},
+        "sum_fraction must be 386 where the sum is exact, not 30",
+    ),
+    "distances that tables do not reach": (
+        {**FULL, "input": SQ(16, 0)},
+        "range * scale must be at most about 5678 for datapath exact_sum with an input of 16 bits, "
+        "whose exp tables have at most 4096 entries, not 32767.5; max_subtract has no such limit",
+    ),
+    "distances that tables do not quite reach": (
+        {**FULL, "input": SQ(14, 2)},
+        "range * scale must be at most about 5678 for datapath exact_sum with an input of 16 bits, "
+        "whose exp tables have at most 4096 entries, not 8191.88; max_subtract has no such limit",
+    ),
+    "a clipped range that tables do not reach": (
+        {"datapath": "exact_sum", "input": SQ(15, 0), "range": 6000},
+        "range * scale must be at most about 5678 for datapath exact_sum with an input of 14 bits, "
+        "whose exp tables have at most 4096 entries, not 6000; max_subtract has no such limit",
+    ),
+    "powers of 2 beyond any sum": (
+        {**FULL, "input": SQ(5, 0), "scale": 4096},
+        "range * scale must span at most 65519 powers of 2 for datapath exact_sum, not 183188",
+    ),
+    "one power of 2 too many": (
+        {**FULL, "input": SQ(5, 0), "scale": 65520 / 31 * math.log(2) - 1e-6},
+        "range * scale must span at most 65519 powers of 2 for datapath exact_sum, not 65520",
+    ),
+    "split of a window that does not cover": (
+        {**FULL, "exp_split": (8, 7)},
+        "exp_split must add up to the 16 bits of a difference, not (8, 7)",
+    ),
+    "logarithm of an unclipped range": (
+        {**FULL, "function": "log_softmax", "output": SQ(9, 7)},
+        "output must hold -(2 * range * scale + ln max_length) = -262.93, not SQ(9, 7) "
+        "(at least -256)",
     ),
     "split of exact_sum that does not cover": (
         {"datapath": "exact_sum", "exp_split": (8, 7)},
@@ -266,9 +301,9 @@ def test_a_value_that_breaks_a_rule_is_refused_with_field_rule_and_value(fields,
 @pytest.mark.parametrize(
     ("name", "fields", "sentence"),
     [
-        ("huge", {}, "unknown preset 'huge'; presets are base, int8, wide, tiny, tight"),
-        (3, {}, "unknown preset 3; presets are base, int8, wide, tiny, tight"),
-        (["base"], {}, "unknown preset ['base']; presets are base, int8, wide, tiny, tight"),
+        ("huge", {}, "unknown preset 'huge'; presets are base, int8, wide, tiny, full, tight"),
+        (3, {}, "unknown preset 3; presets are base, int8, wide, tiny, full, tight"),
+        (["base"], {}, "unknown preset ['base']; presets are base, int8, wide, tiny, full, tight"),
         ("base", {"lane": 4}, "unknown field 'lane'; fields are "),
         ("base", {"lanes": 0}, "lanes must be a whole number from 1 to 64, not 0"),
     ],
@@ -328,6 +363,17 @@ def test_a_range_up_to_the_format_s_ends_is_accepted():
     assert preset("base", range=16, clip="difference").span == 2**16
 
 
+WINDOWS = {
+    "full": {},
+    "few codes": {"input": SQ(7, 1)},
+    "24 bits": {"input": SQ(8, 16)},
+    "clipped": {"input": SQ(7, 9), "range": 30, "clip": "input"},
+    "odd scale": {"scale": 0.3},
+    "longest": {"max_length": 65536},
+    "logarithm": {"function": "log_softmax", "output": SQ(10, 6)},
+}
+
+
 def exact(config):
     """The configuration with the other datapath."""
     return config.replace(datapath="exact_sum")
@@ -349,15 +395,15 @@ def test_json_of_a_configuration_reads_back_as_the_same_unit(config, datapath):
 
 @pytest.mark.parametrize("config", PRESETS.values(), ids=PRESETS)
 def test_distances_of_exact_sum_reach_from_the_top_to_the_range_s_other_end(config):
-    """Against a search: the top is the first code from the range on that ends in ones."""
+    """Against a search: the top is the first code from the highest on that ends in ones."""
     config = exact(config)
     low = sum(config.widths.exp_split[1:])
-    top = next(code for code in itertools.count(config.range_code) if (code + 1) % 2**low == 0)
+    lowest, highest = -config.range_code, config.range_code
+    if config.clip == "difference":
+        lowest, highest = config.input.min_code, config.input.max_code
+    top = next(code for code in itertools.count(highest) if (code + 1) % 2**low == 0)
     assert config.path.origin == top
-    assert (config.path.nearest, config.path.farthest) == (
-        top - config.range_code,
-        top + config.range_code,
-    )
+    assert (config.path.nearest, config.path.farthest) == (top - highest, top - lowest)
     assert config.path.reach == config.path.farthest < 2 ** sum(config.widths.exp_split)
     assert config.span == 2 * config.range_code
 
@@ -373,6 +419,46 @@ def test_the_datapath_alone_tells_units_apart_and_may_be_changed_back():
     assert unit_sha256("softmax", exact(base).replace(datapath="max_subtract")) == unit_sha256(
         "softmax", base
     )
+
+
+@pytest.mark.parametrize("given", [0.5, 10, 128, 1e6])
+def test_where_an_exact_sum_clips_nothing_the_range_is_that_of_the_input(given):
+    config = preset("full", range=given)
+    assert config == preset("full")
+    assert (config.range, config.to_dict()["range"]) == (128.0, 128.0)
+    assert preset("full", input=SQ(5, 11)).range == 16
+    clipped = preset("full", range=10, clip="input")
+    assert (clipped.range, clipped.path.farthest - clipped.path.nearest) == (10, 20 * 2**8)
+
+
+@pytest.mark.parametrize("changes", WINDOWS.values(), ids=WINDOWS)
+def test_json_of_a_unit_with_a_window_reads_back_as_the_same_unit(changes):
+    config = preset("full", **changes)
+    assert config.path.window
+    again = SoftmaxConfig.from_dict(json.loads(json.dumps(config.to_dict())))
+    assert again.to_dict() == config.to_dict()
+    assert (again.path, again.widths) == (config.path, config.widths)
+    assert unit_sha256("softmax", again) == unit_sha256("softmax", config)
+
+
+def test_a_sum_has_a_window_only_where_it_is_wider_than_integers():
+    """The last configurations that fit 63 bits, and the first that do not."""
+    for fits, wider in (
+        (preset("base"), preset("base", scale=1.2)),
+        (preset("base", max_length=65535), preset("base", max_length=65536, scale=1.03)),
+        (preset("int8", max_length=4, range=9.25, scale=1.9), preset("int8", scale=2)),
+    ):
+        assert not exact(fits).path.window
+        assert exact(wider).path.window
+        for config in (exact(fits), exact(wider)):
+            bits = config.widths.sum_fraction + config.max_length.bit_length()
+            assert (bits > 63) == config.path.window
+
+
+def test_the_widest_sum_there_can_be_is_accepted():
+    scale = 65519 / 31 * math.log(2) - 1e-6
+    assert SoftmaxConfig(**FULL | {"input": SQ(5, 0), "scale": scale}).widths.sum_fraction == 65536
+    assert SoftmaxConfig(**FULL | {"input": SQ(13, 3)}).widths.exp_split == (12, 4)
 
 
 def test_an_exact_sum_s_fraction_may_be_set_to_what_is_derived():

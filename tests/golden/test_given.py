@@ -70,10 +70,10 @@ HOSTILE = [
 
 
 HELD = {
-    "id_width": [0, 0], "dot_guard": [0, 0], "range": [1.5, 1.5], "scale": [1.5],
+    "id_width": [0, 0], "dot_guard": [0, 0], "range": [1.5, 1.5], "scale": [1.5, 1.5],
     **{width.name: [None, None] for width in dataclasses.fields(Widths)},
 }  # fmt: skip
-"""What a field takes of these, with either datapath; an exact sum of that scale is too wide."""
+"""What a field takes of these, with either datapath."""
 
 
 @pytest.mark.parametrize("field", field_names())

@@ -24,7 +24,9 @@ def test_an_index_is_split_into_nearly_equal_tables_that_fit_a_block_ram(bits):
 
 def derive(index=16, fraction=16, max_length=1024, step=2.0**-11, **by_hand):
     half = 2 ** (index - 1) - 1  # of the span
-    return MaxSubtract.of(Needs(half, step, fraction, max_length, False, by_hand)).widths
+    return MaxSubtract.of(
+        Needs(half, -half, half, step, fraction, max_length, False, by_hand)
+    ).widths
 
 
 @pytest.mark.parametrize("fraction", [2, 8, 12, 16, 24])
@@ -50,7 +52,8 @@ def test_derived_widths_keep_the_design_s_minima(fraction, max_length):
 
 
 def derive_exact(range_code=20480, fraction=16, max_length=1024, step=2.0**-11, **by_hand):
-    return ExactSum.of(Needs(range_code, step, fraction, max_length, False, by_hand)).widths
+    ends = -range_code, range_code
+    return ExactSum.of(Needs(range_code, *ends, step, fraction, max_length, False, by_hand)).widths
 
 
 @pytest.mark.parametrize("fraction", [2, 8, 12, 16, 24])
@@ -85,15 +88,17 @@ def test_the_low_bits_of_a_distance_from_the_top_are_the_code_s_inverted(low):
             assert (top - x) & ones == ~x & ones
 
 
-def test_the_widest_exact_sum_fills_the_integers_and_one_bit_more_is_refused():
-    widest = derive_exact(max_length=65536)
-    assert 16 + widest.sum_fraction + 1 == 63
-    for changes in ({"mantissa_bits": 19}, {"step": 2.0**-11 * 1.03}):
-        sentence = (
-            r"datapath exact_sum must have a sum of at most 63 bits, not 6[45] \(mantissa_bits"
-        )
-        with pytest.raises(ConfigError, match=sentence):
-            derive_exact(max_length=65536, **changes)
+def test_the_widest_exact_sum_fills_the_integers_and_with_one_bit_more_it_has_a_window():
+    for changes, window in (
+        ({}, False),
+        ({"mantissa_bits": 19}, True),
+        ({"step": 2.0**-11 * 1.03}, True),
+    ):
+        given = {"step": 2.0**-11} | changes
+        step, by_hand = given.pop("step"), given
+        path = ExactSum.of(Needs(20480, -20480, 20480, step, 16, 65536, False, by_hand))
+        assert path.window == window
+        assert (16 + path.widths.sum_fraction + 1 > 63) == window
 
 
 @pytest.mark.parametrize("given", [45, 47, 0, "46", -1])

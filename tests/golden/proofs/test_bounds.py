@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from softmaxfx.golden.config import PRESETS, SoftmaxConfig, preset
 from softmaxfx.golden.formats import SQ, UQ
 from softmaxfx.golden.proofs.bounds import bound_ulp, error_bound
+from softmaxfx.golden.proofs.exact_sum import most_dropped
 from softmaxfx.golden.proofs.reciprocal import reciprocal_error
 from softmaxfx.golden.stages.exp import exp_table
 from softmaxfx.golden.units.softmax import softmax
@@ -388,15 +389,16 @@ def test_random_small_configurations_of_an_exact_sum_stay_within_the_bound(seed)
 
 @pytest.mark.parametrize("name", [name for name in EXACT if name != "wide"])
 def test_the_bound_of_an_exact_sum_is_that_of_the_worst_share_there_is(name):
-    """p (1 + a) (1 + r) / (1 + p a + (1 - p) b) - p at both ends of a, b and r, over all shares."""
+    """p (1 + a) (1 + r) / (1 + p a + (1 - p) b) / (1 - d) - p at both ends of a, b, r and d, over
+    all shares."""
     config = EXACT[name]
     bound = error_bound(config)
     shares = np.linspace(0, 1, 200001)
     worst = 0.0
-    for own, others, rho in itertools.product(
-        bound.exp_error, bound.exp_error, bound.reciprocal_error
+    for own, others, rho, dropped in itertools.product(
+        bound.exp_error, bound.exp_error, bound.reciprocal_error, {0, most_dropped(config)}
     ):
-        total = 1 + shares * own + (1 - shares) * others
+        total = (1 + shares * own + (1 - shares) * others) * (1 - dropped)
         worst = max(worst, np.abs(shares * (1 + own) * (1 + rho) / total - shares).max())
     assert bound.ulp == pytest.approx(0.5 + worst * 2**config.output.f, abs=1e-4)
     assert bound.ulp >= 0.5 + worst * 2**config.output.f

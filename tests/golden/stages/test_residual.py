@@ -49,7 +49,7 @@ class Gold:
         """p of every element of a row of codes, in LSB."""
         distances = self.unit.distances(row, mask)
         pairs = [None if u is None else self.unit.exp(u) for u in distances]
-        total = sum(self.unit.term(*pair) for pair in pairs if pair is not None)
+        total = self.unit.total([pair for pair in pairs if pair is not None])
         r, q = self.unit.reciprocal(total)
         return [0 if pair is None else self.p(*pair, r, q) for pair in pairs]
 

@@ -142,12 +142,14 @@ def test_an_element_alone_has_the_largest_probability_anywhere_in_an_exact_sum(n
 @pytest.mark.parametrize("name", EXACT)
 def test_masked_elements_leave_an_element_alone_whatever_they_are(name):
     config = EXACT[name]
-    limit, length = config.range_code, min(4, config.max_length)
-    alone = softmax(np.array([[-limit], [0], [limit]]), config)
+    length = min(4, config.max_length)
+    ends = [max(-config.range_code, config.input.min_code), 0]
+    ends += [min(config.range_code, config.input.max_code)]
+    alone = softmax(np.array(ends)[:, None], config)
     for place in range(length):
         for others in (config.input.min_code, 0, config.input.max_code):
             x = np.full((3, length), others)
-            x[:, place] = [-limit, 0, limit]
+            x[:, place] = ends
             p = softmax(x, config, mask=np.arange(length) != place)
             np.testing.assert_array_equal(p[:, [place]], alone)
             assert not np.delete(p, place, axis=1).any()

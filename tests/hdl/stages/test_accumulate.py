@@ -1,6 +1,6 @@
 """The sum of every row, when it is due: aligned and cut, or placed and exact."""
 
-from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,8 +9,16 @@ from softmaxfx.golden.stages.accumulate import Accumulate as Golden
 from softmaxfx.hdl.stages.accumulate import Accumulate
 from softmaxfx.hdl.stages.exact_accumulate import LIMB, ExactAccumulate
 
-from ..rows import packed
-from ..streams import trace
+from ..sums import (
+    Row,
+    active_rows,
+    all_active,
+    beats_of,
+    check_sums,
+    largest_place,
+    placed,
+    resets,
+)
 
 STAGES = {
     "base": (Golden(mantissa_bits=18, fraction=30, max_length=1024), 5),
@@ -54,91 +62,19 @@ def exponentials(rng: np.random.Generator, golden: Golden, shift_bits: int, shap
     return mantissa, shift
 
 
-def placed(rng: np.random.Generator, golden: Golden, shape: tuple, places: np.ndarray):
-    """Mantissas of any size and shifts that put them at some of the places; none above 1."""
-    largest = largest_place(golden)
-    place = rng.choice(places, shape)
-    mantissa = rng.integers(0, 1 << golden.mantissa_bits, shape)
-    mantissa[rng.random(shape) < 0.2] = (1 << golden.mantissa_bits) - 1
-    mantissa[place == largest] = 1 << (golden.mantissa_bits - 1)
-    return mantissa, largest - place
-
-
-def largest_place(golden: Golden) -> int:
-    return golden.fraction - golden.mantissa_bits + 1
-
-
-Row = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Mantissa, shift and who takes part, each (beats, lanes)."""
-
-
-def all_active(rows: Iterable[tuple[np.ndarray, np.ndarray]]) -> list[Row]:
-    return [(mantissa, shift, np.ones(mantissa.shape, bool)) for mantissa, shift in rows]
-
-
-def beats_of(stage: str, golden: Golden, row: Row) -> list[dict]:
-    """The inputs of a row's beats."""
-    exponent = row[1] if stage == "shift" else largest_place(golden) - row[1]
-    last = len(row[0]) - 1
-    return [
-        {
-            "i_last": int(beat == last),
-            "mantissa": row[0][beat].tolist(),
-            stage: exponent[beat].tolist(),
-            "active": packed(row[2][beat]),
-        }
-        for beat in range(last + 1)
-    ]
-
-
-def _place_ahead(stimulus: list[dict]) -> list[dict]:
-    """A place comes a cycle before its mantissa; here, with the inputs of that cycle."""
-    after = [*stimulus[1:], {}]
-    return [
-        {name: value for name, value in here.items() if name != "place"}
-        | ({"next_place": next_["place"]} if "place" in next_ else {})
-        for here, next_ in zip([{}, *stimulus], [*stimulus[:1], *after], strict=True)
-    ]
-
-
-def sum_of(golden: Golden, row: Row) -> int:
-    mantissa, shift, active = (column.ravel() for column in row)
-    return golden(np.where(active, mantissa, 0), shift).item()
-
-
-def check(
-    stage: str,
-    golden: Golden,
-    bits: int,
-    lanes: int,
-    rows: list[Row],
-    *,
-    gaps: float = 0.0,
-    before: Sequence[dict] = (),
-) -> None:
-    """Rows of exponentials: the sums come when they are due.
-
-    ``before``: inputs of cycles before the first row; the last one is a reset, or follows one.
-    """
-    rng = np.random.default_rng(9)
+def check(stage: str, golden: Golden, bits: int, lanes: int, rows: list[Row], **how: Any) -> None:
+    """Rows of exponentials: the sums come when they are due; see :func:`check_sums`."""
     if stage == "shift":
         latency = Accumulate.latency_of(lanes)
         dut = Accumulate(golden=golden, lanes=lanes, shift_bits=bits)
     else:
         latency = ExactAccumulate.latency_of(golden, lanes)
         dut = ExactAccumulate(golden=golden, lanes=lanes, place_bits=bits)
-    stimulus, gold = list(before), {}
-    ran = {"reset": 0} if before else {}
-    for row in rows:
-        for beat in beats_of(stage, golden, row):
-            beat |= ran
-            while rng.random() < gaps:  # elements in a gap must not matter, for none takes part
-                stimulus.append({**beat, "i_last": 0, "active": 0})
-            stimulus.append(beat)
-        gold[len(stimulus) + latency] = sum_of(golden, row)  # after one cycle with a place alone
-    stimulus += [{"i_last": 0, "active": 0}] * (latency + 1)
-    seen = trace(dut, _place_ahead(stimulus), ["o"])
-    assert {cycle: seen[cycle][0] for cycle in gold} == gold
+
+    def gold(row: Row) -> tuple[int]:
+        return (golden(*active_rows(row)).item(),)
+
+    check_sums(dut, golden, rows, exponent=stage, latency=latency, gold=gold, **how)
 
 
 @pytest.mark.parametrize("lanes", [1, 2, 3, 8])
@@ -231,8 +167,5 @@ def test_what_was_under_way_before_a_reset_is_in_no_sum(stage, after):
 
     coming = [beat for row in rows_of(8, 1, 1, 2, 3) for beat in beats_of(stage, golden, row)]
     rows = rows_of(1, 1, 2, 4)
-    idle = {"i_last": 0, "active": 0, "reset": 0}
-    for cycle in range(len(coming)):
-        # with the reset, inputs still are what they were
-        before = [*coming[:cycle], coming[cycle] | {"reset": 1}, *[idle] * after]
+    for before in resets(stage, coming, after):
         check(stage, golden, bits, lanes, rows, before=before)
