@@ -284,8 +284,8 @@ class SoftmaxConfig:
 
     @property
     def loss_grad(self) -> Format:
-        """Format of the cross-entropy's gradient p - y, both times 2**s where a row has an exponent:
-        as fine as p, and signed."""
+        """Format of the cross-entropy's gradient p - y, times 2**s where a row has an exponent: as
+        fine as p, and signed."""
         return SQ(1 + self.most_exponent, self.output.f)
 
     def replace(self, **changes: Any) -> "SoftmaxConfig":

@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator
 
+import click
 import numpy as np
 
 from ..golden.config import SoftmaxConfig, preset
@@ -26,7 +27,7 @@ def mean_mass(config: SoftmaxConfig, length: int, sigma: float) -> float:
 def table() -> Iterator[str]:
     """The lines of the table, in Markdown."""
     names = "int8", "int8_row"
-    yield "| N | σ | " + " | ".join(f"mean Σp, `{name}`" for name in names) + " |"
+    yield "| N | sigma | " + " | ".join(f"mean Σp, `{name}`" for name in names) + " |"
     yield "|---|---|" + "---|" * len(names)
     for length in LENGTHS:
         for sigma in SIGMAS:
@@ -37,4 +38,4 @@ def table() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    print("\n".join(table()))
+    click.echo("\n".join(table()))

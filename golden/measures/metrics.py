@@ -170,8 +170,8 @@ def measure(result: SoftmaxRows, rows: LogitRows, config: SoftmaxConfig) -> Metr
 
 
 def error_ulp(result: SoftmaxRows, codes: Codes, active: Bits, config: SoftmaxConfig) -> Reals:
-    """Output codes less the exact output for the clipped codes, in output LSB of their row; 0 if not
-    active."""
+    """Output codes less the exact output for the clipped codes, in output LSB of their row; 0 where
+    not active."""
     exact = exact_output(clipped_values(codes, active, config), active, config)
     exact = np.ldexp(exact, result.exponent[:, None])
     return np.where(active, output_errors(result.p, exact, config), 0.0)

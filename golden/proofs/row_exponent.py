@@ -1,8 +1,8 @@
 """The error of p * 2**s, where a row has an exponent.
 
 2**s is below Ŝ / ê of the row's largest element, so that an element whose exp is a share of the
-largest one's has at most the error |ê (1 + rho) - e Ŝ / S| of that share: what is enumerated, and how
-far sums can be off.
+largest one's has at most the error |ê (1 + rho) - e Ŝ / S| of that share: what is enumerated, and
+how far sums can be off.
 """
 
 import numpy as np

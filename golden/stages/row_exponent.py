@@ -1,7 +1,7 @@
-"""The exponent that a row's results share: s, the largest with which its largest p * 2**s is below 1.
+"""The exponent s that a row's results share: the largest with which p * 2**s is below 1 for all.
 
-What is compared are significands: with e the exp of the row's largest element and S its sum, p * 2**s
-is below 1 where e * 2**s is below S. e is taken as the first exp table has it, which is e itself
+What is compared are significands: with e the exp of the row's largest element and S its sum,
+p * 2**s is below 1 where e * 2**s is below S. e is taken as the first exp table has it, which is e itself
 where there is one table, and a little more where further ones lower it; S as precisely as its
 reciprocal takes it.
 """

@@ -49,7 +49,9 @@ _RECORDS = (
         streams=(
             _LOGITS,
             StreamRecord("s_axis_target", True, lambda _: TARGET, ""),
-            StreamRecord("m_axis", False, lambda config: config.loss_grad, "loss_grad", ROW_TEXT, True),
+            StreamRecord(
+                "m_axis", False, lambda config: config.loss_grad, "loss_grad", ROW_TEXT, True
+            ),
             StreamRecord("m_axis_loss", False, lambda config: config.loss, "loss", STATUS_TEXT),
         ),
         bounds=lambda config: {

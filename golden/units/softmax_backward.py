@@ -102,7 +102,7 @@ def _exponents(given: npt.ArrayLike | None, shape: tuple[int, ...], config: Soft
             f"exponent must be integers of shape {shape}, one a row, not {array.dtype} of shape "
             f"{array.shape}"
         )
-    if array.size and not (0 <= array.min() and array.max() <= most):
+    if array.size and not (array.min() >= 0 and array.max() <= most):
         raise ValueError(f"exponent must be from 0 to {most}, not {array.min()} to {array.max()}")
     return array.astype(np.int64)
 
@@ -183,9 +183,9 @@ def _most_off(count: int, one: Reals, config: SoftmaxConfig) -> Reals:
     """How far sums of probabilities can be from 1, in output LSB, of which ``one`` has so many.
 
     Each is rounded; the row's sum lacks what its terms were truncated by, or its window dropped.
-    The reciprocal errs by a segment's deviation from 1/s, h²/4 of it for segments of length h, by the bits of the sum that
-    are dropped, and by its own rounding and that of its table. p = 1 itself may be an LSB beyond
-    the format.
+    The reciprocal errs by a segment's deviation from 1/s, h²/4 of it for segments of length h, by
+    the bits of the sum that are dropped, and by its own rounding and that of its table. p = 1
+    itself may be an LSB beyond the format.
     """
     widths = config.widths
     truncated = 0.0

@@ -17,8 +17,8 @@ class SoftmaxAxi(wiring.Component):
     bytes, sign- or zero-extended, lane 0 lowest. ``tkeep`` marks the bytes present and is all ones
     but on a row's last beat. Input ``tuser`` has one bit a lane: 1 leaves the element out, and its
     probability is 0. Output ``tuser`` is {exponent, clipped[lanes], status[3]}, the exponent where
-    rows have one; a softmax row is in error or not, the two other status bits are 0. ``tid``, where there is one, is that of the row's last
-    beat.
+    rows have one; a softmax row is in error or not, the two other status bits are 0. ``tid``, where
+    there is one, is that of the row's last beat.
 
     Nothing on one port depends on another port in the same cycle.
     """

@@ -8,8 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...golden.config import SoftmaxConfig
 from ...golden.stages.exp import exp_table
-from ..parts.pipeline import delay, register
-from ..parts.rom import Rom
+from ..parts.pipeline import register
 from ..targets.generic import GENERIC, Target
 from .exp import Contents, contents_of
 

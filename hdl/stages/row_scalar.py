@@ -36,7 +36,8 @@ class SumFunctions:
     Attributes:
         sum: layout of the sum, see :func:`sum_layout`. lowest: the least place of its leading one.
         q_bits: width of the sum's exponent.
-        reciprocal, ln: their tables, or None. largest: where rows have an exponent. ln_offset: what is added to the logarithm.
+        reciprocal, ln: their tables, or None. ln_offset: what is added to the logarithm.
+        largest: where rows have an exponent.
     """
 
     sum: data.StructLayout

@@ -35,9 +35,9 @@ class Window(wiring.Component):
 
     Members:
         i_last: the last beat of a row.
-        mantissa: of every lane. next_place: of every lane's mantissa that comes with the next cycle.
-        early_place, early_active: of every lane's mantissa that comes ``ahead`` cycles later; none is
-            active without a beat.
+        mantissa: of every lane. next_place: of its mantissa that comes with the next cycle.
+        early_place, early_active: of its mantissa that comes ``ahead`` cycles later; none is active
+            without a beat.
         o, top: the sum of the row whose last beat came ``latency`` cycles ago, from limb T - 1 up,
             and T.
     """

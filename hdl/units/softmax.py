@@ -6,7 +6,6 @@ from amaranth.lib.wiring import In, Out
 
 from ...golden.config import SoftmaxConfig
 from ..flow.row_wait import RowWait
-from ..parts.pipeline import delay
 from ..ports.beats import input_layout, output_layout
 from ..stages.probability import Logarithm, Probability, last_stage
 from ..stages.row_scalar import RowScalar
