@@ -54,9 +54,11 @@ def describe(
         },
         "config": config.to_dict(),
         "id_width": config.id_width,
+        "exponent_bits": config.exponent_bits,
         "tuser_bits": {stream["name"]: stream["user"] for stream in port_streams},
         "streams": [
-            stream | {"tuser": record.stream(stream["name"]).user} for stream in port_streams
+            stream | {"tuser": record.stream(stream["name"]).user_text(config)}
+            for stream in port_streams
         ],
         "seed": "seed" in ports,
         **hardware.more(config),

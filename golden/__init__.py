@@ -3,12 +3,14 @@
 from .config import PRESETS, SoftmaxConfig, preset
 from .errors import ConfigError
 from .formats import SQ, UQ, Format, parse_format
+from .proofs.bias import bias_ulp
 from .proofs.bounds import bound_ulp, error_bound
 from .proofs.error_bound import ErrorBound
 from .proofs.gradient import backward_bound_ulp
 from .proofs.loss import loss_bound
+from .proofs.mass import mass_bound
 from .units.cross_entropy import cross_entropy
-from .units.softmax import softmax
+from .units.softmax import SoftmaxRows, softmax, softmax_rows
 from .units.softmax_backward import softmax_backward
 
 __all__ = [
@@ -19,13 +21,17 @@ __all__ = [
     "ErrorBound",
     "Format",
     "SoftmaxConfig",
+    "SoftmaxRows",
     "backward_bound_ulp",
+    "bias_ulp",
     "bound_ulp",
     "cross_entropy",
     "error_bound",
     "loss_bound",
+    "mass_bound",
     "parse_format",
     "preset",
     "softmax",
     "softmax_backward",
+    "softmax_rows",
 ]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil, log2
 from math import log as log_of
 from typing import Any, Literal, get_args
 
@@ -24,6 +25,7 @@ DatapathName = Literal["max_subtract", "exact_sum"]
 Function = Literal["softmax", "log_softmax"]
 ClipGradient = Literal["zero", "pass"]
 Rounding = Literal["nearest", "stochastic"]
+OutputExponent = Literal["none", "row"]
 _PATHS: dict[str, type[Datapath]] = {"max_subtract": MaxSubtract, "exact_sum": ExactSum}
 DATAPATHS: tuple[str, ...] = get_args(DatapathName)
 
@@ -37,7 +39,7 @@ _INPUT, _OUTPUT = SQ(5, 11), UQ(0, 16)
 _GRADIENT, _LOSS = SQ(1, 15), UQ(5, 11)
 _FORMATS = "input", "output", "grad_input", "grad_output", "loss"
 
-NOTED_LOSS = 0.25
+NOTED_LOSS = 0.05
 """What the rounding of a row's probabilities may take of their sum before a note says so."""
 
 BACKWARD_FIELDS = frozenset(("grad_input", "grad_output", "dot_guard", "rounding"))
@@ -58,6 +60,8 @@ class SoftmaxConfig:
         range: inputs are clipped to [-range, range]; a whole number of input LSB.
         scale: positive factor of the logits (quantiser scale, 1/sqrt(d), 1/temperature); it is
             folded into the exp tables.
+        output_exponent: ``"none"``: a row's results are p; ``"row"``: they are p * 2**s, with the
+            largest s that keeps the row's largest one below 1, and s goes with the row.
         id_width: bits of a row's tid, 0 for none.
         clip: ``"input"`` clips x; ``"difference"`` keeps x and saturates max - x at 2 * range in
             ``max_subtract``; in ``exact_sum`` nothing is clipped then, and ``range`` is that of the
@@ -96,6 +100,7 @@ class SoftmaxConfig:
     rounding: Rounding = "nearest"
     clip_gradient: ClipGradient = "zero"
     loss: Format = _LOSS
+    output_exponent: OutputExponent = "none"
     exp_split: tuple[int, ...] | None = None
     mantissa_bits: int | None = None
     exp_bits: int | None = None
@@ -117,6 +122,7 @@ class SoftmaxConfig:
         for name, kind in (
             ("clip", Clip), ("datapath", DatapathName), ("function", Function),
             ("clip_gradient", ClipGradient), ("rounding", Rounding),
+            ("output_exponent", OutputExponent),
         ):  # fmt: skip
             value, choices = getattr(self, name), get_args(kind)
             require(
@@ -179,6 +185,11 @@ class SoftmaxConfig:
 
     def _check_output(self) -> None:
         output, log = self.output, self.function == "log_softmax"
+        require(
+            not (log and self.has_exponent),
+            "output_exponent must be none for log_softmax, whose results are no shares of 1, "
+            "not 'row'",
+        )
         require(
             output.signed == log,
             f"output must be {'a signed' if log else 'an unsigned'} format for {self.function}, "
@@ -256,9 +267,26 @@ class SoftmaxConfig:
         return min(1 << self.output.f, self.output.max_code)
 
     @property
+    def has_exponent(self) -> bool:
+        """Every row has an exponent."""
+        return self.output_exponent == "row"
+
+    @property
+    def most_exponent(self) -> int:
+        """The largest exponent of a row: the sum of N elements is at most N times the largest."""
+        longest = (self.max_length - 1).bit_length() - 1
+        return max(longest, 0) if self.has_exponent else 0
+
+    @property
+    def exponent_bits(self) -> int:
+        """Width of a row's exponent, in bits; 0 where there is none."""
+        return max(self.most_exponent.bit_length(), 1) if self.has_exponent else 0
+
+    @property
     def loss_grad(self) -> Format:
-        """Format of the cross-entropy's gradient p - y: as fine as p, and signed."""
-        return SQ(1, self.output.f)
+        """Format of the cross-entropy's gradient p - y, times 2**s where a row has an exponent: as
+        fine as p, and signed."""
+        return SQ(1 + self.most_exponent, self.output.f)
 
     def replace(self, **changes: Any) -> "SoftmaxConfig":
         """This configuration with some fields changed; widths not set by hand follow.
@@ -297,6 +325,8 @@ class SoftmaxConfig:
     def sha256(self, names: Collection[str]) -> str:
         """Hash of some fields, the derived widths included."""
         fields = {name: value for name, value in self.to_dict().items() if name in names}
+        if not self.has_exponent:  # what was made before there were exponents keeps its name
+            fields.pop("output_exponent", None)
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
     def notes(self) -> list[str]:
@@ -304,14 +334,29 @@ class SoftmaxConfig:
 
         What it loses of given rows, :class:`.losses.Losses` says.
         """
-        lost = self.max_length * self.output.lsb / 2
+        lost = self.mass_rounded_away
         if self.function == "log_softmax" or lost <= NOTED_LOSS:
             return []
+        bits = ceil(log2(self.max_length / 2 / NOTED_LOSS))
+        cure = f"at least {bits} fraction bits keep {1 - NOTED_LOSS:.0%} of every row"
+        if not self.has_exponent:
+            cure = f"output_exponent row keeps rows without a large element, {cure}"
         return [
             f"output {self.output} may lose mass: rounding takes up to half an LSB of every "
             f"probability, {'all' if lost >= 1 else f'{100 * lost:.0f} %'} of the sum of "
-            f"{self.max_length} (max_length)"
+            f"{self.max_length} (max_length); {cure}"
         ]
+
+    @property
+    def mass_rounded_away(self) -> float:
+        """The most that rounding takes of a row's sum: half an LSB an element, and no more than
+        there is. With an exponent s, the largest element, at least 2**-(s + 1), is not lost."""
+        halves = self.max_length * self.output.lsb / 2
+        if not self.has_exponent:
+            return min(halves, 1.0)
+        return max(
+            min(halves * 2.0**-s, 1 - 2.0 ** -(s + 1)) for s in range(self.most_exponent + 1)
+        )
 
 
 def field_names() -> list[str]:
@@ -370,6 +415,15 @@ PRESETS: dict[str, SoftmaxConfig] = {
     # every code of an input that holds what networks give, nothing clipped
     "full": _BASE.replace(
         input=SQ(8, 8), range=128, clip="difference", datapath="exact_sum", loss=UQ(9, 11)
+    ),
+    # as int8, and rows without a large element keep their sum
+    "int8_row": _BASE.replace(
+        input=SQ(5, 3),
+        output=UQ(0, 8),
+        grad_input=SQ(1, 7),
+        grad_output=SQ(1, 7),
+        loss=UQ(5, 8),
+        output_exponent="row",
     ),
     # as base, and at most 0.56 LSB from the exact value
     "tight": _BASE.replace(mantissa_bits=21, reciprocal_bits=21),

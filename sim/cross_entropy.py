@@ -83,6 +83,7 @@ class CrossEntropy:
             clipped=result.clipped & good,
             ignored=result.ignored & ~bad,
             error=error,
+            exponent=np.where(error, 0, result.exponent),
         )
         frames = replace(frames, error=error)
         status = np.zeros((count, STATUS_BITS), bool)
@@ -91,7 +92,13 @@ class CrossEntropy:
         of_row = np.broadcast_to(targets[row][:, None], (len(row), unit.lanes))
         gradient = Expected(
             row_beats(
-                result.grad, result.clipped, status, frames, logits.ident, unit.stream("m_axis")
+                result.grad,
+                result.clipped,
+                status,
+                result.exponent,
+                frames,
+                logits.ident,
+                unit.stream("m_axis"),
             ),
             row,
             {"input code": in_beats(frames.codes, frames.beats, unit.lanes), "target": of_row},
@@ -113,13 +120,7 @@ class CrossEntropy:
     def measure(self, answer: Answer, rows: TargetRows, config: SoftmaxConfig) -> Measured:
         logits, padded = rows.logits, answer.result
         width = logits.values.shape[1]
-        result = LossRows(
-            padded.loss,
-            padded.grad[:, :width],
-            padded.clipped[:, :width],
-            padded.ignored,
-            padded.error,
-        )
+        result = replace(padded, grad=padded.grad[:, :width], clipped=padded.clipped[:, :width])
         given, bound = cross_entropies(result, logits, rows.targets, config), bound_ulp(config)
         metrics = LossMetrics.of(given, config, loss_bound(config).ulp)
         return Measured(

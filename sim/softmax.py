@@ -1,6 +1,7 @@
 """What the simulation knows of the softmax unit."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -36,11 +37,20 @@ class Softmax:
         left_out = ~frames.present | frames.masked
         result = softmax_rows(frames.codes[:, :width], config, left_out[:, :width])
         good = ~frames.error[:, None]
-        result = SoftmaxRows(np.where(good, result.p, 0), result.clipped & good)
+        exponent = np.where(frames.error, 0, result.exponent)
+        result = SoftmaxRows(np.where(good, result.p, 0), result.clipped & good, exponent)
         status = np.zeros((len(frames.beats), STATUS_BITS), bool)
         status[:, 0] = frames.error
         expected = Expected(
-            row_beats(result.p, result.clipped, status, frames, beats.ident, unit.stream("m_axis")),
+            row_beats(
+                result.p,
+                result.clipped,
+                status,
+                exponent,
+                frames,
+                beats.ident,
+                unit.stream("m_axis"),
+            ),
             np.repeat(np.arange(len(frames.beats)), frames.beats),
             {"input code": in_beats(frames.codes, frames.beats, unit.lanes)},
         )
@@ -48,9 +58,11 @@ class Softmax:
 
     def measure(self, answer: Answer, rows: LogitRows, config: SoftmaxConfig) -> Measured:
         width, active = rows.values.shape[1], rows.active
-        result = SoftmaxRows(answer.result.p[:, :width], answer.result.clipped[:, :width])
+        result = replace(
+            answer.result, p=answer.result.p[:, :width], clipped=answer.result.clipped[:, :width]
+        )
         given, bound = probabilities(result, rows, config), bound_ulp(config)
-        lost = Losses.of(config, rows, result.p)
+        lost = Losses.of(config, rows, result.p, result.exponent)
         metrics = Metrics.of(given, lost)
         return Measured(
             metrics=metrics,
@@ -95,12 +107,18 @@ def row_width(frames: Frames, config: SoftmaxConfig) -> int:
 
 
 def row_beats(
-    data: Codes, clipped: Bits, status: Bits, frames: Frames, ident: Codes, stream: Stream
+    data: Codes,
+    clipped: Bits,
+    status: Bits,
+    exponent: Codes,
+    frames: Frames,
+    ident: Codes,
+    stream: Stream,
 ) -> Beats:
     """The beats in which rows leave; all lanes of an error row are kept.
 
     Args:
-        data, clipped: (rows, elements). status: (rows, STATUS_BITS).
+        data, clipped: (rows, elements). status: (rows, STATUS_BITS). exponent: (rows,).
         ident: tid of each beat of the stream that the frames were cut from.
     """
     row = np.repeat(np.arange(len(frames.beats)), frames.beats)
@@ -109,8 +127,19 @@ def row_beats(
         data=in_beats(data, frames.beats, stream.lanes),
         keep=np.repeat(keep[:, :, None], stream.octets, axis=2),
         user=np.concatenate(
-            [status[row], in_beats(clipped, frames.beats, stream.lanes)], axis=1, dtype=bool
+            [
+                status[row],
+                in_beats(clipped, frames.beats, stream.lanes),
+                exponent_flags(exponent[row], stream),
+            ],
+            axis=1,
+            dtype=bool,
         ),
         last=np.append(row[1:] != row[:-1], True)[: len(row)],
         ident=frames.ident(ident)[row],
     )
+
+
+def exponent_flags(exponent: Codes, stream: Stream) -> Bits:
+    """Exponents of beats as the bits of tuser above those of status and lanes, (beats, bits)."""
+    return exponent[:, None] >> np.arange(stream.user - STATUS_BITS - stream.lanes) & 1 > 0

@@ -23,7 +23,7 @@ from .frames import FRAMES, Shape, frame_shape, full_frame, with_data
 from .kind import Answer, Measured, WithLogits, shortened
 from .scoreboard import Expected
 from .sidecar import Stream, Unit
-from .softmax import row_beats
+from .softmax import exponent_flags, row_beats
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -44,12 +44,14 @@ class BackwardRows(WithLogits):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class BackwardResult:
-    """The golden model's rows, with the codes that went in: all (rows, elements)."""
+    """The golden model's rows, with the codes that went in: all (rows, elements); and the rows'
+    exponents, (rows,)."""
 
     rows: GradientRows
     p: Codes
     dp: Codes
     clipped: Bits
+    exponent: Codes
 
 
 MISFITS = (
@@ -72,7 +74,8 @@ class SoftmaxBackward:
         dp = config.grad_input.quantize(np.where(logits.present, rows.dp, 0))
         stream, lengths = unit.stream("s_axis_p"), logits.lengths
         clipped = in_beats(p.clipped, -(-lengths // stream.lanes), stream.lanes)
-        user = np.pad(clipped, [(0, 0), (STATUS_BITS, 0)])
+        of_beat = exponent_flags(np.repeat(p.exponent, -(-lengths // stream.lanes)), stream)
+        user = np.pad(np.concatenate([clipped, of_beat], axis=1), [(0, 0), (STATUS_BITS, 0)])
         return {
             "s_axis_p": pack_rows(p.p, lengths, stream, user),
             "s_axis_dp": pack_rows(dp, lengths, unit.stream("s_axis_dp")),
@@ -90,15 +93,20 @@ class SoftmaxBackward:
         given = frames.present & ~frames.error[:, None]
         p_codes = np.where(given, _in_rows(p.data, frames), 0)
         dp_codes = np.where(given, _in_rows(partner, frames), 0)
-        clipped = given & _in_rows(p.user[:, STATUS_BITS:], frames)
-        rows = backward_rows(p_codes, dp_codes, config, clipped, seed=unit.seed or 0)
+        above = STATUS_BITS + unit.lanes
+        clipped = given & _in_rows(p.user[:, STATUS_BITS:above], frames)
+        of_row = p.user[frames.ends, above:]
+        exponent = np.where(frames.error, 0, of_row @ (1 << np.arange(of_row.shape[1])))
+        rows = backward_rows(p_codes, dp_codes, config, clipped, exponent, seed=unit.seed or 0)
         rows = GradientRows(np.where(given, rows.ds, 0), rows.saturated & given)
-        result = BackwardResult(rows, p_codes, dp_codes, clipped)
+        result = BackwardResult(rows, p_codes, dp_codes, clipped, exponent)
 
         row = np.repeat(np.arange(len(frames.beats)), frames.beats)
         status = np.zeros((len(frames.beats), STATUS_BITS), bool)
         status[:, 0] = frames.error
-        beats = row_beats(rows.ds, clipped, status, frames, p.ident, unit.stream("m_axis"))
+        beats = row_beats(
+            rows.ds, clipped, status, exponent, frames, p.ident, unit.stream("m_axis")
+        )
         # from the first saturated element's beat on
         seen = np.logical_or.accumulate(rows.saturated, axis=1)
         beats.user[:, 1] = in_beats(seen, frames.beats, unit.lanes)[:, -1:].any(axis=1)
@@ -111,7 +119,7 @@ class SoftmaxBackward:
         padded: BackwardResult = answer.result
         result = GradientRows(padded.rows.ds[:, :width], padded.rows.saturated[:, :width])
         codes = padded.p[:, :width], padded.dp[:, :width], padded.clipped[:, :width]
-        given = gradients(result, *codes, rows.logits, rows.dp, config)
+        given = gradients(result, *codes, rows.logits, rows.dp, padded.exponent, config)
         metrics = BackwardMetrics.of(given)
         bound = backward_bound_ulp(config)
         return Measured(

@@ -10,12 +10,15 @@ from .golden import (
     Format,
     SoftmaxConfig,
     backward_bound_ulp,
+    bias_ulp,
     bound_ulp,
     cross_entropy,
     loss_bound,
+    mass_bound,
     preset,
     softmax,
     softmax_backward,
+    softmax_rows,
 )
 
 __version__ = version("softmaxfx")
@@ -29,10 +32,13 @@ __all__ = [
     "SoftmaxConfig",
     "__version__",
     "backward_bound_ulp",
+    "bias_ulp",
     "bound_ulp",
     "cross_entropy",
     "loss_bound",
+    "mass_bound",
     "preset",
     "softmax",
     "softmax_backward",
+    "softmax_rows",
 ]

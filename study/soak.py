@@ -43,6 +43,8 @@ OPTIONS = (
     {"function": "log_softmax", "output": SQ(6, 10)},
     {"datapath": "exact_sum", "scale": 1 / 8**0.5, "id_width": 4, "max_length": 37},
     {"datapath": "exact_sum", "function": "log_softmax", "output": SQ(6, 10)},
+    {"output_exponent": "row"},
+    {"datapath": "exact_sum", "clip": "difference", "output_exponent": "row", "max_length": 70},
 )
 """Changes of a preset; each softmax unit is soaked with every number of lanes."""
 GRADIENT_OPTIONS = {
@@ -50,12 +52,14 @@ GRADIENT_OPTIONS = {
         {},
         {"rounding": "stochastic", "id_width": 4, "max_length": 37},
         {"clip_gradient": "pass", "dot_guard": 3},
+        {"output_exponent": "row", "max_length": 70},
     ),
     "cross_entropy": (
         {},
         {"datapath": "exact_sum"},
         {"clip": "difference", "clip_gradient": "pass"},
         {"datapath": "exact_sum", "scale": 1 / 8**0.5, "id_width": 4, "max_length": 37},
+        {"datapath": "exact_sum", "output_exponent": "row", "max_length": 70},
     ),
 }
 """Likewise of the other units."""

@@ -65,20 +65,22 @@ def gradients(
     clipped: Bits,
     rows: LogitRows,
     dp_values: Reals,
+    exponent: Codes,
     config: SoftmaxConfig,
 ) -> Gradients:
     """A backward unit's result, and what it is held against.
 
     Args:
         p, dp, clipped: as the unit got them, 0 where no element takes part; rows: the logits that
-            p is of; dp_values: what dp was quantised from. All of one shape.
+            p is of; dp_values: what dp was quantised from. All of one shape. exponent: of each row.
     """
     layout = Ragged(rows)
     flat, ds = layout.flat, layout.flat(result.ds)
-    _, beyond = Dot.of(config)(p, dp)
+    _, beyond = Dot.of(config)(p, dp, exponent[:, None])
+    one = layout.spread(np.ldexp(1.0, exponent))
     beyond = layout.spread(beyond[:, 0])
     of_codes = exact_backward(
-        config.output.to_float(flat(p)), config.grad_input.to_float(flat(dp)), layout
+        config.output.to_float(flat(p)) / one, config.grad_input.to_float(flat(dp)), layout
     )
     of_logits = exact_softmax(rows.values * config.scale, rows.active)
     return Gradients(
@@ -86,8 +88,8 @@ def gradients(
         flat(clipped),
         flat(result.saturated),
         beyond,
-        errors=np.where(beyond, 0.0, backward_errors(ds, of_codes, flat(clipped), config)),
-        apart=config.grad_output.to_float(ds)
+        errors=np.where(beyond, 0.0, backward_errors(ds, of_codes * one, flat(clipped), config)),
+        apart=config.grad_output.to_float(ds) / one
         - exact_backward(flat(of_logits), flat(dp_values), layout),
     )
 

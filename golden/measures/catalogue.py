@@ -61,6 +61,26 @@ POINT = (
         sense=None, short="sum p\nmean", digits=".4f", ideal=1.0, resolution=1e-3,
     ),
     Metric(
+        "mass_error", "Largest distance of a row's sum from 1",
+        "Largest |sum p - 1| of a row; never above the proven bound of the mass.",
+        said="the lost mass", resolution=1e-3,
+    ),
+    Metric(
+        "mass_bound", "Proven bound of the mass",
+        "What |sum p - 1| of no row of up to max_length elements exceeds.",
+        resolution=1e-3,
+    ),
+    Metric(
+        "bias", "Mean signed error against float64 of the logits",
+        "Mean p - float64 softmax of the original logits of the active elements.",
+        sense=None, said="the bias", resolution=1e-6,
+    ),
+    Metric(
+        "bias_ulp", "Mean signed error, for the codes",
+        "Mean p - exact softmax of the clipped codes, p = 1 against the largest output.",
+        "output LSB", sense=None, short="bias\nulp", digits="+.4f",
+    ),
+    Metric(
         "top1", "Top-1 agreement",
         "Share of the rows whose largest logit has the largest probability, ties shared out.",
         "share", "larger", ideal=1.0, resolution=1e-3,

@@ -39,6 +39,7 @@ class CrossEntropies:
     Attributes:
         losses: codes, of the rows with a loss. gradients: codes, of the active elements of these.
         clipped: flat, of all rows.
+        one: what the gradients of each of these elements are multiplied by.
         of_codes: exact for the clipped codes. of_logits: of float64, of the original logits.
     """
 
@@ -46,6 +47,7 @@ class CrossEntropies:
     losses: Codes
     gradients: Codes
     clipped: Bits
+    one: Reals
     of_codes: Exact
     of_logits: Exact
 
@@ -59,11 +61,13 @@ class CrossEntropies:
         exact, fmt = self._gradients(self.of_codes), config.loss_grad
         if config.clip_gradient == "zero":
             exact = np.where(self.clipped[self.classes.elements], 0.0, exact)
-        return apart_ulp(self.gradients, exact, fmt.f, (fmt.min_code, fmt.max_code))
+        return apart_ulp(self.gradients, exact * self.one, fmt.f, (fmt.min_code, fmt.max_code))
 
     def apart(self, config: SoftmaxConfig) -> Reals:
         """Gradients less those of float64."""
-        return config.loss_grad.to_float(self.gradients) - self._gradients(self.of_logits)
+        return config.loss_grad.to_float(self.gradients) / self.one - self._gradients(
+            self.of_logits
+        )
 
     def _gradients(self, exact: Exact) -> Reals:
         """p - y of the rows with a loss."""
@@ -134,6 +138,7 @@ def cross_entropies(
         result.loss[classes.rows],
         layout.flat(result.grad)[classes.elements],
         layout.flat(result.clipped),
+        layout.spread(np.ldexp(1.0, result.exponent))[classes.elements],
         Exact.of(clipped, classes),
         Exact.of(rows.values * config.scale, classes),
     )

@@ -30,19 +30,29 @@ class Losses:
     winner_tie_rate: float | None
 
     @classmethod
-    def of(cls, config: SoftmaxConfig, rows: LogitRows, p: Codes | None = None) -> "Losses":
+    def of(
+        cls,
+        config: SoftmaxConfig,
+        rows: LogitRows,
+        p: Codes | None = None,
+        exponent: Codes | None = None,
+    ) -> "Losses":
         """Look at rows.
 
         Args:
             p: codes of ``config.output``, of the rows' shape or of their active elements alone;
                 without them nothing is said of the mass.
+            exponent: of each row, where rows have one.
         """
         layout = Ragged(rows)
         filled = layout.filled
         if not filled.size:
             return cls(0, *[None] * 5)
         beyond, tied = _saturated(config, rows)
-        sums = np.zeros(0) if p is None else _sums(config, layout, p)[filled]
+        sums = np.zeros(0) if p is None else _sums(config, layout, p)
+        if exponent is not None and sums.size:
+            sums = np.ldexp(sums, -exponent)
+        sums = sums[filled] if sums.size else sums
         return cls(
             rows=filled.size,
             sum_mean=mean_of(sums),

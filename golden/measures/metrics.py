@@ -34,7 +34,7 @@ class Probabilities:
     values: Reals
     exact: Reals
     clipped: Bits
-    floor: float
+    floor: Reals | float
     errors: Reals = field(default_factory=lambda: np.zeros(0))
     log: bool = False
     nothing: float = 0.0
@@ -84,6 +84,9 @@ class Metrics:
     tie_rate: float | None = None
     sum_min: float | None = None
     sum_mean: float | None = None
+    mass_error: float | None = None
+    bias: float | None = None
+    bias_ulp: float | None = None
     mass_loss_rate: float | None = None
     winner_clip_rate: float | None = None
     winner_tie_rate: float | None = None
@@ -104,6 +107,9 @@ class Metrics:
             tie_rate=mean_of(given.drawn > 1),
             sum_min=float(sums.min()),
             sum_mean=mean_of(sums),
+            mass_error=largest_of(sums[given.layout.filled] - 1),
+            bias=mean_of(given.values - given.exact),
+            bias_ulp=mean_of(given.errors),
             mass_loss_rate=lost and lost.mass_loss_rate,
             winner_clip_rate=lost and lost.winner_clip_rate,
             winner_tie_rate=lost and lost.winner_tie_rate,
@@ -143,13 +149,14 @@ def probabilities(result: SoftmaxRows, rows: LogitRows, config: SoftmaxConfig) -
     """A unit's result for ``rows``, of the same shape, and what it is held against."""
     layout, log = Ragged(rows), config.function == "log_softmax"
     exact = exact_output(rows.values * config.scale, rows.active, config)
-    errors = error_ulp(result.p, rows.codes(config), rows.active, config)
+    errors = error_ulp(result, rows.codes(config), rows.active, config)
+    lsb = config.output.lsb * layout.spread(np.ldexp(1.0, -result.exponent))
     return Probabilities(
         layout,
-        config.output.to_float(layout.flat(result.p)),
+        layout.flat(result.p) * lsb,
         layout.flat(exact),
         layout.flat(result.clipped),
-        floor=config.output.lsb / 2,
+        floor=lsb / 2,
         errors=layout.flat(errors),
         log=log,
         nothing=config.output.min_code * config.output.lsb if log else 0.0,
@@ -158,13 +165,16 @@ def probabilities(result: SoftmaxRows, rows: LogitRows, config: SoftmaxConfig) -
 
 def measure(result: SoftmaxRows, rows: LogitRows, config: SoftmaxConfig) -> Metrics:
     """Measure a unit's result for ``rows``, of the same shape."""
-    return Metrics.of(probabilities(result, rows, config), Losses.of(config, rows, result.p))
+    lost = Losses.of(config, rows, result.p, result.exponent)
+    return Metrics.of(probabilities(result, rows, config), lost)
 
 
-def error_ulp(p: Codes, codes: Codes, active: Bits, config: SoftmaxConfig) -> Reals:
-    """Output codes less the exact output for the clipped codes, in output LSB; 0 if not active."""
+def error_ulp(result: SoftmaxRows, codes: Codes, active: Bits, config: SoftmaxConfig) -> Reals:
+    """Output codes less the exact output for the clipped codes, in output LSB of their row; 0 where
+    not active."""
     exact = exact_output(clipped_values(codes, active, config), active, config)
-    return np.where(active, output_errors(p, exact, config), 0.0)
+    exact = np.ldexp(exact, result.exponent[:, None])
+    return np.where(active, output_errors(result.p, exact, config), 0.0)
 
 
 def output_errors(p: Codes, exact: Reals, config: SoftmaxConfig) -> Reals:

@@ -9,6 +9,7 @@ computes, an output is p = e / S and the unrounded result is ê (1 + rho) / Ŝ. 
   it, gives the range of rho.
 * How far Ŝ is from S is the datapath's: :mod:`.max_subtract`, :mod:`.exact_sum`.
 
+Where rows have an exponent, errors are in LSB of the row's own scale: :mod:`.row_exponent`.
 Rounding the output adds half an LSB. Clamping p and its reference to the same largest code cannot
 increase their distance, so nothing is left out. The float64 values of e carry an error of their
 own, which is added as slack.
@@ -22,6 +23,7 @@ from .datapaths import PROOFS
 from .error_bound import ErrorBound
 from .logarithm import log_error_bound
 from .reciprocal import reciprocal_error
+from .row_exponent import scaled_error
 from .terms import Terms, slack
 
 
@@ -37,9 +39,13 @@ def error_bound(config: SoftmaxConfig) -> ErrorBound:
     if config.function == "log_softmax":
         return log_error_bound(config, config.output)
     rho = reciprocal_error(config)
-    worst = PROOFS[config.datapath].worst_of(config, Terms.of(config), rho)
+    terms = Terms.of(config)
+    worst = PROOFS[config.datapath].worst_of(config, terms, rho)
+    error = worst.error
+    if config.has_exponent:
+        error = max(error, scaled_error(config, terms, rho))
     return ErrorBound(
-        ulp=0.5 + (worst.error + slack(config)) * 2**config.output.f,
+        ulp=0.5 + (error + slack(config)) * 2**config.output.f,
         exp_error=worst.exp_error,
         reciprocal_error=rho,
         worst_difference=worst.distance,

@@ -28,8 +28,8 @@ def slack(config: SoftmaxConfig) -> float:
 class Terms:
     """Of every distance from the nearest to the reach, in this order.
 
-    Where the sum is a window, a distance's terms are 2**shift times as large: what is far away would
-    be nothing in float64, and only their ratios are asked for.
+    Where the sum is a window, a distance's terms are 2**shift times as large: what is far away
+    would be nothing in float64, and only their ratios are asked for.
     """
 
     exact: Reals

@@ -69,8 +69,12 @@ class Dot:
         """Format of dP - D."""
         return SQ(self.output.i + 1, self.output.f)
 
-    def __call__(self, p: Codes, dp: Codes) -> tuple[Codes, Codes]:
-        """(D, whether it was saturated) over the last axis, kept as length 1."""
-        total = round_half_up((p * dp).sum(axis=-1, keepdims=True), self.drop)
+    def __call__(self, p: Codes, dp: Codes, exponent: Codes | int = 0) -> tuple[Codes, Codes]:
+        """(D, whether it was saturated) over the last axis, kept as length 1.
+
+        Args:
+            exponent: of each row: p are codes of P * 2**exponent.
+        """
+        total = round_half_up((p * dp).sum(axis=-1, keepdims=True), self.drop + exponent)
         d = saturate(total, self.output.min_code, self.output.max_code)
         return d, d != total

@@ -1,6 +1,6 @@
 """A sum as s * 2**q with s in [1, 2): the place of its leading one, and the bits behind it."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -9,6 +9,10 @@ from ..types import Codes
 
 class LimbSums(Protocol):
     """Sums of rows that are wider than an integer."""
+
+    def __getitem__(self, rows: Any) -> "LimbSums":
+        """Some of the sums."""
+        ...
 
     def significand(self, kept: int, lowest: int) -> tuple[Codes, Codes]:
         """(q, s): see :func:`significand`."""

@@ -35,9 +35,10 @@ class Probability:
     reciprocal: ReciprocalTable
     normalize: Normalize
 
-    def __call__(self, elements: Elements, total: RowSums) -> Codes:
+    def __call__(self, elements: Elements, total: RowSums, exponent: Codes | int = 0) -> Codes:
+        """Codes of p * 2**exponent."""
         r, q = self.reciprocal(total)
-        return self.normalize(elements.mantissa, elements.shift, r, q)
+        return self.normalize(elements.mantissa, elements.shift, r, q - exponent)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -46,7 +47,8 @@ class Logarithm:
 
     log: LogProbability
 
-    def __call__(self, elements: Elements, total: RowSums) -> Codes:
+    def __call__(self, elements: Elements, total: RowSums, exponent: Codes | int = 0) -> Codes:
+        """Codes of log p, which has no exponent."""
         codes = self.log(elements.distance, total)
         return np.where(elements.active, codes, self.log.lowest)
 

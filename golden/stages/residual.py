@@ -16,7 +16,8 @@ from .reciprocal import ReciprocalTable, reciprocal_table
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Residual:
-    """p less the weights z of the classes, p as the softmax unit gives it but for p = 1.
+    """p less the weights z of the classes, p as the softmax unit gives it but for p = 1; both times
+    2**exponent of the row, where it has one.
 
     There, 1 has no code where the output has no integer bit; here it has, so that the gradient of a
     sure and right row is 0. The residual of a wrong class with p = 1 saturates to the
@@ -30,12 +31,14 @@ class Residual:
     normalize: Normalize
     output: Format
 
-    def __call__(self, elements: Elements, total: RowSums, z: Codes) -> Codes:
+    def __call__(
+        self, elements: Elements, total: RowSums, z: Codes, exponent: Codes | int = 0
+    ) -> Codes:
         """Residuals p * sum z - z for weights in units of 2**-WEIGHT_FRACTION, rounded half up
         once; for one class of weight 1 there is nothing to round."""
         r, q = self.reciprocal(total)
-        p = self.normalize(elements.mantissa, elements.shift, r, q)
-        fine = p * z.sum(axis=-1, keepdims=True) - (z << self.output.f)
+        p = self.normalize(elements.mantissa, elements.shift, r, q - exponent)
+        fine = p * z.sum(axis=-1, keepdims=True) - (z << self.output.f + exponent)
         residual = round_half_up(fine, WEIGHT_FRACTION)
         return saturate(residual, self.output.min_code, self.output.max_code)
 

@@ -8,6 +8,7 @@ limb that is kept in the end was kept whenever a part for it came.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,10 @@ class WindowSum:
     high: Codes
     low: Codes
     fraction: int
+
+    def __getitem__(self, rows: Any) -> "WindowSum":
+        """Some of the sums."""
+        return WindowSum(self.top[rows], self.high[rows], self.low[rows], self.fraction)
 
     def significand(self, kept: int, lowest: int) -> tuple[Codes, Codes]:
         """(q, s): see :func:`.leading_one.significand`."""

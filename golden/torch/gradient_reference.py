@@ -90,19 +90,20 @@ def compare_backward(config: SoftmaxConfig, rows: LogitRows, dp: Reals) -> list[
     active, fmt = rows.active, config.grad_output
     forward = softmax_rows(rows.codes(config), config, ~active)
     codes = config.grad_input.quantize(np.where(active, dp, 0))
-    ds = backward_rows(forward.p, codes, config, forward.clipped).ds
-    _, beyond = Dot.of(config)(forward.p, codes)
+    ds = backward_rows(forward.p, codes, config, forward.clipped, forward.exponent).ds
+    exponent = forward.exponent[:, None]
+    _, beyond = Dot.of(config)(forward.p, codes, exponent)
     counted = active & ~beyond
     dropped = forward.clipped if config.clip_gradient == "zero" else np.zeros_like(active)
 
     def of_codes(reference: Reference) -> Reals:
-        gradient = backward_of(
-            reference, config.output.to_float(forward.p), config.grad_input.to_float(codes)
-        )
-        return np.where(dropped, 0.0, gradient)[counted]
+        p = np.ldexp(config.output.to_float(forward.p), -exponent)
+        gradient = backward_of(reference, p, config.grad_input.to_float(codes))
+        return np.ldexp(np.where(dropped, 0.0, gradient), exponent)[counted]
 
     def of_logits(reference: Reference) -> Reals:
-        return softmax_gradient(reference, rows.values * config.scale, active, dp)[counted]
+        gradient = softmax_gradient(reference, rows.values * config.scale, active, dp)
+        return np.ldexp(gradient, exponent)[counted]
 
     return _compared(ds[counted], fmt, of_codes, of_logits)
 
@@ -131,6 +132,7 @@ def compare_cross_entropy(
     target = np.where(given, target, IGNORE_INDEX)
     values = clipped_values(codes, active, config), rows.values * config.scale
     dropped = result.clipped if config.clip_gradient == "zero" else np.zeros_like(active)
+    exponent = result.exponent[:, None]
     # both results come from one forward and backward pass
     by_reference = {
         reference: [cross_entropy_of(reference, each, active, target) for each in values]
@@ -146,8 +148,10 @@ def compare_cross_entropy(
     gradients = _compared(
         result.grad[counted],
         config.loss_grad,
-        lambda reference: np.where(dropped, 0.0, by_reference[reference][0][1])[counted],
-        lambda reference: by_reference[reference][1][1][counted],
+        lambda reference: np.ldexp(np.where(dropped, 0.0, by_reference[reference][0][1]), exponent)[
+            counted
+        ],
+        lambda reference: np.ldexp(by_reference[reference][1][1], exponent)[counted],
     )
     return losses, gradients
 

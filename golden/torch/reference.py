@@ -17,7 +17,7 @@ from ..measures.distance import Distance
 from ..measures.exact import clipped_values, exact_softmax
 from ..rows import LogitRows
 from ..types import Bits, Reals
-from ..units.softmax import softmax
+from ..units.softmax import softmax_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +125,15 @@ def compare(config: SoftmaxConfig, logits: LogitRows) -> list[Comparison]:
         f"function must be softmax to be held against float softmax, not {config.function}",
     )
     codes, active = logits.codes(config), logits.active
-    p = softmax(codes, config, ~active)[active]
+    result = softmax_rows(codes, config, ~active)
+    one = np.broadcast_to(np.ldexp(1.0, result.exponent)[:, None], active.shape)[active]
+    p = result.p[active]
     inputs = (clipped_values(codes, active, config), logits.values * config.scale)
 
-    exact = [NUMPY(values, active)[active] for values in inputs]
+    exact = [NUMPY(values, active)[active] * one for values in inputs]
 
     def distance(reference: Reference, place: int) -> Distance | None:
-        gold = reference(inputs[place], active)[active]
+        gold = reference(inputs[place], active)[active] * one
         return Distance.of(p, gold, exact[place], config.output.f, (0, config.one))
 
     return [

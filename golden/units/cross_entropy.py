@@ -14,7 +14,7 @@ from ..given import left_out, plain, real_values, unmasked, without_mask
 from ..stages.loss import WEIGHT_FRACTION, loss_stage
 from ..stages.residual import residual_stage
 from ..types import Bits, Codes, Reals
-from .softmax import BLOCK, exponentials
+from .softmax import BLOCK, exponentials, row_exponents
 
 IGNORE_INDEX = -100
 """The class index of a row without a loss, as in torch."""
@@ -30,6 +30,7 @@ class LossRows:
 
     Attributes:
         loss: codes of ``config.loss``, (rows,). grad: codes of ``config.loss_grad``, (rows, N).
+        exponent: (rows,): the gradients are (p - y) * 2**exponent; 0 where rows have none.
         clipped: bool, (rows, N): active elements whose logit (or difference) was clipped.
         ignored: bool, (rows,): the target is outside the row; loss and gradient are 0.
         error: bool, (rows,): the target is masked; loss and gradient are 0.
@@ -40,6 +41,7 @@ class LossRows:
     clipped: Bits
     ignored: Bits
     error: Bits
+    exponent: Codes
 
 
 def cross_entropy(
@@ -90,7 +92,7 @@ def cross_entropy(
     z = _weights(y, active, label_smoothing, class_weights)
     z[ignored] = 0
     parts = [_block(flat[block], active[block], z[block], config) for block in _blocks(flat)]
-    loss, grad, _ = (np.concatenate(part) for part in zip(*parts, strict=True))
+    loss, grad, *_ = (np.concatenate(part) for part in zip(*parts, strict=True))
     return loss.reshape(shape[:-1]), grad.reshape(shape)
 
 
@@ -109,8 +111,8 @@ def cross_entropy_rows(
     np.put_along_axis(z, place, 1 << WEIGHT_FRACTION, axis=1)
     z[ignored | error] = 0
     parts = [_block(codes[block], active[block], z[block], config) for block in _blocks(codes)]
-    loss, grad, clipped = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return LossRows(loss, grad, clipped & ~error[:, None], ignored, error)
+    loss, grad, clipped, exponent = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return LossRows(loss, grad, clipped & ~error[:, None], ignored, error, exponent)
 
 
 def _blocks(codes: Codes) -> list[slice]:
@@ -121,17 +123,20 @@ def _blocks(codes: Codes) -> list[slice]:
 
 def _block(
     codes: Codes, active: Bits, z: Codes, config: SoftmaxConfig
-) -> tuple[Codes, Codes, Bits]:
-    """(loss, gradient, clipped) for weights of the classes; both are 0 where all weights are."""
+) -> tuple[Codes, Codes, Bits, Codes]:
+    """(loss, gradient, clipped, exponent) for weights of the classes; loss and gradient are 0 where
+    all weights are."""
     elements, total, clipped = exponentials(codes, active, config)
+    exponent = row_exponents(elements, total, config)
     loss = loss_stage(config).weighted(z, elements.distance, total)[:, 0]
-    grad = residual_stage(config)(elements, total, z)
+    grad = residual_stage(config)(elements, total, z, exponent)
     without = np.logical_not(z.any(axis=-1))
     dropped = clipped if config.clip_gradient == "zero" else np.zeros_like(clipped)
     return (
         np.where(without, 0, loss),
         np.where(without[:, None] | dropped | ~active, 0, grad),
         clipped,
+        exponent[:, 0],
     )
 
 

@@ -9,6 +9,7 @@ from ..ports.status import STATUS
 
 STATUS_TEXT = "bit " + ", ".join(f"{bit} {name}" for bit, name in enumerate(STATUS))
 ROW_TEXT = f"{STATUS_TEXT}, {len(STATUS)} + lane clipped"
+EXPONENT_TEXT = "the bits above the row's exponent s: elements are multiplied by 2^s"
 MASK_TEXT = "bit a lane: 1 leaves the element out"
 
 
@@ -21,6 +22,7 @@ class StreamRecord:
         format: of its elements, of a configuration.
         role: what they are called where formats are listed; empty where they always are the same.
         user: what tuser says, in words; empty where there is none.
+        exponent: tuser says a row's exponent too, where rows have one.
     """
 
     name: str
@@ -28,6 +30,13 @@ class StreamRecord:
     format: Callable[[SoftmaxConfig], Format]
     role: str
     user: str = ""
+    exponent: bool = False
+
+    def user_text(self, config: SoftmaxConfig) -> str:
+        """What tuser says, of a configuration."""
+        return (
+            f"{self.user}, {EXPONENT_TEXT}" if self.exponent and config.has_exponent else self.user
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from ..config import BACKWARD_FIELDS, LOSS_FIELDS, SoftmaxConfig, field_names
 from ..errors import require
 from ..formats import UQ
+from ..proofs.bias import bias_ulp
 from ..proofs.bounds import bound_ulp
 from ..proofs.gradient import backward_bound_ulp
 from ..proofs.loss import loss_bound
+from ..proofs.mass import mass_bound
 from .record import MASK_TEXT, ROW_TEXT, STATUS_TEXT, StreamRecord, UnitRecord
 
 _ALL = frozenset(field_names())
@@ -20,18 +22,23 @@ _RECORDS = (
         fields=_ALL - BACKWARD_FIELDS - LOSS_FIELDS - {"clip_gradient"},
         streams=(
             _LOGITS,
-            StreamRecord("m_axis", False, lambda config: config.output, "output", ROW_TEXT),
+            StreamRecord("m_axis", False, lambda config: config.output, "output", ROW_TEXT, True),
         ),
-        bounds=lambda config: {"bound_ulp": bound_ulp(config)},
+        bounds=lambda config: {
+            "bound_ulp": bound_ulp(config),
+            "mass_bound": mass_bound(config),
+            "bias_ulp": bias_ulp(config),
+        },
     ),
     UnitRecord(
         name="softmax_backward",
-        fields=BACKWARD_FIELDS | {"output", "lanes", "max_length", "id_width", "clip_gradient"},
+        fields=BACKWARD_FIELDS
+        | {"output", "lanes", "max_length", "id_width", "clip_gradient", "output_exponent"},
         streams=(
-            StreamRecord("s_axis_p", True, lambda config: config.output, "p", ROW_TEXT),
+            StreamRecord("s_axis_p", True, lambda config: config.output, "p", ROW_TEXT, True),
             StreamRecord("s_axis_dp", True, lambda config: config.grad_input, "grad_input"),
             StreamRecord(
-                "m_axis", False, lambda config: config.grad_output, "grad_output", ROW_TEXT
+                "m_axis", False, lambda config: config.grad_output, "grad_output", ROW_TEXT, True
             ),
         ),
         bounds=lambda config: {"bound_ulp": backward_bound_ulp(config)},
@@ -42,7 +49,9 @@ _RECORDS = (
         streams=(
             _LOGITS,
             StreamRecord("s_axis_target", True, lambda _: TARGET, ""),
-            StreamRecord("m_axis", False, lambda config: config.loss_grad, "loss_grad", ROW_TEXT),
+            StreamRecord(
+                "m_axis", False, lambda config: config.loss_grad, "loss_grad", ROW_TEXT, True
+            ),
             StreamRecord("m_axis_loss", False, lambda config: config.loss, "loss", STATUS_TEXT),
         ),
         bounds=lambda config: {

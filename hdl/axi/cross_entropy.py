@@ -8,7 +8,7 @@ from ...golden.config import SoftmaxConfig
 from ...golden.ports.status import STATUS_BITS
 from ..targets.generic import GENERIC, Target
 from ..units.cross_entropy import CrossEntropy
-from .stream import axi_stream, clock_and_reset, connect_logits, pack
+from .stream import axi_stream, clock_and_reset, connect_logits, pack, row_user, tell_row
 
 
 class CrossEntropyAxi(wiring.Component):
@@ -22,7 +22,7 @@ class CrossEntropyAxi(wiring.Component):
 
     def __init__(self, *, config: SoftmaxConfig, target: Target = GENERIC):
         self._config, self._target = config, target
-        lanes, ident, user = config.lanes, config.id_width, STATUS_BITS + config.lanes
+        lanes, ident, user = config.lanes, config.id_width, row_user(config)
         grad, loss = config.loss_grad.container, config.loss.container
         super().__init__(
             {
@@ -64,7 +64,7 @@ class CrossEntropyAxi(wiring.Component):
             self.m_axis_tvalid.eq(core.o.valid & ~reset),
             core.o.ready.eq(self.m_axis_tready),
             self.m_axis_tlast.eq(o.last),
-            self.m_axis_tuser.eq(Cat(o.row.error, Const(0, 1), o.row.ignored, o.tag.clipped)),
+            self.m_axis_tuser.eq(tell_row(config, o, error=o.row.error, ignored=o.row.ignored)),
             self.m_axis_loss_tvalid.eq(core.loss.valid & ~reset),
             core.loss.ready.eq(self.m_axis_loss_tready),
             self.m_axis_loss_tdata.eq(loss.loss),

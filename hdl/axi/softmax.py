@@ -5,10 +5,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...golden.config import SoftmaxConfig
-from ...golden.ports.status import STATUS_BITS
 from ..targets.generic import GENERIC, Target
 from ..units.softmax import Softmax
-from .stream import axi_stream, clock_and_reset, connect_logits, pack
+from .stream import axi_stream, clock_and_reset, connect_logits, pack, row_user, tell_row
 
 
 class SoftmaxAxi(wiring.Component):
@@ -17,9 +16,9 @@ class SoftmaxAxi(wiring.Component):
     One row is one frame of ``lanes`` elements a beat. An element sits in a container of whole
     bytes, sign- or zero-extended, lane 0 lowest. ``tkeep`` marks the bytes present and is all ones
     but on a row's last beat. Input ``tuser`` has one bit a lane: 1 leaves the element out, and its
-    probability is 0. Output ``tuser`` is {clipped[lanes], status[3]}; a softmax row is in error or
-    not, the two other status bits are 0. ``tid``, where there is one, is that of the row's last
-    beat.
+    probability is 0. Output ``tuser`` is {exponent, clipped[lanes], status[3]}, the exponent where
+    rows have one; a softmax row is in error or not, the two other status bits are 0. ``tid``, where
+    there is one, is that of the row's last beat.
 
     Nothing on one port depends on another port in the same cycle.
     """
@@ -38,7 +37,7 @@ class SoftmaxAxi(wiring.Component):
                     "m_axis",
                     Out,
                     container=config.output.container,
-                    user=STATUS_BITS + config.lanes,
+                    user=row_user(config),
                     **ports,
                 ),
             }
@@ -56,8 +55,7 @@ class SoftmaxAxi(wiring.Component):
             self.m_axis_tvalid.eq(core.o.valid & ~reset),
             core.o.ready.eq(self.m_axis_tready),
             self.m_axis_tlast.eq(o.last),
-            self.m_axis_tuser[0].eq(o.row.error),
-            self.m_axis_tuser[STATUS_BITS:].eq(o.tag.clipped),
+            self.m_axis_tuser.eq(tell_row(config, o, error=o.row.error)),
         ]
         pack(m, o, self.m_axis_tdata, self.m_axis_tkeep, config.output)
         if config.id_width:

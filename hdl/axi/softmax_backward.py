@@ -1,6 +1,6 @@
 """AXI4-Stream ports around the backward unit."""
 
-from amaranth.hdl import Cat, ClockDomain, Const, Module
+from amaranth.hdl import ClockDomain, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,7 +9,7 @@ from ...golden.ports.status import STATUS_BITS
 from ...golden.units.softmax_backward import SEED_BITS
 from ..targets.generic import GENERIC, Target
 from ..units.softmax_backward import SoftmaxBackward
-from .stream import axi_stream, broken_lanes, clock_and_reset, pack, unpack
+from .stream import axi_stream, broken_lanes, clock_and_reset, pack, row_user, tell_row, unpack
 
 
 class SoftmaxBackwardAxi(wiring.Component):
@@ -23,7 +23,7 @@ class SoftmaxBackwardAxi(wiring.Component):
 
     def __init__(self, *, config: SoftmaxConfig, target: Target = GENERIC):
         self._config, self._target = config, target
-        lanes, ident, user = config.lanes, config.id_width, STATUS_BITS + config.lanes
+        lanes, ident, user = config.lanes, config.id_width, row_user(config)
         bits, dp, out = (
             kind.container for kind in (config.output, config.grad_input, config.grad_output)
         )
@@ -48,7 +48,7 @@ class SoftmaxBackwardAxi(wiring.Component):
         m.d.comb += [
             self.s_axis_p_tready.eq(core.p.ready & ~reset),
             core.p.valid.eq(self.s_axis_p_tvalid),
-            p.clipped.eq(self.s_axis_p_tuser[STATUS_BITS:]),
+            p.clipped.eq(self.s_axis_p_tuser[STATUS_BITS:][: config.lanes]),
             p.error.eq(self.s_axis_p_tuser[0]),
             p.last.eq(self.s_axis_p_tlast),
             self.s_axis_dp_tready.eq(core.dp.ready & ~reset),
@@ -57,7 +57,7 @@ class SoftmaxBackwardAxi(wiring.Component):
             self.m_axis_tvalid.eq(core.o.valid & ~reset),
             core.o.ready.eq(self.m_axis_tready),
             self.m_axis_tlast.eq(o.last),
-            self.m_axis_tuser.eq(Cat(o.row.error, o.row.saturated, Const(0, 1), o.tag.clipped)),
+            self.m_axis_tuser.eq(tell_row(config, o, error=o.row.error, saturated=o.row.saturated)),
         ]
         for beat, tdata, tkeep, container in (
             (p, self.s_axis_p_tdata, self.s_axis_p_tkeep, config.output.container),
@@ -68,6 +68,8 @@ class SoftmaxBackwardAxi(wiring.Component):
         pack(m, o, self.m_axis_tdata, self.m_axis_tkeep, config.grad_output)
         if config.rounding == "stochastic":
             m.d.comb += core.seed.eq(self.seed)
+        if config.has_exponent:
+            m.d.comb += p.exponent.eq(self.s_axis_p_tuser[STATUS_BITS + config.lanes :])
         if config.id_width:
             m.d.comb += [p.id.eq(self.s_axis_p_tid), self.m_axis_tid.eq(o.row.id)]
         return m

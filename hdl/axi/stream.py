@@ -2,11 +2,22 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, ResetSignal, Shape, Signal, Value
+from amaranth.hdl import (
+    Cat,
+    ClockDomain,
+    ClockSignal,
+    Const,
+    Module,
+    ResetSignal,
+    Shape,
+    Signal,
+    Value,
+)
 from amaranth.lib.wiring import In, Out
 
 from ...golden.config import SoftmaxConfig
 from ...golden.formats import Format
+from ...golden.ports.status import STATUS, STATUS_BITS
 
 
 def clock_and_reset(m: Module, ports: Any) -> Signal:
@@ -53,6 +64,22 @@ def broken_lanes(tkeep: Value, container: int) -> Value:
     size = container // 8
     keeps = [tkeep.word_select(lane, size) for lane in range(len(tkeep) // size)]
     return Cat(keep.any() & ~keep.all() for keep in keeps)
+
+
+def row_user(config: SoftmaxConfig) -> int:
+    """Width of the tuser that goes with rows of results: {exponent, clipped[lanes], status[3]}."""
+    return STATUS_BITS + config.lanes + config.exponent_bits
+
+
+def tell_row(config: SoftmaxConfig, beat: Any, **status: Value) -> Value:
+    """The tuser of a beat of results.
+
+    Args:
+        status: flags by name, see :data:`STATUS`; those that are not named are 0.
+    """
+    flags = Cat(status.get(name, Const(0, 1)) for name in STATUS)
+    exponent = beat.row.exponent if config.has_exponent else Const(0, 0)
+    return Cat(flags, beat.tag.clipped, exponent)
 
 
 def pack(m: Module, beat: Any, tdata: Value, tkeep: Value, fmt: Format) -> None:

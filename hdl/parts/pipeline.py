@@ -43,7 +43,10 @@ def tree(
         pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
         level = [
             register(
-                m, join(*pair) if len(pair) == 2 else pair[0], name=f"{name}{depth}_{i}", reset=reset
+                m,
+                join(*pair) if len(pair) == 2 else pair[0],
+                name=f"{name}{depth}_{i}",
+                reset=reset,
             )
             for i, pair in enumerate(pairs)
         ]

@@ -39,11 +39,17 @@ def tag_layout(config: SoftmaxConfig) -> data.StructLayout:
 
 
 def row_layout(config: SoftmaxConfig, flags: tuple[str, ...] = ()) -> data.StructLayout:
-    """What all beats of a row share: ``error``: it breaks a rule, ``id``: the row's, and what
-    further ``flags`` a unit has."""
-    return data.StructLayout({"error": 1, **dict.fromkeys(flags, 1), **id_field(config)})
+    """What all beats of a row share: ``error``: it breaks a rule, ``id`` and ``exponent``: the
+    row's, where rows have one, and what further ``flags`` a unit has."""
+    own = {**id_field(config), **exponent_field(config)}
+    return data.StructLayout({"error": 1, **dict.fromkeys(flags, 1), **own})
 
 
 def id_field(config: SoftmaxConfig) -> dict[str, int]:
     """The tid's field of a layout; none where the unit has none, for Verilog has no 0 bits."""
     return {"id": config.id_width} if config.id_width else {}
+
+
+def exponent_field(config: SoftmaxConfig) -> dict[str, int]:
+    """The field of a row's exponent; none where rows have none."""
+    return {"exponent": config.exponent_bits} if config.has_exponent else {}

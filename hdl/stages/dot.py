@@ -25,13 +25,23 @@ class Dot(wiring.Component):
         p, dp: factors of every lane; p is 0 where there is no element.
         i_valid, i_last: whether the factors of :attr:`AHEAD` cycles before are a beat of a row, and
             its last one. i_last is 0 without a beat.
+        exponent: of the row, with its last beat; P are codes of P * 2**exponent.
         o: D of the row whose last factors came ``latency`` cycles ago. saturated: it was.
     """
 
     AHEAD = Multiply.latency
     """Cycles by which factors come before it is known whether they count."""
 
-    def __init__(self, *, golden: Golden, lanes: int, beats: int, target: Target = GENERIC):
+    def __init__(
+        self,
+        *,
+        golden: Golden,
+        lanes: int,
+        beats: int,
+        exponent_bits: int = 0,
+        target: Target = GENERIC,
+    ):
+        self._exponent_bits = exponent_bits
         self._golden, self._lanes, self._beats, self._target = golden, lanes, beats, target
         super().__init__(
             {
@@ -39,15 +49,17 @@ class Dot(wiring.Component):
                 "dp": In(data.ArrayLayout(signed(golden.dp.width), lanes)),
                 "i_valid": In(1),
                 "i_last": In(1),
+                **({"exponent": In(exponent_bits)} if exponent_bits else {}),
                 "o": Out(signed(golden.output.width)),
                 "saturated": Out(1),
             }
         )
 
     @staticmethod
-    def latency_of(lanes: int) -> int:
+    def latency_of(lanes: int, exponent_bits: int = 0) -> int:
         """Latency in cycles, from the factors."""
-        return Multiply.latency + 1 + (lanes - 1).bit_length() + 4
+        moves = 2 if exponent_bits else 0
+        return Multiply.latency + 1 + (lanes - 1).bit_length() + 4 + moves
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -58,14 +70,16 @@ class Dot(wiring.Component):
         goes_on = delay(m, ~self.i_last, before + 1, name="goes_on", reset=True)
         carries = (self._beats - 1).bit_length()
         drop = self._golden.drop
-        half = 1 << (drop - 1) if drop else 0  # the sum starts with it, for it is rounded half up
+        # the sum starts with it, for it is rounded half up; where it moves before, it is added then
+        half = 1 << (drop - 1) if drop and not self._exponent_bits else 0
         high_half, low_half = divmod(half, 1 << place)
         upper = level[place:].as_signed()
         low = self._running(m, level[:place], place + carries + 1, goes_on, low_half)
         high = self._running(m, upper, len(upper) + carries + 1, goes_on, high_half)
         joined = register(m, high + low[place:], name="joined").as_signed()
         rest = register(m, low[:place], name="rest")
-        total = Cat(rest, joined).as_signed() >> drop
+        total = Cat(rest, joined).as_signed()
+        total = self._moved(m, total, before + 1) if self._exponent_bits else total >> drop
 
         d, beyond = saturating(m, total, len(self.o), name="d")
         m.d.comb += [
@@ -73,6 +87,17 @@ class Dot(wiring.Component):
             self.saturated.eq(register(m, beyond, name="saturated")),
         ]
         return m
+
+    def _moved(self, m: Module, total: Value, before: int) -> Value:
+        """The sum of a row without the bits that are dropped, rounded half up.
+
+        Args:
+            before: cycles from the last beat to the running sum.
+        """
+        exponent = delay(m, self.exponent, before + 1, name="exponent")
+        fine = total.shift_left(1) >> self._golden.drop
+        fine = register(m, fine >> exponent, name="moved").as_signed()
+        return register(m, (fine + 1) >> 1, name="rounded").as_signed()
 
     def _products(self, m: Module) -> list[Value]:
         """The lanes' products, 0 without a beat."""

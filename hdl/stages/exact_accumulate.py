@@ -1,6 +1,7 @@
 """The exact sum of a row's exponentials, a beat of lanes at a time."""
 
 import operator
+from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import data, wiring
@@ -10,6 +11,7 @@ from ...golden.stages.accumulate import Accumulate as Golden
 from ..parts.pipeline import delay, register, tree
 from ..parts.shift_left import ShiftLeft
 from ..targets.generic import GENERIC, Target
+from .exponentials import Exponentials
 
 LIMB_PLACES = 4
 """Bits of a place that shift inside a limb; the further bits choose the limb."""
@@ -60,6 +62,14 @@ class ExactAccumulate(wiring.Component):
     def latency_of(cls, golden: Golden, lanes: int) -> int:
         """Latency in cycles from the row's last beat."""
         return ShiftLeft.latency + 2 + (lanes - 1).bit_length() + cls.limbs_of(golden) - 1
+
+    def fed_by(self, exponentials: Exponentials) -> list[Any]:
+        """What connects the terms."""
+        return [
+            self.mantissa.eq(exponentials.mantissa),
+            self.next_place.eq(exponentials.next_exponent),
+            self.next_active.eq(exponentials.next_active),
+        ]
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

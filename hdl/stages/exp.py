@@ -1,6 +1,7 @@
 """exp(-scale * u) as a mantissa and an exponent."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Value
 from amaranth.lib import wiring
@@ -8,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...golden.config import SoftmaxConfig
 from ...golden.stages.accumulate import lowest_exponent
-from ...golden.stages.exp import ExpTable
+from ...golden.stages.exp import ExpTable, exp_table
 from ..parts.multiply import Multiply
 from ..parts.pipeline import delay, register
 from ..parts.rom import Rom
@@ -30,6 +31,7 @@ class Contents:
         low: the further tables.
         exponent_bits: width of the exponent.
         offset: places that a product with the reciprocal moves down beyond :meth:`amount`.
+        from_code: the address is an element's code.
     """
 
     bits: tuple[int, ...]
@@ -38,6 +40,7 @@ class Contents:
     low: list[list[int]]
     exponent_bits: int
     offset: int
+    from_code: ClassVar[bool]
 
     def amount(self, exponent: Value, q: Value) -> Value:
         """Places that the product with a reciprocal of exponent ``q`` moves down."""
@@ -46,6 +49,8 @@ class Contents:
 
 class ByDifference(Contents):
     """The address is the difference max - x; the exponent is the shift."""
+
+    from_code = False
 
     @classmethod
     def of(cls, golden: ExpTable) -> "ByDifference":
@@ -69,6 +74,8 @@ class ByLogit(Contents):
     The distance top - x has x's fields, the low ones inverted, the highest subtracted from top's:
     the same tables in another order.
     """
+
+    from_code = True
 
     @classmethod
     def of(cls, golden: ExpTable, config: SoftmaxConfig) -> "ByLogit":
@@ -94,6 +101,14 @@ class ByLogit(Contents):
         return (q - exponent)[: len(q)]
 
 
+def contents_of(config: SoftmaxConfig) -> Contents:
+    """The contents of a configuration."""
+    golden = exp_table(config)
+    if config.path.origin is None:
+        return ByDifference.of(golden)
+    return ByLogit.of(golden, config)
+
+
 class Exp(wiring.Component):
     """The twin of :class:`golden.stages.exp.ExpTable`, whose contents it holds.
 
@@ -103,6 +118,7 @@ class Exp(wiring.Component):
         i: the address, see :class:`Contents`.
         mantissa, exponent: exp, as the contents mean it.
         next_exponent: the exponent, a cycle ahead.
+        early_exponent: the exponent, :meth:`ahead_of` cycles ahead.
     """
 
     PORT_BITS = 18
@@ -118,6 +134,7 @@ class Exp(wiring.Component):
                 "mantissa": Out(golden.mantissa_bits),
                 "exponent": Out(contents.exponent_bits),
                 "next_exponent": Out(contents.exponent_bits),
+                "early_exponent": Out(contents.exponent_bits),
             }
         )
 
@@ -125,6 +142,22 @@ class Exp(wiring.Component):
     def latency_of(golden: ExpTable) -> int:
         """Latency in cycles."""
         return Rom.latency + (SHARE_LATENCY * len(golden.low) or 1)
+
+    @classmethod
+    def ahead_of(cls, golden: ExpTable, contents: Contents) -> int:
+        """Cycles by which an exponent is known before its mantissa."""
+        read = Rom.latency if cls._one_table(golden, contents) else Staircase.latency
+        return cls.latency_of(golden) - read
+
+    @classmethod
+    def _one_table(cls, golden: ExpTable, contents: Contents) -> bool:
+        """Whether exponents lie beside the first table's mantissas, not in logic: where there is one
+        table, room in the port, or no logic small enough."""
+        if not golden.low or not _all_lead(golden, contents):
+            return True
+        if golden.bits - 1 + contents.exponent_bits <= cls.PORT_BITS:
+            return True
+        return logic_bits(contents.exponent, contents.exponent_bits) > cls.LOGIC_BITS
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -162,12 +195,11 @@ class Exp(wiring.Component):
         second table where it is read beside the first one."""
         golden, contents = self._golden, self._contents
         # a leading one that all entries have need not be stored
-        leading = all(entry >> (golden.bits - 1) for entry in contents.high)
+        leading = _all_lead(golden, contents)
         stored = golden.bits - leading
         entries = [entry & ((1 << stored) - 1) for entry in contents.high]
         both = stored + contents.exponent_bits
-        steep = logic_bits(contents.exponent, contents.exponent_bits) > self.LOGIC_BITS
-        if not golden.low or not leading or both <= self.PORT_BITS or steep:
+        if self._one_table(golden, contents):
             rom = self._target.rom(
                 entries=[
                     exponent << stored | entry
@@ -194,6 +226,7 @@ class Exp(wiring.Component):
             ]
             mantissa, second = tables.o_a, tables.o_b
             exponent, waited = exponents.o, exponents.latency
+        m.d.comb += self.early_exponent.eq(exponent)
         exponent = delay(m, exponent, self.latency_of(golden) - 1 - waited, name="exponent")
         return Cat(mantissa, Const(1, 1)) if leading else mantissa, exponent, second
 
@@ -214,3 +247,8 @@ class Exp(wiring.Component):
         kept = delay(m, accumulator, share.latency + 1, name=f"kept{j}")
         rest = kept - lost
         return register(m, rest[: len(accumulator)], name=f"rest{j}")
+
+
+def _all_lead(golden: ExpTable, contents: Contents) -> bool:
+    """Whether all entries of the first table have a leading one."""
+    return all(entry >> (golden.bits - 1) for entry in contents.high)

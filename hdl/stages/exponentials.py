@@ -44,6 +44,7 @@ class Exponentials(wiring.Component):
         active, and distance and x where they are fields: of every lane.
         mantissa, exponent: exp of every lane. o_active: as ``active``, with them.
         next_exponent, next_active: exponents and ``o_active``, a cycle ahead.
+        early_exponent, early_active: the same, :meth:`Exp.ahead_of` cycles ahead.
         elements: the fields, of every lane.
     """
 
@@ -69,6 +70,8 @@ class Exponentials(wiring.Component):
                 "mantissa": Out(of_lanes["mantissa"]),
                 "exponent": Out(of_lanes["exponent"]),
                 "next_exponent": Out(of_lanes["exponent"]),
+                "early_exponent": Out(of_lanes["exponent"]),
+                "early_active": Out(config.lanes),
                 "next_active": Out(config.lanes),
                 "o_active": Out(config.lanes),
                 "elements": Out(data.ArrayLayout(self._element, config.lanes)),
@@ -78,9 +81,15 @@ class Exponentials(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         latency = Exp.latency_of(self._golden)
-        early = delay(m, self.active, latency - 1, name="active", reset=True)
-        active = register(m, early, name="last_active", reset=True)
-        m.d.comb += [self.next_active.eq(early), self.o_active.eq(active)]
+        ahead = Exp.ahead_of(self._golden, self._contents)
+        early = delay(m, self.active, latency - ahead, name="early_active", reset=True)
+        soon = delay(m, early, ahead - 1, name="next_active", reset=True)
+        active = register(m, soon, name="active", reset=True)
+        m.d.comb += [
+            self.early_active.eq(early),
+            self.next_active.eq(soon),
+            self.o_active.eq(active),
+        ]
         for lane, element in enumerate(self.elements):
             m.submodules[f"exp{lane}"] = exp = Exp(
                 golden=self._golden, contents=self._contents, target=self._target
@@ -94,6 +103,7 @@ class Exponentials(wiring.Component):
                 self.mantissa[lane].eq(exp.mantissa),
                 self.exponent[lane].eq(exp.exponent),
                 self.next_exponent[lane].eq(exp.next_exponent),
+                self.early_exponent[lane].eq(exp.early_exponent),
                 *(element[name].eq(fields[name]) for name in self._element.members),
             ]
         return m

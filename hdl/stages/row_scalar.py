@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Module, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,10 +13,12 @@ from ...golden.stages.ln import LnTable
 from ...golden.stages.reciprocal import ReciprocalTable
 from ...golden.stages.window import LIMB_BITS
 from ..parts.pipeline import delay
+from ..parts.rom import Rom
 from ..targets.generic import GENERIC, Target
 from .leading_one import LeadingOne
 from .ln import Ln
 from .reciprocal import Reciprocal
+from .row_exponent import Largest, RowExponent
 from .window import FINE, top_bits
 
 
@@ -35,12 +37,14 @@ class SumFunctions:
         sum: layout of the sum, see :func:`sum_layout`. lowest: the least place of its leading one.
         q_bits: width of the sum's exponent.
         reciprocal, ln: their tables, or None. ln_offset: what is added to the logarithm.
+        largest: where rows have an exponent.
     """
 
     sum: data.StructLayout
     lowest: int
     q_bits: int
     reciprocal: ReciprocalTable | None = None
+    largest: Largest | None = None
     ln: LnTable | None = None
     ln_offset: int = 0
 
@@ -57,10 +61,19 @@ class SumFunctions:
         else:
             lowest = config.widths.sum_fraction + lowest_exponent(config)
             q_bits = LeadingOne.q_bits(code, lowest)
-        return cls(layout, lowest, q_bits, **functions)
+        largest = Largest.of(config) if config.has_exponent else None
+        return cls(layout, lowest, q_bits, largest=largest, **functions)
 
     @property
     def layout(self) -> data.StructLayout:
+        """What elements wait for, and ``row_exponent`` where rows have one."""
+        fields = dict(self.waited_for.members)
+        if self.largest is not None:
+            fields["row_exponent"] = self.largest.exponent_bits
+        return data.StructLayout(fields)
+
+    @property
+    def waited_for(self) -> data.StructLayout:
         """``r`` and ``q`` of the reciprocal, ``ln``."""
         fields: dict[str, Any] = {}
         if self.reciprocal is not None:
@@ -101,13 +114,17 @@ class RowScalar(wiring.Component):
     Latency ``functions.latency`` cycles, one sum per cycle.
 
     Members:
-        i: a row's sum.
+        i: a row's sum. largest: the address of its largest element, where rows have an exponent and
+            terms are not relative to it.
         o: its functions, see :attr:`SumFunctions.layout`.
     """
 
     def __init__(self, functions: SumFunctions, target: Target = GENERIC):
         self._functions, self._target = functions, target
-        super().__init__({"i": In(functions.sum), "o": Out(functions.layout)})
+        self.latency = functions.latency
+        largest = functions.largest
+        address = {"largest": In(largest.address_bits)} if largest and largest.address_bits else {}
+        super().__init__({"i": In(functions.sum), **address, "o": Out(functions.layout)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -129,4 +146,26 @@ class RowScalar(wiring.Component):
             early = functions.last_latency - part.latency
             for name in part.o.shape().members:
                 m.d.comb += self.o[name].eq(delay(m, part.o[name], early, name=f"late_{name}"))
+        if functions.largest is not None:
+            self._give_exponent(m, functions.largest, q, leading_one.s)
         return m
+
+    def _give_exponent(self, m: Module, largest: Largest, q: Value, s: Value) -> None:
+        """The exponent, by which the products with the reciprocal move less."""
+        functions = self._functions
+        assert functions.reciprocal is not None, "an exponent is one of probabilities"
+        s = s[-(functions.reciprocal.index + functions.reciprocal.step) :]
+        m.submodules.exponent = exponent = RowExponent(
+            largest=largest, q_bits=functions.q_bits, s_bits=len(s), target=self._target
+        )
+        before = functions.leading_one_latency - Rom.latency
+        if largest.address_bits:
+            m.d.comb += exponent.address.eq(delay(m, self.largest, max(before, 0), name="largest"))
+        late = max(-before, 0)
+        wait = functions.last_latency - late - exponent.latency
+        m.d.comb += [
+            exponent.q.eq(delay(m, q, late, name="exponent_q")),
+            exponent.s.eq(delay(m, s, late, name="exponent_s")),
+            self.o.q.eq(delay(m, exponent.o_q, wait, name="moved_q")),
+            self.o.row_exponent.eq(delay(m, exponent.exponent, wait, name="row_exponent")),
+        ]

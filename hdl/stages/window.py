@@ -2,6 +2,7 @@
 
 import operator
 from functools import reduce
+from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
@@ -12,6 +13,7 @@ from ...golden.stages.window import Window as Golden
 from ..parts.pipeline import delay, register, tree
 from ..parts.shift_left import ShiftLeft
 from ..targets.generic import GENERIC, Target
+from .exponentials import Exponentials
 
 LIMBS = 3
 """Limbs of the window, each in an accumulator of its own."""
@@ -33,53 +35,80 @@ class Window(wiring.Component):
 
     Members:
         i_last: the last beat of a row.
-        mantissa: of every lane.
-        next_place, next_active: of every lane's mantissa that comes with the next cycle; none is
-            active without a beat.
+        mantissa: of every lane. next_place: of its mantissa that comes with the next cycle.
+        early_place, early_active: of its mantissa that comes ``ahead`` cycles later; none is active
+            without a beat.
         o, top: the sum of the row whose last beat came ``latency`` cycles ago, from limb T - 1 up,
             and T.
     """
 
-    def __init__(self, *, golden: Golden, lanes: int, place_bits: int, target: Target = GENERIC):
-        self._golden, self._lanes, self._target = golden, lanes, target
+    def __init__(
+        self,
+        *,
+        golden: Golden,
+        lanes: int,
+        place_bits: int,
+        ahead: int,
+        target: Target = GENERIC,
+    ):
+        self._golden, self._lanes, self._target, self._ahead = golden, lanes, target, ahead
         self._levels = (lanes - 1).bit_length()
         super().__init__(
             {
                 "i_last": In(1),
                 "mantissa": In(data.ArrayLayout(golden.mantissa_bits, lanes)),
                 "next_place": In(data.ArrayLayout(place_bits, lanes)),
-                "next_active": In(lanes),
+                "early_place": In(data.ArrayLayout(place_bits, lanes)),
+                "early_active": In(lanes),
                 "o": Out(golden.sum_bits),
                 "top": Out(top_bits(golden)),
             }
         )
 
     @staticmethod
-    def _wait_of(lanes: int) -> int:
+    def _wait_of(lanes: int, ahead: int) -> int:
         """Cycles in which a mantissa waits until it is known which limbs keep its parts."""
-        return max((lanes - 1).bit_length() + 2 - ShiftLeft.latency, 0)
+        known = _Top.known_of(lanes) - ahead
+        return max(known + 2 - ShiftLeft.latency, 0)
 
     @classmethod
-    def latency_of(cls, lanes: int) -> int:
+    def latency_of(cls, lanes: int, ahead: int) -> int:
         """Latency in cycles from the row's last beat."""
-        parts = cls._wait_of(lanes) + ShiftLeft.latency + 1
+        parts = cls._wait_of(lanes, ahead) + ShiftLeft.latency + 1
         return parts + (lanes - 1).bit_length() + 1 + LIMBS
+
+    def fed_by(self, exponentials: Exponentials) -> list[Any]:
+        """What connects the terms."""
+        return [
+            self.mantissa.eq(exponentials.mantissa),
+            self.next_place.eq(exponentials.next_exponent),
+            self.early_place.eq(exponentials.early_exponent),
+            self.early_active.eq(exponentials.early_active),
+        ]
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        wait, levels = self._wait_of(self._lanes), self._levels
+        wait, levels = self._wait_of(self._lanes, self._ahead), self._levels
+        # T is known after the beat before is known to be the last of its row or not
+        ahead = min(self._ahead, _Top.known_of(self._lanes) - 1)
+        active = delay(m, self.early_active, self._ahead - ahead, name="active", reset=True)
         limbs = [
-            Mux(active, place[FINE:][: len(self.top)], 0)
-            for place, active in zip(self.next_place, self.next_active, strict=True)
+            Mux(active[lane], delay(m, limb, self._ahead - ahead, name="early_limb"), 0)
+            for lane, limb in enumerate(place[FINE:][: len(self.top)] for place in self.early_place)
         ]
-        top = _Top(m, limbs, self.i_last)
-        parts = [self._parts(m, lane, limb, top, wait) for lane, limb in enumerate(limbs)]
+        top = _Top(m, limbs, self.i_last, ahead)
+        parts = [
+            self._parts(m, lane, self._falls(m, lane, limb, active[lane], top), top, wait)
+            for lane, limb in enumerate(limbs)
+        ]
         added = wait + ShiftLeft.latency + 1 + levels  # when the parts of a beat have been added
         sums = [self._accumulate(m, j, parts, top, added) for j in range(LIMBS)]
         self._join(m, sums, top, added + 1)
         return m
 
-    def _parts(self, m: Module, lane: int, limb: Value, top: "_Top", wait: int) -> list[Value]:
+    def _parts(
+        self, m: Module, lane: int, falls: tuple[list[Value], ...], top: "_Top", wait: int
+    ) -> list[Value]:
         """What a lane adds to every accumulator."""
         place = self.next_place[lane]
         shift = self._target.shift_left(width=self._golden.mantissa_bits, places_bits=FINE)
@@ -88,22 +117,31 @@ class Window(wiring.Component):
             shift.i.eq(delay(m, self.mantissa[lane], wait, name=f"mantissa{lane}")),
             shift.places.eq(delay(m, place[:FINE], wait, name=f"places{lane}")),
         ]
-        limb = delay(m, limb, top.known + 1, name=f"limb{lane}")
-        active = delay(m, self.next_active[lane], top.known + 1, name=f"active{lane}")
-        below = [limb == value for value in top.below]
-        starts = active & (below[0] | below[1])
-        reaches = active & (below[0] | below[1] | below[2])
-        of_limb = remainder(limb)
-        early = wait + shift.latency - (top.known + 1)
+        early = wait + shift.latency - (top.known + 2)
         parts = []
         for j in range(LIMBS):
-            keeps = Cat(starts & of_limb[j], reaches & of_limb[j - 1])
-            keeps = register(m, keeps, name=f"lane{lane}_keeps{j}")
+            keeps = register(m, Cat(falls[0][j], falls[1][j]), name=f"lane{lane}_keeps{j}")
             keeps = delay(m, keeps, early, name=f"lane{lane}_kept{j}")
             lower, upper = shift.o[:LIMB_BITS], shift.o[LIMB_BITS:]
             part = Mux(keeps[0], lower, 0) | Mux(keeps[1], upper, 0)
             parts.append(register(m, part, name=f"lane{lane}_part{j}"))
         return parts
+
+    @staticmethod
+    def _falls(
+        m: Module, lane: int, limb: Value, active: Value, top: "_Top"
+    ) -> tuple[list[Value], ...]:
+        """Whether the lower part of a lane's mantissa, and its upper part, is for an accumulator; a
+        cycle after T is known."""
+        late = _Top.known_of(top.lanes)
+        limb = delay(m, limb, late, name=f"limb{lane}")
+        active = delay(m, active, late, name=f"active{lane}")
+        # no mantissa starts above T
+        starts = Cat(active & (limb == value) for value in top.below)
+        starts = register(m, starts, name=f"lane{lane}_starts")
+        of_limb = register(m, remainder(limb), name=f"lane{lane}_of_limb")
+        lower, upper = starts[:2].any(), starts.any()
+        return [lower & bit for bit in of_limb], [upper & of_limb[j - 1] for j in range(LIMBS)]
 
     def _accumulate(
         self, m: Module, j: int, parts: list[list[Value]], top: "_Top", added: int
@@ -124,8 +162,8 @@ class Window(wiring.Component):
         of_limb = register(m, remainder(top.below[0]), name="limb_of_top")
         of_limb = delay(m, of_limb, complete - top.known - 1, name="complete_limb")
         below, at, above = (
-            register(m, _chosen(sums, [of_limb[(j - k) % LIMBS] for j in range(LIMBS)]), name=f"sum{k + 1}")
-            for k in (-1, 0, 1)
+            register(m, _chosen(sums, [of_limb[(j - k) % LIMBS] for j in range(LIMBS)]), name=name)
+            for k, name in ((-1, "below"), (0, "at"), (1, "above"))
         )
         low = register(m, Cat(below[:LIMB_BITS], at + below[LIMB_BITS:]), name="joined1")
         above = register(m, above, name="waited2")
@@ -140,20 +178,26 @@ class _Top:
     """The highest limb in which a mantissa of the row starts, T, with every beat.
 
     Attributes:
-        below: T, T - 1 and T - 2. known: cycles from a beat to them.
+        below: T, T - 1 and T - 2. known: cycles from a beat's mantissas to them.
     """
 
-    def __init__(self, m: Module, limbs: list[Value], last: Value):
-        levels = (len(limbs) - 1).bit_length()
-        self.known = levels + 1
+    def __init__(self, m: Module, limbs: list[Value], last: Value, ahead: int):
+        self.lanes, self.known = len(limbs), self.known_of(len(limbs)) - ahead
+        # the exp tables are far away on a device
+        near = [register(m, limb, name="near_limb", reset=True) for limb in limbs]
+        largest = _largest(m, near)
         # after a reset, a sum stays 0 until older parts have gone by
-        goes_on = delay(m, ~last, levels, name="top_goes_on", reset=True)
-        largest = tree(m, limbs, lambda a, b: Mux(a > b, a, b), name="largest", reset=True)
+        goes_on = delay(m, ~last, self.known - 1, name="top_goes_on", reset=True)
         top = Signal(len(limbs[0]), name="running_top")
         m.d.sync += top.eq(Mux(goes_on & (top > largest), top, largest))
         self.below = [register(m, top - k, name=f"top_less{k}")[: len(top)] for k in range(3)]
         self._before = register(m, self.below[0], name="top_before")
         self._goes_on = delay(m, goes_on, 2, name="goes_on", reset=True)
+
+    @staticmethod
+    def known_of(lanes: int) -> int:
+        """Cycles from the places of a beat of so many lanes to T and what is below."""
+        return 2 * (lanes - 1).bit_length() + 3
 
     def stays(self, m: Module, j: int) -> Value:
         """Accumulator j's limb is what it was with the beat before; a cycle after ``known``."""
@@ -179,3 +223,17 @@ def _chosen(sums: list[Value], flags: list[Value]) -> Value:
     return reduce(
         operator.or_, (Mux(flag, value, 0) for value, flag in zip(sums, flags, strict=True))
     )
+
+
+def _largest(m: Module, values: list[Value]) -> Value:
+    """The largest of some values; compared in one cycle, chosen in the next, pair by pair."""
+    while len(values) > 1:
+        pairs = list(zip(values[::2], values[1::2], strict=False))
+        chosen = []
+        for a, b in pairs:
+            less = register(m, a < b, name="less", reset=True)
+            kept = [register(m, value, name="compared", reset=True) for value in (a, b)]
+            chosen.append(register(m, Mux(less, kept[1], kept[0]), name="larger", reset=True))
+        odd = values[2 * len(pairs) :]
+        values = chosen + [delay(m, value, 2, name="odd", reset=True) for value in odd]
+    return values[0]

@@ -18,7 +18,7 @@ from ..stages.loss import ln_offset
 from ..stages.row_scalar import RowScalar, SumFunctions
 from ..targets.generic import GENERIC, Target
 from .capacity import ROWS, Capacity, depth_of
-from .datapath import Datapath, DatapathPlan
+from .datapath import Datapath, DatapathPlan, tell_row
 from .datapaths import datapath_of
 from .finish_residuals import FinishResiduals
 from .last_pass import LastPass
@@ -93,7 +93,7 @@ class CrossEntropy(wiring.Component):
         """Rows whose scalar has come, and their targets."""
         config, functions = self._config, self._functions
         m.submodules.row_scalar = scalar = RowScalar(functions, self._target)
-        fields = {**functions.layout.members}
+        fields = {**functions.waited_for.members}
         if config.path.origin is None:
             fields["maximum"] = signed(config.input.width)
         m.submodules.rows = rows = RowTarget(
@@ -106,12 +106,11 @@ class CrossEntropy(wiring.Component):
         )
         wiring.connect(m, wiring.flipped(self.target), rows.target)
         m.d.comb += [
-            scalar.i.eq(path.sum),
             rows.i_valid.eq(path.o_valid),
             rows.i_last.eq(path.o_last),
-            *(rows.i.stage[name].eq(scalar.o[name]) for name in functions.layout.members),
-            rows.i.row.eq(delay(m, path.row, functions.latency, name="row")),
+            *(rows.i.stage[name].eq(scalar.o[name]) for name in functions.waited_for.members),
         ]
+        tell_row(m, path, scalar, rows.i.row)
         if config.path.origin is None:
             maximum = delay(m, path.maximum, functions.latency, name="maximum")
             m.d.comb += rows.i.stage.maximum.eq(maximum)
@@ -196,6 +195,7 @@ class CrossEntropy(wiring.Component):
             flags.error.eq(error),
             flags.ignored.eq(ignored),
             *((flags.id.eq(row.id),) if config.id_width else ()),
+            *((flags.exponent.eq(Mux(error, 0, row.exponent)),) if config.has_exponent else ()),
             lanes.eq(Mux(error | ignored, 0, 1 << pick.lane)),
         ]
         return flags, lanes

@@ -5,14 +5,15 @@ What becomes of them is the unit's; see :class:`.last_pass.LastPass`, in which t
 
 from typing import ClassVar, Protocol
 
-from amaranth.hdl import Signal, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Member, Out
 
 from ...golden.config import SoftmaxConfig
+from ..parts.pipeline import delay
 from ..ports.beats import input_layout, row_layout
 from ..stages.exp import Contents
-from ..stages.row_scalar import sum_layout
+from ..stages.row_scalar import RowScalar, sum_layout
 from ..targets.generic import Target
 from .last_pass import beat_layout
 from .latency import Latency
@@ -26,6 +27,8 @@ class Datapath(Protocol):
         o_valid, o_last, o: a beat of elements, see :func:`beat_layout`. o_last is 0 without one.
         sum, row: of the row whose last beat left ``sum_latency`` cycles ago: the sum of its
             exponentials, see :func:`sum_layout`, and its status.
+        largest: of the same row, where rows have an exponent and elements are addressed by their
+            codes: the first table's address of the largest.
         maximum: of the same row, where distances are measured from it and elements keep ``x``.
         given, row_given: one of the ``depth_of`` places for beats, or the ``ROWS`` for rows, that
             ``o`` has taken is free again.
@@ -37,6 +40,7 @@ class Datapath(Protocol):
     o: data.View
     sum: data.View
     row: data.View
+    largest: Signal
     maximum: Signal
     given: Signal
     row_given: Signal
@@ -66,7 +70,9 @@ class DatapathPlan(Protocol):
         ...
 
 
-def members_of(config: SoftmaxConfig, element: data.StructLayout) -> dict[str, Member]:
+def members_of(
+    config: SoftmaxConfig, contents: Contents, element: data.StructLayout
+) -> dict[str, Member]:
     """The members of :class:`Datapath`."""
     from_maximum = config.path.origin is None and "x" in element.members
     return {
@@ -76,7 +82,24 @@ def members_of(config: SoftmaxConfig, element: data.StructLayout) -> dict[str, M
         "o": Out(beat_layout(config, element)),
         "sum": Out(sum_layout(config)),
         "row": Out(row_layout(config)),
+        **({"largest": Out(contents.bits[0])} if gives_largest(config) else {}),
         **({"maximum": Out(signed(config.input.width))} if from_maximum else {}),
         "given": In(1),
         "row_given": In(1),
     }
+
+
+def gives_largest(config: SoftmaxConfig) -> bool:
+    """Whether a datapath tells the address of a row's largest element."""
+    return config.has_exponent and config.path.origin is not None
+
+
+def tell_row(m: Module, path: Datapath, scalar: RowScalar, row: data.View) -> None:
+    """Feed what is made of a row's sum, and tell what is known of the row as that comes."""
+    given = delay(m, path.row, scalar.latency, name="row")
+    m.d.comb += [scalar.i.eq(path.sum), row.eq(given)]
+    if hasattr(scalar, "largest"):
+        m.d.comb += scalar.largest.eq(path.largest)
+    if "row_exponent" in scalar.o.shape().members:
+        error = data.View(row.shape(), given).error
+        m.d.comb += row.exponent.eq(Mux(error, 0, scalar.o.row_exponent))

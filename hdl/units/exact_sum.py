@@ -14,10 +14,11 @@ from ..parts.pipeline import delay
 from ..stages.exact_accumulate import ExactAccumulate
 from ..stages.exp import ByLogit, Contents, Exp
 from ..stages.exponentials import Exponentials, element_layout
+from ..stages.row_max import RowMax
 from ..stages.window import Window
 from ..targets.generic import Target
 from .capacity import ROWS, depth_of
-from .datapath import Datapath, members_of
+from .datapath import Datapath, gives_largest, members_of
 from .latency import Latency
 from .logits import Logits
 
@@ -35,7 +36,11 @@ class ExactSumPlan:
         self.contents: Contents = ByLogit.of(self.exp, config)
         self.element = element_layout(config, self.contents, fields)
         self.latency = Latency(Logits.latency + Exp.latency_of(self.exp), 0)
-        self.sum_latency = _sum_latency(config)
+        if config.path.window:
+            ahead = Exp.ahead_of(self.exp, self.contents)
+            self.sum_latency = Window.latency_of(config.lanes, ahead)
+        else:
+            self.sum_latency = ExactAccumulate.latency_of(Accumulate.of(config), config.lanes)
 
     def component(self, target: Target) -> Datapath:
         """The datapath."""
@@ -53,7 +58,7 @@ class ExactSum(wiring.Component):
 
     def __init__(self, plan: ExactSumPlan, target: Target):
         self._plan, self._config, self._target = plan, plan.config, target
-        super().__init__(members_of(plan.config, plan.element))
+        super().__init__(members_of(plan.config, plan.contents, plan.element))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -71,6 +76,8 @@ class ExactSum(wiring.Component):
         ]
         self._give_elements(m, logits)
         self._give_row(m, logits)
+        if gives_largest(self._config):
+            self._give_largest(m, logits)
         return m
 
     def _give_elements(self, m: Module, logits: Logits) -> None:
@@ -83,9 +90,7 @@ class ExactSum(wiring.Component):
             fields=plan.fields,
             target=self._target,
         )
-        m.submodules.accumulate = accumulate = _accumulate(
-            config, plan.contents.exponent_bits, self._target
-        )
+        m.submodules.accumulate = accumulate = _accumulate(plan, self._target)
         for lane, x in enumerate(logits.o):
             m.d.comb += exponentials.address[lane].eq(x)
             if "x" in plan.fields:
@@ -94,9 +99,7 @@ class ExactSum(wiring.Component):
                 m.d.comb += exponentials.distance[lane].eq(config.path.origin - x)
         m.d.comb += [
             exponentials.active.eq(logits.active),
-            accumulate.mantissa.eq(exponentials.mantissa),
-            accumulate.next_place.eq(exponentials.next_exponent),
-            accumulate.next_active.eq(exponentials.next_active),
+            *accumulate.fed_by(exponentials),
             accumulate.i_last.eq(self.o_last),
             self.sum.code.eq(accumulate.o),
             *((self.sum.top.eq(accumulate.top),) if config.path.window else ()),
@@ -115,17 +118,33 @@ class ExactSum(wiring.Component):
             ident = delay(m, self.i.payload.id, Logits.latency + wait, name="id")
             m.d.comb += self.row.id.eq(ident)
 
+    def _give_largest(self, m: Module, logits: Logits) -> None:
+        """The first table's address of the row's largest element."""
+        first, *further = self._plan.contents.bits
+        lanes = self._config.lanes
+        m.submodules.row_max = row_max = RowMax(
+            lanes=lanes, width=first, lowest=-(1 << (first - 1))
+        )
+        wait = Exp.latency_of(self._plan.exp) + self._plan.sum_latency - RowMax.latency_of(lanes)
+        m.d.comb += [
+            row_max.i_last.eq(logits.o_last),
+            row_max.active.eq(logits.active),
+            self.largest.eq(delay(m, row_max.o, wait, name="largest")),
+            *(row_max.i[lane].eq(x >> sum(further)) for lane, x in enumerate(logits.o)),
+        ]
 
-def _sum_latency(config: SoftmaxConfig) -> int:
-    """Cycles from a row's last beat of elements to its sum."""
+
+def _accumulate(plan: ExactSumPlan, target: Target) -> ExactAccumulate | Window:
+    """The sum's stage, which holds all places there are, or those around the largest term."""
+    config, places = plan.config, plan.contents.exponent_bits
     if config.path.window:
-        return Window.latency_of(config.lanes)
-    return ExactAccumulate.latency_of(Accumulate.of(config), config.lanes)
-
-
-def _accumulate(config: SoftmaxConfig, place_bits: int, target: Target) -> ExactAccumulate | Window:
-    """The sum's stage, which holds all places there are or the highest."""
-    shape = {"lanes": config.lanes, "place_bits": place_bits, "target": target}
-    if config.path.window:
-        return Window(golden=GoldenWindow.of(config), **shape)
-    return ExactAccumulate(golden=Accumulate.of(config), **shape)
+        return Window(
+            golden=GoldenWindow.of(config),
+            lanes=config.lanes,
+            place_bits=places,
+            ahead=Exp.ahead_of(plan.exp, plan.contents),
+            target=target,
+        )
+    return ExactAccumulate(
+        golden=Accumulate.of(config), lanes=config.lanes, place_bits=places, target=target
+    )

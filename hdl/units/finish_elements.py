@@ -32,7 +32,7 @@ class FinishElements(wiring.Component):
         target: Target = GENERIC,
     ):
         self._last, self._exp, self._target = last, exp, target
-        self.element, self.scalar = element, last.functions.layout
+        self.element, self.scalar = element, last.functions.waited_for
         self.width, self.latency = config.output.width, last.latency
         super().__init__(
             {

@@ -1,6 +1,6 @@
 """Finishes the elements of a cross-entropy row: p - y in every lane."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Const, Module
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -67,6 +67,8 @@ class FinishResiduals(wiring.Component):
         m = Module()
         scalar, row = self.i_scalar.stage, self.i_scalar.row
         here = register(m, self.i_place == scalar.place, name="here")
+        if self._config.most_exponent:
+            one = delay(m, Const(1) << row.exponent, 1 + Residual.ONE_LATER, name="one")
         nothing = row.error | row.ignored
         drops = self._config.clip_gradient == "zero"
         for lane, element in enumerate(self.i.elements):
@@ -76,8 +78,11 @@ class FinishResiduals(wiring.Component):
                 golden=self._golden.normalize,
                 exp=self._exp,
                 q_bits=len(scalar.q),
+                most_exponent=self._config.most_exponent,
                 target=self._target,
             )
+            if self._config.most_exponent:
+                m.d.comb += last.one.eq(one[: len(last.one)])
             m.d.comb += [
                 last.mantissa.eq(element.mantissa),
                 last.exponent.eq(element.exponent),

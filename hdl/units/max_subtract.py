@@ -58,7 +58,7 @@ class MaxSubtract(wiring.Component):
 
     def __init__(self, plan: MaxSubtractPlan, target: Target):
         self._plan, self._config, self._target = plan, plan.config, target
-        super().__init__(members_of(plan.config, plan.element))
+        super().__init__(members_of(plan.config, plan.contents, plan.element))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

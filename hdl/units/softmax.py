@@ -6,13 +6,12 @@ from amaranth.lib.wiring import In, Out
 
 from ...golden.config import SoftmaxConfig
 from ..flow.row_wait import RowWait
-from ..parts.pipeline import delay
 from ..ports.beats import input_layout, output_layout
 from ..stages.probability import Logarithm, Probability, last_stage
 from ..stages.row_scalar import RowScalar
 from ..targets.generic import GENERIC, Target
 from .capacity import Capacity, depth_of
-from .datapath import DatapathPlan
+from .datapath import DatapathPlan, tell_row
 from .datapaths import datapath_of
 from .finish_elements import FinishElements
 from .last_pass import LastPass
@@ -54,17 +53,19 @@ class Softmax(wiring.Component):
         m.d.comb += [
             row_wait.i_valid.eq(path.o_valid),
             row_wait.i_last.eq(path.o_last),
-            scalar.i.eq(path.sum),
             last_pass.i_valid.eq(path.o_valid),
             last_pass.i_last.eq(path.o_last),
             last_pass.i.eq(path.o),
             last_pass.beats.eq(row_wait.beats),
             last_pass.complete.eq(row_wait.complete),
-            last_pass.i_scalar.stage.eq(scalar.o),
-            last_pass.i_scalar.row.eq(delay(m, path.row, functions.latency, name="row")),
+            *(
+                last_pass.i_scalar.stage[name].eq(scalar.o[name])
+                for name in functions.waited_for.members
+            ),
             path.given.eq(last_pass.given),
             path.row_given.eq(last_pass.row_given),
         ]
+        tell_row(m, path, scalar, last_pass.i_scalar.row)
         return m
 
     def _last_pass(self, plan: DatapathPlan, last: Probability | Logarithm) -> LastPass:

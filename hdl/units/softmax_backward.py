@@ -10,7 +10,7 @@ from ..flow.credits import Credits
 from ..flow.inlet import Inlet
 from ..flow.row_wait import RowWait
 from ..parts.pipeline import delay
-from ..ports.beats import id_field, output_layout
+from ..ports.beats import exponent_field, id_field, output_layout
 from ..ports.frame import Frame
 from ..ports.join import Join
 from ..stages.dot import Dot
@@ -109,6 +109,7 @@ class SoftmaxBackward(wiring.Component):
             golden=backward_stage(config).dot,
             lanes=config.lanes,
             beats=config.max_beats,
+            exponent_bits=config.exponent_bits,
             target=self._target,
         )
         # the factors come while the beat is still checked
@@ -147,6 +148,13 @@ class SoftmaxBackward(wiring.Component):
         if self._config.id_width:
             ident = delay(m, join.p.id, Frame.latency + wait, name="id")
             m.d.comb += scalar.row.id.eq(ident)
+        if self._config.has_exponent:
+            exponent = delay(m, join.p.exponent, Frame.latency, name="exponent")
+            kept = Mux(error, 0, exponent)
+            m.d.comb += [
+                dot.exponent.eq(exponent),
+                scalar.row.exponent.eq(delay(m, kept, wait, name="row_exponent")),
+            ]
 
     def _error(self, m: Module, join: Join, frame: Frame) -> Value:
         """On the last beat of a row: it is in error."""
@@ -160,8 +168,8 @@ class SoftmaxBackward(wiring.Component):
 
 def p_layout(config: SoftmaxConfig) -> data.StructLayout:
     """A beat of P: elements ``x``; ``present``: those there are, ``broken``: of one of them, only
-    some bytes are there; ``clipped`` and ``error`` as the forward unit tells them."""
-    more = {"clipped": config.lanes, "error": 1, **id_field(config)}
+    some bytes are there; ``clipped``, ``error`` and ``exponent`` as the forward unit tells them."""
+    more = {"clipped": config.lanes, "error": 1, **id_field(config), **exponent_field(config)}
     return _input_layout(config, config.output.width, more)
 
 
@@ -186,7 +194,7 @@ def gradient_layout(config: SoftmaxConfig) -> data.StructLayout:
 
 def _wait(config: SoftmaxConfig) -> int:
     """Cycles from a row's last beat to D."""
-    return Dot.latency_of(config.lanes) - Dot.AHEAD
+    return Dot.latency_of(config.lanes, config.exponent_bits) - Dot.AHEAD
 
 
 def latency(config: SoftmaxConfig) -> Latency:

@@ -63,10 +63,10 @@ def output_beats(rows: Sequence[Row], config: SoftmaxConfig) -> list[dict[str, A
     """What golden answers with."""
     beats = []
     for row in rows:
-        p, clipped = row.x, row.mask  # of no elements, golden gives no row
+        p, clipped, exponent = row.x, row.mask, 0  # of no elements, golden gives no row
         if len(row.x):
             gold = softmax_rows(row.x, config, row.mask)
-            p, clipped = gold.p, gold.clipped
+            p, clipped, exponent = gold.p, gold.clipped, int(gold.exponent)
         for present, last, p_beat, clipped_beat in in_beats(row, config.lanes, p, clipped):
             beats.append(
                 {
@@ -75,6 +75,7 @@ def output_beats(rows: Sequence[Row], config: SoftmaxConfig) -> list[dict[str, A
                     "clipped": packed(clipped_beat),
                     "error": 0,
                     **ident_of(config, row.ident),
+                    **({"exponent": exponent} if config.has_exponent else {}),
                     "last": int(last),
                 }
             )

@@ -27,6 +27,8 @@ CONFIGS = {
     "three lanes, tid": preset("tiny", id_width=4, lanes=3, max_length=20),
     "bytes": preset("int8", lanes=4, max_length=15, clip_gradient="pass"),
     "difference": preset("tiny", lanes=2, clip="difference", input=SQ(7, 9)),
+    "window, row exponent": preset("full", lanes=2, max_length=25, output_exponent="row"),
+    "row exponent": preset("int8_row", lanes=3, max_length=20, clip_gradient="pass"),
     "exact sum": preset("tight", lanes=3, max_length=30, id_width=3, datapath="exact_sum"),
 }
 FRAMES = 12_000

@@ -19,6 +19,9 @@ CONFIGS = {
     "bytes": preset("int8", lanes=4, max_length=15),
     "difference": preset("base", lanes=8, max_length=64, clip="difference"),
     "exact sum": preset("tight", lanes=3, max_length=30, id_width=3, datapath="exact_sum"),
+    "window": preset("full", lanes=3, max_length=30, id_width=3),
+    "row exponent": preset("int8_row", lanes=3, max_length=40, id_width=2),
+    "window, row exponent": preset("full", lanes=4, max_length=33, output_exponent="row"),
     "exact sum, log p": preset(
         "int8", lanes=2, max_length=9, datapath="exact_sum", function="log_softmax", output=SQ(6, 5)
     ),

@@ -12,6 +12,8 @@ VARIANTS = {
     "difference": preset("tiny", lanes=2, clip="difference"),
     "one": preset("tiny", max_length=1),
     "exact sum": preset("tight", lanes=3, max_length=30, id_width=3, datapath="exact_sum"),
+    "window": preset("full", lanes=3, max_length=50),
+    "row exponent": preset("int8_row", lanes=2, max_length=90, datapath="exact_sum"),
     "exact sum, log p": preset(
         "int8", lanes=2, max_length=9, datapath="exact_sum", function="log_softmax", output=SQ(6, 5)
     ),

@@ -27,6 +27,10 @@ CONFIGS = {
     "one lane": preset("tiny", max_length=12),
     "three lanes, tid": preset("tiny", id_width=4, lanes=3, max_length=20),
     "bytes": preset("int8", lanes=4, max_length=15, clip_gradient="pass"),
+    "row exponent": preset("int8_row", lanes=3, max_length=40, id_width=2),
+    "row exponent, stochastic": preset(
+        "tiny", lanes=2, max_length=20, rounding="stochastic", output_exponent="row"
+    ),
     "stochastic": preset("tiny", lanes=2, max_length=20, rounding="stochastic"),
     "coarse": preset("tiny", lanes=2, max_length=9, grad_input=SQ(3, 6), grad_output=SQ(2, 9)),
 }

@@ -43,6 +43,7 @@ class LossMeter:
                 stage(given.elements.distance[classes.place], given.total[classes.rows, 0]),
                 self.gradients(config),
                 given.clipped,
+                stages.ones(config)[classes.elements],
                 Exact(self._exact_losses(config), stages.exact_of_codes(config)),
                 Exact(self._float_losses(config.scale), stages.exact_of_logits(config.scale)),
             ),
@@ -58,15 +59,18 @@ class LossMeter:
         stage, given = residual_stage(config), self._stages.exponentials(config)
         layout, chosen = self._stages.layout, self._classes.elements
         r, q = (layout.spread(part[:, 0])[chosen] for part in stage.reciprocal(given.total))
-        p = stage.normalize(given.elements.mantissa[chosen], given.elements.shift[chosen], r, q)
+        exponent = layout.spread(self._stages.exponents(config))[chosen]
+        p = stage.normalize(
+            given.elements.mantissa[chosen], given.elements.shift[chosen], r, q - exponent
+        )
         # a class of weight 1 leaves nothing to round
-        whole = p - (self._classes.hot[chosen].astype(np.int64) << config.output.f)
+        whole = p - (self._classes.hot[chosen].astype(np.int64) << config.output.f + exponent)
         gradient = saturate(whole, stage.output.min_code, stage.output.max_code)
         dropped = given.clipped[chosen] & (config.clip_gradient == "zero")
         return np.where(dropped, 0, gradient)
 
     def _calibration(self, config: SoftmaxConfig) -> Calibration:
-        p = config.output.to_float(self._stages.probabilities(config))
+        p = config.output.to_float(self._stages.probabilities(config)) / self._stages.ones(config)
         return Calibration(self._classes.calibration(p), self._float_calibration(config.scale))
 
     def _exact_losses(self, config: SoftmaxConfig) -> Reals:

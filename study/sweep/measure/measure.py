@@ -10,6 +10,7 @@ from ....golden.config import SoftmaxConfig
 from ....golden.errors import require
 from ....golden.measures.catalogue import columns
 from ....golden.measures.metrics import Agreement, Metrics, Probabilities, output_errors
+from ....golden.proofs.mass import mass_bound
 from .kept import Kept
 from .loss import LossMeter
 from .proven import backward_bound, cross_entropy_bound, softmax_bound
@@ -64,7 +65,7 @@ class Meter:
         return bounds | figures | of_loss | of_gradients
 
     def _bounds(self, config: SoftmaxConfig) -> dict[str, float]:
-        bounds = {"bound_ulp": softmax_bound(config)}
+        bounds = {"bound_ulp": softmax_bound(config), "mass_bound": mass_bound(config)}
         if self._loss:
             bounds["loss_bound_ulp"] = cross_entropy_bound(config)
         if self._gradients:
@@ -74,12 +75,13 @@ class Meter:
     def _softmax(self, config: SoftmaxConfig) -> dict[str, float]:
         """The figures of the probabilities."""
         p, exact = self.stages.probabilities(config), self.stages.exact_of_codes(config)
+        one = self.stages.ones(config)
         given = Probabilities(
             self.stages.layout,
-            config.output.to_float(p),
+            config.output.to_float(p) / one,
             self.stages.exact_of_logits(config.scale),
             self.stages.exponentials(config).clipped,
-            floor=config.output.lsb / 2,
-            errors=output_errors(p, exact, config),
+            floor=config.output.lsb / 2 / one,
+            errors=output_errors(p, exact * one, config),
         )
         return columns("softmax", Metrics.of(given), Agreement.of(given, self._best))

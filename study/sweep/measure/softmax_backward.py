@@ -74,19 +74,21 @@ class BackwardMeter:
         p = self._stages.probabilities(config)[self._elements]
         clipped = self._stages.exponentials(config).clipped[self._elements]
         stage, fmt = backward_stage(config), config.grad_output
-        d, beyond = stage.dot(self.layout.padded(p), upstream.padded)
+        exponent = self._stages.exponents(config)[self._source.with_gradients]
+        one = self.layout.spread(np.ldexp(1.0, exponent))
+        d, beyond = stage.dot(self.layout.padded(p), upstream.padded, exponent[:, None])
         d, beyond = self.layout.spread(d[:, 0]), self.layout.spread(beyond[:, 0])
         dropped = clipped & (config.clip_gradient == "zero")
         ds, saturated = stage(np.where(dropped, 0, p), upstream.codes, d, self._random_bits(stage))
 
-        exact = self._exact_of_codes(config, p, upstream.values)
+        exact = self._exact_of_codes(config, p / one, upstream.values) * one
         given = Gradients(
             ds,
             clipped,
             saturated | beyond,
             beyond,
             errors=np.where(beyond, 0.0, backward_errors(ds, exact, clipped, config)),
-            apart=fmt.to_float(ds) - self._exact_of_logits(config, upstream.given),
+            apart=fmt.to_float(ds) / one - self._exact_of_logits(config, upstream.given),
         )
         figures = BackwardMetrics.of(given), self.powers(config.grad_input)
         return columns("softmax_backward", *figures)
@@ -117,10 +119,10 @@ class BackwardMeter:
 
         return self._upstream.of(fmt, compute)
 
-    def _exact_of_codes(self, config: SoftmaxConfig, p: Codes, dp: Reals) -> Reals:
+    def _exact_of_codes(self, config: SoftmaxConfig, p: Reals, dp: Reals) -> Reals:
         """What dS is compared with: exact for the codes of P and dP."""
         key = output_key(config), config.grad_input
-        return self._exact_of_p.of(key, lambda: self.exact(config.output.to_float(p), dp))
+        return self._exact_of_p.of(key, lambda: self.exact(p * config.output.lsb, dp))
 
     def _exact_of_logits(self, config: SoftmaxConfig, dp: Reals) -> Reals:
         """float64 gradient of the original logits and dP."""

@@ -14,8 +14,8 @@ from .gathered import Design, Gathered, Point
 YARDSTICK = "bf16"
 
 JUDGED = (
-    "max_error_unclipped", "kl", "top1", "loss_change", "ece", "backward_max_error_unclipped",
-    "backward_saturated_share",
+    "max_error_unclipped", "kl", "mass_error", "bias", "top1", "loss_change", "ece",
+    "backward_max_error_unclipped", "backward_saturated_share",
 )  # fmt: skip
 """The metrics that a configuration must pass in, where the source has them."""
 

@@ -71,8 +71,14 @@ def lengths_of(config: SoftmaxConfig, times: int) -> list[int]:
 @pytest.mark.parametrize("lanes", [1, 2, 3, 4])
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"clip": "difference"}, {"datapath": "exact_sum"}],
-    ids=["input", "difference", "exact_sum"],
+    [
+        {},
+        {"clip": "difference"},
+        {"datapath": "exact_sum"},
+        {"output_exponent": "row"},
+        {"datapath": "exact_sum", "output_exponent": "row"},
+    ],
+    ids=["input", "difference", "exact_sum", "exponent", "exact_sum, exponent"],
 )
 def test_rows_of_every_length_give_goldens_bits(changes, lanes, pace):
     config = SMALL.replace(lanes=lanes, **changes)
@@ -85,7 +91,8 @@ def test_rows_of_every_length_give_goldens_bits(changes, lanes, pace):
 def test_presets_give_goldens_bits_up_to_the_longest_row(name, datapath, function):
     config = preset(name, datapath=datapath)
     if function == "log_softmax":
-        config = config.replace(function=function, output=SQ(6, 3 if name == "int8" else 10))
+        output = SQ(10, 8) if name == "full" else SQ(6, 3 if config.output.f == 8 else 10)
+        config = config.replace(function=function, output=output, output_exponent="none")
     if config.lanes > 1:
         config = config.replace(max_length=160)
     longest = config.max_length
