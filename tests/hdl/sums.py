@@ -1,6 +1,6 @@
 """Rows of exponentials as the stages that add them are given them, and the sums that are due."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from .streams import trace
 
 Row = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Mantissa, shift and who takes part, each (beats, lanes)."""
+Leads = Mapping[str, Mapping[str, int]]
+"""The ports on which a mantissa's "place" and "active" come, and how many cycles ahead of it."""
 IDLE = {"i_last": 0, "active": 0}
 """A cycle without a beat."""
 
@@ -48,14 +50,24 @@ def beats_of(exponent: str, golden: Any, row: Row) -> list[dict]:
     ]
 
 
-def place_ahead(stimulus: list[dict]) -> list[dict]:
-    """Places, and who takes part, come a cycle before the mantissas: with that cycle's inputs."""
-    early = {"place": "next_place", "active": "next_active"}
-    return [
-        {name: value for name, value in here.items() if name not in early}
-        | {early[name]: value for name, value in after.items() if name in early}
-        for here, after in zip([{}, *stimulus], [*stimulus, {}], strict=True)
-    ]
+def in_advance(stimulus: list[dict], leads: Leads) -> list[dict]:
+    """What comes before its mantissa: with the inputs of as many cycles earlier."""
+    most = first_lead(leads)
+    cycles = []
+    for now in range(-most, len(stimulus)):
+        here = stimulus[now] if now >= 0 else {}
+        inputs = {name: value for name, value in here.items() if name not in leads}
+        for name, ports in leads.items():
+            for port, lead in ports.items():
+                if 0 <= now + lead < len(stimulus) and name in stimulus[now + lead]:
+                    inputs[port] = stimulus[now + lead][name]
+        cycles.append(inputs)
+    return cycles
+
+
+def first_lead(leads: Leads) -> int:
+    """Cycles from the first that is known of a mantissa to the mantissa."""
+    return max((lead for ports in leads.values() for lead in ports.values()), default=0)
 
 
 def active_rows(row: Row) -> tuple[np.ndarray, np.ndarray]:
@@ -70,6 +82,7 @@ def check_sums(
     rows: list[Row],
     *,
     exponent: str,
+    leads: Leads,
     latency: int,
     gold: Callable[[Row], tuple[int, ...]],
     outputs: Sequence[str] = ("o",),
@@ -83,29 +96,28 @@ def check_sums(
     rng = np.random.default_rng(9)
     stimulus, due = list(before), {}
     ran = {"reset": 0} if before else {}
-    ahead = int(exponent == "place")
     for row in rows:
         for beat in beats_of(exponent, golden, row):
             beat |= ran
             while rng.random() < gaps:  # elements in a gap must not matter, for none takes part
                 stimulus.append({**beat, **IDLE})
             stimulus.append(beat)
-        due[len(stimulus) - 1 + ahead + latency] = gold(row)
+        due[first_lead(leads) + len(stimulus) - 1 + latency] = gold(row)
     stimulus += [IDLE] * (latency + 2)
-    seen = trace(dut, place_ahead(stimulus) if ahead else stimulus, outputs)
+    seen = trace(dut, in_advance(stimulus, leads), outputs)
     assert {cycle: seen[cycle] for cycle in due} == due
 
 
-def resets(exponent: str, coming: Sequence[dict], idle: int) -> Iterable[list[dict]]:
+def resets(leads: Leads, coming: Sequence[dict], idle: int) -> Iterable[list[dict]]:
     """Inputs before a row: rows on their way up to each of their beats, a reset, ``idle`` cycles.
 
-    With the reset, inputs still are what they were: a place that is told in it is of no mantissa.
+    With the reset, inputs still are what they were: what is told in advance is of no mantissa.
     """
     for cycle in range(len(coming)):
-        told = [coming[(cycle + 1) % len(coming)] | {"i_last": 0, "reset": 0}]
+        lost = [coming[(cycle + k) % len(coming)] for k in range(1, first_lead(leads) + 1)]
         yield [
             *coming[:cycle],
             coming[cycle] | {"reset": 1},
-            *(told if exponent == "place" else []),
+            *[beat | {"i_last": 0, "reset": 0} for beat in lost],
             *[IDLE | {"reset": 0}] * idle,
         ]

@@ -17,7 +17,17 @@ from softmaxfx.hdl.stages.row_scalar import SumFunctions
 from softmaxfx.hdl.stages.window import Window
 
 from ..streams import scalars
-from ..sums import Row, active_rows, all_active, beats_of, check_sums, largest_place, placed, resets
+from ..sums import (
+    Leads,
+    Row,
+    active_rows,
+    all_active,
+    beats_of,
+    check_sums,
+    largest_place,
+    placed,
+    resets,
+)
 
 STAGES = {
     "full": Golden.of(preset("full")),
@@ -38,20 +48,28 @@ CONFIGS = {
     "wide mantissas": preset("full", input=SQ(8, 4), mantissa_bits=28),
     "clipped": preset("full", input=SQ(7, 9), range=30, clip="input"),
 }
+AHEAD = 6
+"""Cycles by which places are known before mantissas of two tables, or a cycle less."""
 each = pytest.mark.parametrize("golden", STAGES.values(), ids=STAGES)
 
 
-def check(golden: Golden, lanes: int, rows: list[Row], **how: Any) -> None:
+def leads_of(ahead: int) -> Leads:
+    """What a window is told in advance."""
+    early = {"early_place": ahead, "next_place": 1}
+    return {"place": early, "active": {"early_active": ahead}}
+
+
+def check(golden: Golden, lanes: int, rows: list[Row], ahead: int = AHEAD, **how: Any) -> None:
     """The sums and their highest limbs come when they are due."""
     place_bits = max(largest_place(golden).bit_length(), 2)
-    dut = Window(golden=golden, lanes=lanes, place_bits=place_bits)
+    dut = Window(golden=golden, lanes=lanes, place_bits=place_bits, ahead=ahead)
 
     def gold(row: Row) -> tuple[int, int]:
         total = golden(*active_rows(row))
         return (total.high.item() << LIMB) + total.low.item(), total.top.item()
 
-    latency = Window.latency_of(lanes)
-    how |= {"exponent": "place", "outputs": ("o", "top")}
+    latency = Window.latency_of(lanes, ahead)
+    how |= {"exponent": "place", "leads": leads_of(ahead), "outputs": ("o", "top")}
     check_sums(dut, golden, rows, latency=latency, gold=gold, **how)
 
 
@@ -95,6 +113,14 @@ def test_rows_of_one_beat_follow_one_another_without_a_gap(lanes):
     """Each far from the one before: nothing of a row is in the next."""
     golden, rng = STAGES["full"], np.random.default_rng(18)
     check(golden, lanes, [drawn(golden, rng, (1, lanes)) for _ in range(150)])
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 3, 5, 9])
+@pytest.mark.parametrize("lanes", [1, 3, 8])
+def test_places_may_be_known_any_number_of_cycles_ahead(lanes, ahead):
+    golden, rng = STAGES["full"], np.random.default_rng(22)
+    rows = [drawn(golden, rng, (n, lanes)) for n in rng.integers(1, 5, 30)]
+    check(golden, lanes, rows, ahead, gaps=0.3)
 
 
 @pytest.mark.parametrize("name", ["full", "widest"])
@@ -176,7 +202,8 @@ def test_functions_of_a_row_s_sum_are_goldens(config):
 
 @pytest.mark.parametrize("lanes", [1, 3, 8])
 @pytest.mark.parametrize("after", [0, 1, 3], ids="{} cycles later".format)
-def test_what_was_under_way_before_a_reset_is_in_no_sum(lanes, after):
+@pytest.mark.parametrize("ahead", [1, AHEAD])
+def test_what_was_under_way_before_a_reset_is_in_no_sum(lanes, after, ahead):
     golden, rng = STAGES["full"], np.random.default_rng(20)
 
     def rows_of(*lengths: int) -> list[Row]:
@@ -184,5 +211,5 @@ def test_what_was_under_way_before_a_reset_is_in_no_sum(lanes, after):
 
     coming = [beat for row in rows_of(8, 1, 1, 2, 3) for beat in beats_of("place", golden, row)]
     rows = rows_of(1, 1, 2, 4)
-    for before in resets("place", coming, after):
-        check(golden, lanes, rows, before=before)
+    for before in resets(leads_of(ahead), coming, after):
+        check(golden, lanes, rows, ahead, before=before)
