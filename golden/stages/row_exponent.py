@@ -1,9 +1,9 @@
 """The exponent s that a row's results share: the largest with which p * 2**s is below 1 for all.
 
 What is compared are significands: with e the exp of the row's largest element and S its sum,
-p * 2**s is below 1 where e * 2**s is below S. e is taken as the first exp table has it, which is e itself
-where there is one table, and a little more where further ones lower it; S as precisely as its
-reciprocal takes it.
+p * 2**s is below 1 where e * 2**s is below S. e is taken as the first exp table has it, which is e
+itself where there is one table, and a little more where further ones lower it; S is taken as
+precisely as its reciprocal takes it.
 """
 
 from dataclasses import dataclass

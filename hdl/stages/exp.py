@@ -151,8 +151,8 @@ class Exp(wiring.Component):
 
     @classmethod
     def _one_table(cls, golden: ExpTable, contents: Contents) -> bool:
-        """Whether exponents lie beside the first table's mantissas, not in logic: where there is one
-        table, room in the port, or no logic small enough."""
+        """Whether exponents lie beside the first table's mantissas, not in logic: where there is
+        one table, where the port has room, or where the logic would be large."""
         if not golden.low or not _all_lead(golden, contents):
             return True
         if golden.bits - 1 + contents.exponent_bits <= cls.PORT_BITS:

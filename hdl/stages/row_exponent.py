@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...golden.config import SoftmaxConfig
 from ...golden.stages.exp import exp_table
-from ..parts.pipeline import register
+from ..parts.pipeline import delay, register
 from ..targets.generic import GENERIC, Target
 from .exp import Contents, contents_of
 
@@ -50,7 +50,7 @@ class Largest:
 class RowExponent(wiring.Component):
     """The twin of :class:`golden.stages.row_exponent.RowExponent`.
 
-    Latency 3 cycles, one row per cycle.
+    Latency 5 cycles, one row per cycle.
 
     Members:
         address: of the row's largest element, :class:`Rom` cycles before the others.
@@ -58,7 +58,7 @@ class RowExponent(wiring.Component):
         exponent: the row's. o_q: q less it: what the row's products move by.
     """
 
-    latency = 3
+    latency = 5
 
     def __init__(self, *, largest: Largest, q_bits: int, s_bits: int, target: Target = GENERIC):
         self._largest, self._target = largest, target
@@ -77,16 +77,16 @@ class RowExponent(wiring.Component):
         place, mantissa = self._read(m)
         fine = max(len(self.s), len(mantissa))
         s = self.s << (fine - len(self.s))
-        below = register(m, mantissa << (fine - len(mantissa)) < s, name="below")
-        q, place = register(m, self.q, name="q"), register(m, place, name="place")
-        exponent = register(
-            m, q - place + self._largest.contents.offset - ~below, name="exponent"
-        ).as_signed()
-        q = register(m, q, name="q_too")
-        kept = Mux(exponent < 0, 0, exponent)
+        above = register(m, ~(mantissa << (fine - len(mantissa)) < s), name="above")
+        apart = register(m, self.q - place, name="apart")
+        exponent = register(m, apart + self._largest.contents.offset - above, name="exponent")
+        exponent = exponent.as_signed()
+        kept = register(m, Mux(exponent < 0, 0, exponent), name="kept")[: len(self.exponent)]
+        rest = delay(m, self.q, 3, name="q") - kept
+        late = self.latency - 3
         m.d.comb += [
-            self.exponent.eq(register(m, kept, name="kept")),
-            self.o_q.eq(register(m, q - kept, name="o_q")),
+            self.exponent.eq(delay(m, kept, late, name="late_exponent")),
+            self.o_q.eq(delay(m, rest[: len(self.q)], late, name="o_q")),
         ]
         return m
 

@@ -152,15 +152,14 @@ class Window(wiring.Component):
         add = self._target.restart_add(width=most.bit_length(), term_bits=len(level))
         m.submodules[f"add{j}"] = add
         running = register(m, add.o, name=f"running{j}")
-        goes_on = delay(m, top.stays(m, j), added - top.known - 1, name=f"goes_on{j}", reset=True)
+        goes_on = delay(m, top.stays(m, j), added - top.known - 2, name=f"goes_on{j}", reset=True)
         m.d.comb += [add.running.eq(running), add.goes_on.eq(goes_on), add.term.eq(level)]
         return running
 
     def _join(self, m: Module, sums: list[Value], top: "_Top", complete: int) -> None:
         """The limbs' sums put in order and added, lowest first, a limb per cycle."""
         value = delay(m, top.below[0], complete - top.known, name="complete_top")
-        of_limb = register(m, remainder(top.below[0]), name="limb_of_top")
-        of_limb = delay(m, of_limb, complete - top.known - 1, name="complete_limb")
+        of_limb = delay(m, top.of_limb, complete - top.known - 1, name="complete_limb")
         below, at, above = (
             register(m, _chosen(sums, [of_limb[(j - k) % LIMBS] for j in range(LIMBS)]), name=name)
             for k, name in ((-1, "below"), (0, "at"), (1, "above"))
@@ -179,6 +178,7 @@ class _Top:
 
     Attributes:
         below: T, T - 1 and T - 2. known: cycles from a beat's mantissas to them.
+        of_limb: the accumulator of T, see :func:`remainder`, a cycle later.
     """
 
     def __init__(self, m: Module, limbs: list[Value], last: Value, ahead: int):
@@ -191,8 +191,10 @@ class _Top:
         top = Signal(len(limbs[0]), name="running_top")
         m.d.sync += top.eq(Mux(goes_on & (top > largest), top, largest))
         self.below = [register(m, top - k, name=f"top_less{k}")[: len(top)] for k in range(3)]
-        self._before = register(m, self.below[0], name="top_before")
-        self._goes_on = delay(m, goes_on, 2, name="goes_on", reset=True)
+        before = register(m, self.below[0], name="top_before")
+        self._risen = [register(m, before == value, name="risen") for value in self.below]
+        self._goes_on = delay(m, goes_on, 3, name="goes_on", reset=True)
+        self.of_limb = register(m, remainder(self.below[0]), name="limb_of_top")
 
     @staticmethod
     def known_of(lanes: int) -> int:
@@ -200,9 +202,9 @@ class _Top:
         return 2 * (lanes - 1).bit_length() + 3
 
     def stays(self, m: Module, j: int) -> Value:
-        """Accumulator j's limb is what it was with the beat before; a cycle after ``known``."""
-        of_limb = remainder(self.below[0])
-        same, by_1, by_2 = (self._before == value for value in self.below)
+        """Accumulator j's limb is what it was with the beat before; 2 cycles after ``known``."""
+        same, by_1, by_2 = self._risen
+        of_limb = self.of_limb
         stays = same | (by_1 & ~of_limb[j - 1]) | (by_2 & of_limb[(j + 1) % LIMBS])
         return register(m, self._goes_on & stays, name=f"stays{j}", reset=True)
 
