@@ -16,17 +16,15 @@ class Residual(wiring.Component):
 
     The twin of :class:`golden.stages.residual.Residual` for a class of weight 1.
 
-    Latency 8 cycles, one element per cycle.
+    Latency :meth:`latency_of` cycles, one element per cycle.
 
     Members: those of :class:`Product`, and
         target: the element is its row's target, and active; a cycle after the others.
         o: the code of p - y.
     """
 
-    latency = Product.latency + 2
-
     def __init__(self, *, golden: Golden, exp: Contents, q_bits: int, target: Target = GENERIC):
-        self._fraction = golden.fraction
+        self._latency = self.latency_of(golden)
         self._product = Product(golden=golden, exp=exp, q_bits=q_bits, target=target)
         super().__init__(
             {
@@ -36,18 +34,19 @@ class Residual(wiring.Component):
             }
         )
 
+    @staticmethod
+    def latency_of(golden: Golden) -> int:
+        """Latency in cycles."""
+        return Product.latency_of(golden) + 1
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.product = product = self._product
         m.d.comb += product.fed_by(self, self.active)
-        fraction = self._fraction
-        target = delay(m, self.target, self.latency - 2, name="target")
-        rounded = (product.o + 1)[1:]
-        above = product.o[fraction + 1 :].any()  # what exceeds 1 is 1
-        low = register(m, Mux(above, 0, rounded[:fraction]), name="low")
-        one = register(m, rounded[fraction:], name="high").any()
+        target = delay(m, self.target, self._latency - 2, name="target")
         # a register that can be set to a value must start with it on some devices
-        ones = (1 << fraction) - 1
-        low = register(m, Mux(one & ~target, ones, low), name="code", init=ones)
-        m.d.comb += self.o.eq(Cat(low, register(m, target & ~one, name="negative")))
+        ones, sure = (1 << len(product.low)) - 1, product.one & ~target
+        low = register(m, Mux(sure, ones, product.low), name="code", init=ones)
+        negative = register(m, target & ~product.one, name="negative")
+        m.d.comb += self.o.eq(Cat(low, negative))
         return m

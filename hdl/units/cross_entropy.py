@@ -232,7 +232,7 @@ def latency(config: SoftmaxConfig) -> Latency:
     """Latency of the unit of a configuration, to the gradient, the target being there."""
     plan, functions = _stages(config)
     notice = _known(config) - RowBuffer.AHEAD + RowBuffer.NOTICE
-    last_pass = notice + LastPass.latency_of(FinishResiduals.latency)
+    last_pass = notice + LastPass.latency_of(FinishResiduals.latency_of(config))
     return plan.latency + (_wait(plan, functions) + RowTarget.latency + last_pass)
 
 

@@ -29,7 +29,6 @@ class FinishResiduals(wiring.Component):
 
     fields = ("mantissa", "exponent", "active")
     flags = ("ignored",)
-    latency = Residual.latency
 
     def __init__(
         self,
@@ -42,6 +41,7 @@ class FinishResiduals(wiring.Component):
     ):
         self._config, self._exp, self._target = config, exp, target
         self._golden = golden = residual_stage(config)
+        self.latency = self.latency_of(config)
         self.element, self.width = element_layout(config, exp, self.fields), golden.output.width
         self.scalar = data.StructLayout(
             {
@@ -62,6 +62,11 @@ class FinishResiduals(wiring.Component):
                 "o_row": Out(row_layout(config, self.flags)),
             }
         )
+
+    @staticmethod
+    def latency_of(config: SoftmaxConfig) -> int:
+        """Latency in cycles."""
+        return Residual.latency_of(residual_stage(config).normalize)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
