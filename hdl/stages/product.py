@@ -31,11 +31,9 @@ class Product(wiring.Component):
 
     FINE = 2
     """Bits of the amount that the first of two shifts takes."""
-    ADDENDS = 4
-    """Numbers whose OR an adder takes without a LUT of its own."""
 
     def __init__(self, *, golden: Golden, exp: Contents, q_bits: int, target: Target = GENERIC):
-        self._exp, self._target = exp, target
+        self._exp = exp
         self._drop = golden.drop + exp.offset - 1  # all but the bit that rounds
         self._multiply = target.long_multiply(
             a_bits=golden.mantissa_bits, b_bits=golden.reciprocal_bits
@@ -80,18 +78,18 @@ class Product(wiring.Component):
             register(m, Mux(other, 0, value[places:]), name=f"fine{places}")
             for places, other in enumerate(fine)
         ]
-        value = register(m, reduce(or_, moved), name="moved")
-        moved = [Mux(other, 0, value[j << self.FINE :]) for j, other in enumerate(coarse)]
-        # the last ones are short: joined with the first here, they cost the adder no time
-        first = reduce(or_, [moved[0], *moved[self.ADDENDS :]])
-        moved = [first, *moved[1 : self.ADDENDS]]
-        self._round(m, [register(m, part, name=f"coarse{j}") for j, part in enumerate(moved)])
+        value = reduce(or_, moved)
+        moved = [
+            register(m, Mux(other, 0, value[j << self.FINE :]), name=f"coarse{j}")
+            for j, other in enumerate(coarse)
+        ]
+        self._round(m, register(m, reduce(or_, moved), name="moved"))
         return m
 
     def _others(self, m: Module, bits: int) -> tuple[list[Value], list[Value]]:
         """For every number of places by which a product of ``bits`` bits can move beyond what is
         dropped, whether it is another one: up to 3 places, as the product comes, and fours of
-        them, two cycles later. Beyond all bits it is nothing, as is an element that takes no part:
+        them, a cycle later. Beyond all bits it is nothing, as is an element that takes no part:
         then it is another one for all fours."""
         count = -(-bits >> self.FINE)
         exponent, q = register(m, self.exponent, name="exponent"), register(m, self.q, name="q")
@@ -99,8 +97,8 @@ class Product(wiring.Component):
         places, fours = amount[: self.FINE], amount[self.FINE :]
         used = max((count - 1).bit_length(), 1)
         active = delay(m, self.active, 2, name="active")
-        nothing = delay(m, ~active | fours[used:].any(), 2, name="nothing")
-        fours = delay(m, fours[:used], 2, name="fours")
+        nothing = register(m, ~active | fours[used:].any(), name="nothing")
+        fours = register(m, fours[:used], name="fours")
         fine = [register(m, places != j, name=f"not{j}") for j in range(1 << self.FINE)]
         coarse = [
             register(m, nothing | (fours != j), name=f"not{j << self.FINE}") for j in range(count)
@@ -111,14 +109,11 @@ class Product(wiring.Component):
             [delay(m, other, wait, name="late") for other in coarse],
         )
 
-    def _round(self, m: Module, moved: list[Value]) -> None:
-        """Round the number that is the OR of some, in half LSB, and hold it to 1."""
+    def _round(self, m: Module, value: Value) -> None:
+        """Round p in half LSB, and hold it to 1."""
         fraction = len(self.low)
-        above = Cat(part[fraction + 1 :] for part in moved).any()
-        moved = [part[: fraction + 1] for part in moved]
-        m.submodules.add = add = self._target.or_increment(widths=[len(part) for part in moved])
-        m.d.comb += [getattr(add, f"i{j}").eq(part) for j, part in enumerate(moved)]
-        low, carry = add.o[1 : fraction + 1], add.o[fraction + 1 :]
+        above, below = value[fraction + 1 :].any(), value[: fraction + 1]
+        low, carry = (below + 1)[1 : fraction + 1], (below + 1)[fraction + 1 :]
         m.d.comb += [
             self.low.eq(register(m, Mux(above, 0, low), name="rounded")),
             self.one.eq(register(m, above, name="above") | register(m, carry, name="carry").any()),

@@ -4,16 +4,13 @@ Synthesis infers block RAM and multipliers from portable Verilog too, but leaves
 outside, and the way from a block RAM without one is longer than most of the logic behind it.
 """
 
-from collections.abc import Sequence
-from functools import reduce
-from operator import or_
 from typing import Any
 
 from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Signal, Value
 
 from ..parts.larger import Larger
 from ..parts.multiply import Multiply
-from ..parts.or_increment import OrIncrement
+from ..parts.or_add import OrAdd
 from ..parts.restart_add import RestartAdd
 from ..parts.rom import CaseRom, Rom, RomPair, Table
 from ..parts.shift_left import MultiplyShift, ShiftLeft
@@ -62,8 +59,8 @@ class Ecp5(Target):
     def larger(self, *, width: int, may_clear: bool = False) -> Larger:
         return CarryChainLarger(width=width, may_clear=may_clear)
 
-    def or_increment(self, *, widths: Sequence[int]) -> OrIncrement:
-        return CarryChainIncrement(widths=widths)
+    def or_add(self, *, widths: tuple[int, int]) -> OrAdd:
+        return CarryChainOrAdd(widths=widths)
 
     def shift_left(self, *, width: int, places_bits: int) -> ShiftLeft:
         if not FABRIC_SHIFT_BITS < width <= FACTOR_BITS or 1 << places_bits > FACTOR_BITS:
@@ -72,22 +69,22 @@ class Ecp5(Target):
         return MultiplyShift(width=width, places_bits=places_bits, multiply=multiply)
 
 
-class CarryChainIncrement(OrIncrement):
-    """A chain of CCU2C: a cell's LUT has room for an OR of four before its adder."""
+class CarryChainOrAdd(OrAdd):
+    """A chain of CCU2C: a cell's LUT has room for an OR of each addend."""
 
-    OR = 0xFFFE
+    # inputs {D, C, B, A}: b's two numbers and a's; where they are the same, the carry is A | B
+    DIFFERENT = sum(1 << i for i in range(16) if bool(i & 3) != bool(i >> 2))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         width = len(self.o) + len(self.o) % 2
-        first, *others = (_wide(getattr(self, f"i{j}"), width) for j in range(self._count))
-        # what is beyond the fourth is ORed in LUTs; the last ones are the narrowest
-        numbers = [first, *others[:2], reduce(or_, others[2:], Const(0, width))]
+        numbers = {f"i_{p}": _wide(getattr(self, n), width)
+                   for p, n in zip("ABCD", ("a0", "a1", "b0", "b1"), strict=True)}  # fmt: skip
         chain = [
-            {**{f"i_{p}": n[bit] for p, n in zip("ABCD", numbers, strict=False)}, "p_INIT": self.OR}
+            {**{name: number[bit] for name, number in numbers.items()}, "p_INIT": self.DIFFERENT}
             for bit in range(width)
         ]
-        m.d.comb += self.o.eq(_carry_chain(m, chain, carry=1))
+        m.d.comb += self.o.eq(_carry_chain(m, chain, carry=0))
         return m
 
 

@@ -3,12 +3,10 @@
 A target changes how a primitive is described, never a bit or a cycle.
 """
 
-from collections.abc import Sequence
-
 from ..parts.larger import Larger
 from ..parts.long_multiply import LongMultiply
 from ..parts.multiply import Multiply
-from ..parts.or_increment import OrIncrement
+from ..parts.or_add import OrAdd
 from ..parts.restart_add import RestartAdd
 from ..parts.rom import CaseRom, Rom, RomPair, Table
 from ..parts.shift_left import ShiftLeft
@@ -44,9 +42,9 @@ class Target:
         """A comparator for registers that are cleared, see :class:`Larger`."""
         return Larger(width=width, may_clear=may_clear)
 
-    def or_increment(self, *, widths: Sequence[int]) -> OrIncrement:
-        """The adder behind a choice, see :class:`OrIncrement`."""
-        return OrIncrement(widths=widths)
+    def or_add(self, *, widths: tuple[int, int]) -> OrAdd:
+        """An adder behind two choices, see :class:`OrAdd`."""
+        return OrAdd(widths=widths)
 
     def restart_add(self, *, width: int, term_bits: int, start: int = 0) -> RestartAdd:
         """The adder of an accumulator, see :class:`RestartAdd`."""

@@ -153,7 +153,7 @@ class MaxSubtract(wiring.Component):
         m.d.comb += [
             exponentials.active.eq(active),
             accumulate.mantissa.eq(exponentials.mantissa),
-            accumulate.shift.eq(exponentials.exponent),
+            accumulate.next_shift.eq(exponentials.next_exponent),
             accumulate.active.eq(exponentials.o_active),
             accumulate.i_last.eq(self.o_last),
             self.sum.eq(accumulate.o),

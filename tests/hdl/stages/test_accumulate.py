@@ -91,12 +91,13 @@ def beats_of(stage: str, golden: Golden, row: Row) -> list[dict]:
     ]
 
 
-def _place_ahead(stimulus: list[dict]) -> list[dict]:
-    """A place comes a cycle before its mantissa; here, with the inputs of that cycle."""
+def _ahead(stage: str, stimulus: list[dict]) -> list[dict]:
+    """A place, or a shift, comes a cycle before its mantissa; here, with the inputs of that
+    cycle."""
     after = [*stimulus[1:], {}]
     return [
-        {name: value for name, value in here.items() if name != "place"}
-        | ({"next_place": next_["place"]} if "place" in next_ else {})
+        {name: value for name, value in here.items() if name != stage}
+        | ({f"next_{stage}": next_[stage]} if stage in next_ else {})
         for here, next_ in zip([{}, *stimulus], [*stimulus[:1], *after], strict=True)
     ]
 
@@ -135,9 +136,9 @@ def check(
             while rng.random() < gaps:  # elements in a gap must not matter, for none takes part
                 stimulus.append({**beat, "i_last": 0, "active": 0})
             stimulus.append(beat)
-        gold[len(stimulus) + latency] = sum_of(golden, row)  # after one cycle with a place alone
+        gold[len(stimulus) + latency] = sum_of(golden, row)  # after one cycle with that alone
     stimulus += [{"i_last": 0, "active": 0}] * (latency + 1)
-    seen = trace(dut, _place_ahead(stimulus), ["o"])
+    seen = trace(dut, _ahead(stage, stimulus), ["o"])
     assert {cycle: seen[cycle][0] for cycle in gold} == gold
 
 
