@@ -1,7 +1,6 @@
 """Beats that wait for a reader in block RAM, where a unit has some to spare."""
 
 from amaranth.hdl import Module, Mux, ShapeLike, Signal, Value
-from amaranth.lib import wiring
 
 from ..parts.pipeline import register
 from ..targets.generic import GENERIC, Target
@@ -26,9 +25,9 @@ class BlockQueue(Queue):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         i, payload = Value.cast(self.i), Value.cast(self.o.payload)
-        m.submodules.words = words = self._target.two_port(width=len(i), depth=self.WORDS)
+        m.submodules.words = words = self._target.two_port(width=len(i), depth=self.words)
         w_en = register(m, self.produce_next, name="w_en", reset=True)
-        level, some = Signal(range(self.WORDS + 1)), Signal()
+        level, some = Signal(range(self.words + 1)), Signal()
         read, empty = Signal(), Signal(init=1)  # a word was read; the output register has none
         load, output = Signal(), Signal()
         taken = load & some

@@ -4,7 +4,6 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..parts.larger import Larger
 from ..parts.pipeline import delay, register
 from ..targets.generic import GENERIC, Target
 

@@ -239,5 +239,6 @@ def latency(config: SoftmaxConfig) -> Latency:
 def capacity(config: SoftmaxConfig) -> Capacity:
     """What the unit of a configuration accepts while its outputs are blocked, targets enough."""
     plan, _ = _stages(config)
-    inside = Capacity.of(config, buffers=plan.buffers + 1, lead=Logits.latency)
+    words = LastPass.queue_words(FinishResiduals.latency_of(config))
+    inside = Capacity.of(config, buffers=plan.buffers + 1, lead=Logits.latency, words=words)
     return replace(inside, rows=ROWS)  # a row counts until its loss has left too

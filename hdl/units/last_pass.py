@@ -93,7 +93,11 @@ class LastPass(wiring.Component):
     ):
         self._config, self._finish = config, finish
         self._layout = layout = output_layout(config, finish.width, finish.flags)
-        self._queue = BlockQueue(layout, target=target) if in_blocks else Queue(layout)
+        self._queue = (
+            BlockQueue(layout, target=target)
+            if in_blocks
+            else Queue(layout, words=self.queue_words(finish.latency))
+        )
         beat = beat_layout(config, finish.element)
         scalar = scalar_layout(config, finish.scalar, finish.flags)
         self._buffer = RowBuffer(beat=beat, scalar=scalar, depth=depth, rows=ROWS, target=target)
@@ -118,11 +122,17 @@ class LastPass(wiring.Component):
         """Latency in cycles: of the buffer, the queue, and what finishes elements."""
         return RowBuffer.latency + finish + (BlockQueue if in_blocks else Queue).latency
 
+    @classmethod
+    def queue_words(cls, finish: int) -> int:
+        """Words of the queue. From the buffer's ring to the reader a beat takes the latency: with
+        fewer words, credits would run out before the first one comes back."""
+        return Queue.WORDS * -(-(cls.latency_of(finish) + 1) // Queue.WORDS)
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.buffer = buffer = self._buffer
         m.submodules.finish = finish = self._finish
-        m.submodules.output_beats = output_beats = Credits(places=Queue.places)
+        m.submodules.output_beats = output_beats = Credits(places=self._queue.places)
         m.d.comb += [
             buffer.i_valid.eq(self.i_valid),
             buffer.i_last.eq(self.i_last),

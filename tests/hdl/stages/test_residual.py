@@ -39,7 +39,9 @@ def run(bits, shift_bits: int, q_bits: int, **inputs: np.ndarray) -> np.ndarray:
     return residuals_of(dut, golden, inputs)
 
 
-def residuals_of(dut: Residual, golden: GoldenNormalize, inputs: dict[str, np.ndarray]) -> np.ndarray:
+def residuals_of(
+    dut: Residual, golden: GoldenNormalize, inputs: dict[str, np.ndarray]
+) -> np.ndarray:
     """What the stage gives, as numbers; it is told of targets a cycle after the rest."""
     inputs = {name: np.append(values, 0) for name, values in inputs.items()}
     inputs["target"] = np.roll(inputs["target"], 1)
