@@ -1,11 +1,11 @@
 """Beats that wait at a unit's input for what they are joined with."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..parts.pipeline import register
-from ..parts.shift_count import OTHER, after
+from ..parts.shift_count import FIRST, OTHER, after
 from ..targets.generic import GENERIC, Target
 from .backlog import Backlog
 
@@ -65,16 +65,20 @@ class Inlet(wiring.Component):
             write, read = lasts.write_port(), lasts.read_port(domain="comb")
             # addresses of its own, which lie next to it; the other memory's are far from here
             came = register(m, accept, name="came", reset=True)
-            place, front = (Signal(len(write.addr), init=OTHER, name=n) for n in ("place", "front"))
+            place, second = Signal(len(write.addr), init=FIRST), Signal(len(read.addr), init=OTHER)
+            last, arriving = Signal(reset_less=True), data.View(self._shape, beat).last
             with m.If(came):
                 m.d.sync += place.eq(after(place))
             with m.If(self.consume):
-                m.d.sync += front.eq(after(front))
+                m.d.sync += second.eq(after(second))
+            # the first beat's is in a register: what takes a beat need not wait for the memory
+            with m.If(self.consume | ~backlog.valid):
+                m.d.sync += last.eq(Mux(backlog.level > 1, read.data, arriving))
             m.d.comb += [
                 write.en.eq(came),
                 write.addr.eq(place),
-                write.data.eq(data.View(self._shape, beat).last),
-                read.addr.eq(front),
-                self.last.eq(read.data),
+                write.data.eq(arriving),
+                read.addr.eq(second),
+                self.last.eq(last),
             ]
         return m

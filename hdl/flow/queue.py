@@ -13,27 +13,30 @@ class Queue(wiring.Component):
 
     Latency 2 cycles; one beat in and one out per cycle.
 
+    Args:
+        words: a power of two.
+
     Members:
         produce_next: a beat comes in with the next cycle. i: the beat, in that cycle.
         o: beats in the same order.
     """
 
     latency = 2
-    # from the row buffer's ring to the reader a beat takes 15 cycles, 8 of them in what finishes
-    # it: with fewer places, credits would run out before the first one comes back
     WORDS = 16
+    """Words of a LUT RAM; a memory of more takes several."""
     places = WORDS + 1
 
-    def __init__(self, shape: ShapeLike):
+    def __init__(self, shape: ShapeLike, words: int = WORDS):
+        self.words, self.places = words, words + 1
         super().__init__({"produce_next": In(1), "i": In(shape), "o": Out(stream.Signature(shape))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         i, payload = Value.cast(self.i), Value.cast(self.o.payload)
-        m.submodules.words = words = memory.Memory(shape=len(i), depth=self.WORDS, init=[])
+        m.submodules.words = words = memory.Memory(shape=len(i), depth=self.words, init=[])
         write, read = words.write_port(), words.read_port(domain="comb")
         front = Signal(len(payload), reset_less=True)
-        level, some = Signal(range(self.WORDS + 1)), Signal()
+        level, some = Signal(range(self.words + 1)), Signal()
         # memory and output register are wide: what reaches them is kept apart from what the
         # counters need, in registers of the opposite sense, so that the counters need not wait
         w_en, quiet = Signal(), Signal(init=1)

@@ -10,7 +10,8 @@ TAPS = {2: (1, 0), 3: (2, 1), 4: (3, 2), 5: (4, 2), 6: (5, 4), 7: (6, 5), 8: (7,
 """By width: bits whose sum makes a shift register go through all its states but 0 (the exponents of
 a primitive polynomial, less 1)."""
 FIRST, OTHER = 1, 2
-"""States to begin with: counts that begin with different ones are not taken for the same."""
+"""States to begin with, of 3 bits and more one after the other: counts that begin with different
+ones are not taken for the same."""
 
 
 def width_for(states: int) -> int:

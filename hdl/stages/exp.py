@@ -10,15 +10,11 @@ from amaranth.lib.wiring import In, Out
 from ...golden.config import SoftmaxConfig
 from ...golden.stages.accumulate import lowest_exponent
 from ...golden.stages.exp import ExpTable, exp_table
-from ..parts.multiply import Multiply
+from ..parts.long_multiply import LongMultiply
 from ..parts.pipeline import delay, register
 from ..parts.rom import Rom
 from ..parts.staircase import Staircase, logic_bits
 from ..targets.generic import GENERIC, Target
-
-SHARE_LATENCY = Multiply.latency + 3
-"""Cycles in which the running mantissa loses the share of a further table. Block RAM and multiplier
-lie far apart on a device: a register before the multiplier and one after it share the way."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,10 +134,18 @@ class Exp(wiring.Component):
             }
         )
 
-    @staticmethod
-    def latency_of(golden: ExpTable) -> int:
+    @classmethod
+    def latency_of(cls, golden: ExpTable) -> int:
         """Latency in cycles."""
-        return Rom.latency + (SHARE_LATENCY * len(golden.low) or 1)
+        shares = [cls.share_latency(golden, j) for j in range(len(golden.low))]
+        return Rom.latency + (sum(shares) or 1)
+
+    @staticmethod
+    def share_latency(golden: ExpTable, j: int) -> int:
+        """Cycles in which the running mantissa loses the share of a further table. Block RAM and
+        multiplier lie far apart on a device: a register before it and one after it share the
+        way."""
+        return LongMultiply.latency_of(golden.mantissa_bits, golden.low[j].width) + 3
 
     @classmethod
     def ahead_of(cls, golden: ExpTable, contents: Contents) -> int:
@@ -178,7 +182,7 @@ class Exp(wiring.Component):
                 m.d.comb += rom.i.eq(delay(m, fields[j], waited, name=f"field{j}"))
                 entry = rom.o
             accumulator = self._lose_share(m, accumulator, entry, low.fraction, j)
-            waited += SHARE_LATENCY
+            waited += self.share_latency(golden, j)
         if not golden.low:
             accumulator = register(m, accumulator, name="mantissa")
         m.d.comb += [
@@ -235,7 +239,7 @@ class Exp(wiring.Component):
     ) -> Value:
         """The running mantissa less the share that a further table's entry names."""
         guard = self._golden.guard
-        m.submodules[f"share{j}"] = share = self._target.multiply(
+        m.submodules[f"share{j}"] = share = self._target.long_multiply(
             a_bits=len(accumulator) - guard, b_bits=len(entry)
         )
         accumulator = register(m, accumulator, name=f"running{j}")

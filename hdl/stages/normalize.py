@@ -1,10 +1,11 @@
 """The probability of an element: its mantissa times the reciprocal of its row's sum."""
 
-from amaranth.hdl import Module, Mux
+from amaranth.hdl import Cat, Module, Mux
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...golden.stages.normalize import Normalize as Golden
+from ..parts.compare import above
 from ..parts.pipeline import register
 from ..targets.generic import GENERIC, Target
 from .exp import Contents
@@ -15,14 +16,12 @@ class Normalize(wiring.Component):
     """``m * r``, shifted, rounded half up, and never above 1; the twin of
     :class:`golden.stages.normalize.Normalize`.
 
-    Latency 8 cycles, one element per cycle.
+    Latency :meth:`latency_of` cycles, one element per cycle.
 
     Members: those of :class:`Product`, and
         error: the row is in error; its elements get 0.
         o: the output code.
     """
-
-    latency = Product.latency + 2
 
     def __init__(
         self, *, golden: Golden, exp: Contents, q_bits: int, width: int, target: Target = GENERIC
@@ -37,12 +36,18 @@ class Normalize(wiring.Component):
             }
         )
 
+    @staticmethod
+    def latency_of(golden: Golden) -> int:
+        """Latency in cycles."""
+        return Product.latency_of(golden) + 1
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.product = product = self._product
         m.d.comb += product.fed_by(self, self.active & ~self.error)
-        rounded = register(m, (product.o + 1)[1:], name="rounded")
-        code = Mux(rounded > self._one, self._one, rounded)[: len(self.o)]
+        code = Cat(product.low, product.one)
+        if self._one < 1 << len(product.low):
+            code = Mux(above(code, self._one), self._one, code)
         # a register that can be set to a value must start with it on some devices
-        m.d.comb += self.o.eq(register(m, code, name="code", init=self._one))
+        m.d.comb += self.o.eq(register(m, code[: len(self.o)], name="code", init=self._one))
         return m

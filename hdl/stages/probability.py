@@ -24,18 +24,21 @@ class Probability:
 
     Attributes:
         fields: what of an element waits, see :class:`Exponentials`.
-        latency: of an element's last stage, in cycles.
     """
 
     golden: GoldenProbability
     config: SoftmaxConfig
     fields: ClassVar[tuple[str, ...]] = ("mantissa", "exponent", "active")
-    latency: ClassVar[int] = Normalize.latency
 
     @property
     def functions(self) -> SumFunctions:
         """Of a row's sum: what its elements wait for."""
         return SumFunctions.of(self.config, reciprocal=self.golden.reciprocal)
+
+    @property
+    def latency(self) -> int:
+        """Of an element's last stage, in cycles."""
+        return Normalize.latency_of(self.golden.normalize)
 
     def last(self, exp: Contents, target: Target) -> Normalize:
         """The last stage of an element. Its inputs are called as the fields that wait, as the

@@ -1,5 +1,7 @@
-"""An element's mantissa times the reciprocal of its row's sum, moved to the output's LSB."""
+"""An element's mantissa times the reciprocal of its row's sum, rounded to the output's LSB."""
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value
@@ -7,37 +9,48 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Member, Out
 
 from ...golden.stages.normalize import Normalize as Golden
-from ..parts.multiply import Multiply
+from ..parts.long_multiply import LongMultiply
 from ..parts.pipeline import delay, register
 from ..targets.generic import GENERIC, Target
 from .exp import Contents
 
 
 class Product(wiring.Component):
-    """``m * r``, shifted; of what is dropped, one bit stays: whoever rounds half up adds it.
+    """``m * r``, shifted, rounded half up, and never above 1.
 
-    Latency 6 cycles, one element per cycle.
+    Of places to shift by, each has registers of its own, which are cleared where it is not the one:
+    a register that is cleared costs no LUT, and the OR of all less than a choice.
+
+    Latency :meth:`latency_of` cycles, one element per cycle.
 
     Members:
         mantissa, exponent: the element's exp. r, q: the reciprocal of its row's sum.
         active: the element takes part; else it gets 0.
-        o: p in half LSB of the output.
+        one: p is 1. low: else its bits, below 1.
     """
 
-    latency = Multiply.latency + 3
     FINE = 2
     """Bits of the amount that the first of two shifts takes."""
 
     def __init__(self, *, golden: Golden, exp: Contents, q_bits: int, target: Target = GENERIC):
         self._exp = exp
-        self._drop = golden.drop + exp.offset - 1  # all but the bit that stays
-        self._multiply = target.multiply(a_bits=golden.mantissa_bits, b_bits=golden.reciprocal_bits)
+        self._drop = golden.drop + exp.offset - 1  # all but the bit that rounds
+        self._multiply = target.long_multiply(
+            a_bits=golden.mantissa_bits, b_bits=golden.reciprocal_bits
+        )
+        self.latency = self.latency_of(golden)
         super().__init__(
             {
                 **self.inputs(golden, exp, q_bits),
-                "o": Out(len(self._multiply.o) - self._drop),
+                "low": Out(golden.fraction),
+                "one": Out(1),
             }
         )
+
+    @staticmethod
+    def latency_of(golden: Golden) -> int:
+        """Latency in cycles."""
+        return LongMultiply.latency_of(golden.mantissa_bits, golden.reciprocal_bits) + 4
 
     @staticmethod
     def inputs(golden: Golden, exp: Contents, q_bits: int) -> dict[str, Member]:
@@ -59,23 +72,49 @@ class Product(wiring.Component):
         m = Module()
         m.submodules.multiply = multiply = self._multiply
         m.d.comb += [multiply.a.eq(self.mantissa), multiply.b.eq(self.r)]
-        product = register(m, multiply.o, name="product")
-        value = Cat(Const(0, max(-self._drop, 0)), product[max(self._drop, 0) :])
+        value = Cat(Const(0, max(-self._drop, 0)), multiply.o[max(self._drop, 0) :])
+        fine, coarse = self._others(m, len(value))
+        moved = [
+            register(m, Mux(other, 0, value[places:]), name=f"fine{places}")
+            for places, other in enumerate(fine)
+        ]
+        value = reduce(or_, moved)
+        moved = [
+            register(m, Mux(other, 0, value[j << self.FINE :]), name=f"coarse{j}")
+            for j, other in enumerate(coarse)
+        ]
+        self._round(m, register(m, reduce(or_, moved), name="moved"))
+        return m
 
-        # how far the product moves beyond what is dropped; beyond all bits it is nothing, as is an
-        # element that takes no part
-        coarse_bits = max(((len(value) - 1) >> self.FINE).bit_length(), 1)
+    def _others(self, m: Module, bits: int) -> tuple[list[Value], list[Value]]:
+        """For every number of places by which a product of ``bits`` bits can move beyond what is
+        dropped, whether it is another one: up to 3 places, as the product comes, and fours of
+        them, a cycle later. Beyond all bits it is nothing, as is an element that takes no part:
+        then it is another one for all fours."""
+        count = -(-bits >> self.FINE)
         exponent, q = register(m, self.exponent, name="exponent"), register(m, self.q, name="q")
         amount = register(m, self._exp.amount(exponent, q), name="amount")
-        beyond = amount[self.FINE + coarse_bits :].any()
+        places, fours = amount[: self.FINE], amount[self.FINE :]
+        used = max((count - 1).bit_length(), 1)
         active = delay(m, self.active, 2, name="active")
-        nothing = register(m, ~active | beyond, name="nothing")
-        wait = multiply.latency + 1 - 2
-        nothing = delay(m, nothing, wait, name="nothing")
-        amount = delay(m, amount, wait, name="amount")
+        nothing = register(m, ~active | fours[used:].any(), name="nothing")
+        fours = register(m, fours[:used], name="fours")
+        fine = [register(m, places != j, name=f"not{j}") for j in range(1 << self.FINE)]
+        coarse = [
+            register(m, nothing | (fours != j), name=f"not{j << self.FINE}") for j in range(count)
+        ]
+        wait = self._multiply.latency - 3
+        return (
+            [delay(m, other, wait, name="late") for other in fine],
+            [delay(m, other, wait, name="late") for other in coarse],
+        )
 
-        value = register(m, value >> amount[: self.FINE], name="fine")
-        coarse = register(m, amount[self.FINE :][:coarse_bits], name="coarse_amount")
-        value = value >> Cat(Const(0, self.FINE), coarse)
-        m.d.comb += self.o.eq(register(m, Mux(nothing, 0, value), name="coarse"))
-        return m
+    def _round(self, m: Module, value: Value) -> None:
+        """Round p in half LSB, and hold it to 1."""
+        fraction = len(self.low)
+        above, below = value[fraction + 1 :].any(), value[: fraction + 1]
+        low, carry = (below + 1)[1 : fraction + 1], (below + 1)[fraction + 1 :]
+        m.d.comb += [
+            self.low.eq(register(m, Mux(above, 0, low), name="rounded")),
+            self.one.eq(register(m, above, name="above") | register(m, carry, name="carry").any()),
+        ]

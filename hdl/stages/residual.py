@@ -16,16 +16,13 @@ class Residual(wiring.Component):
 
     The twin of :class:`golden.stages.residual.Residual` for a class of weight 1.
 
-    Latency 8 cycles, one element per cycle.
+    Latency :meth:`latency_of` cycles, one element per cycle.
 
     Members: those of :class:`Product`, and
         target: the element is its row's target, and active; a cycle after the others.
-        one: 2**exponent of the row, where rows have one; :attr:`ONE_LATER` cycles after ``target``.
+        one: 2**exponent of the row, where rows have one; :meth:`one_later` cycles after ``target``.
         o: the code of p - y.
     """
-
-    latency = Product.latency + 2
-    ONE_LATER = latency - 2
 
     def __init__(
         self,
@@ -36,7 +33,7 @@ class Residual(wiring.Component):
         most_exponent: int = 0,
         target: Target = GENERIC,
     ):
-        self._fraction, self._wide = golden.fraction, most_exponent > 0
+        self._latency, self._wide = self.latency_of(golden), most_exponent > 0
         self._product = Product(golden=golden, exp=exp, q_bits=q_bits, target=target)
         super().__init__(
             {
@@ -47,23 +44,29 @@ class Residual(wiring.Component):
             }
         )
 
+    @staticmethod
+    def latency_of(golden: Golden) -> int:
+        """Latency in cycles."""
+        return Product.latency_of(golden) + 1
+
+    @classmethod
+    def one_later(cls, golden: Golden) -> int:
+        """Cycles from ``target`` to ``one``."""
+        return cls.latency_of(golden) - 2
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.product = product = self._product
         m.d.comb += product.fed_by(self, self.active)
-        fraction = self._fraction
-        target = delay(m, self.target, self.latency - 2, name="target")
-        rounded = (product.o + 1)[1:]
-        above = product.o[fraction + 1 :].any()  # what exceeds 1 is 1
-        low = register(m, Mux(above, 0, rounded[:fraction]), name="low")
-        one = register(m, rounded[fraction:], name="high").any()
+        target = delay(m, self.target, self._latency - 2, name="target")
         if self._wide:
-            whole = one - Mux(target, self.one, 0)
-            high = register(m, whole[: len(self.o) - fraction], name="whole")
-            m.d.comb += self.o.eq(Cat(register(m, low, name="code"), high))
-            return m
-        # a register that can be set to a value must start with it on some devices
-        ones = (1 << fraction) - 1
-        low = register(m, Mux(one & ~target, ones, low), name="code", init=ones)
-        m.d.comb += self.o.eq(Cat(low, register(m, target & ~one, name="negative")))
+            low = register(m, product.low, name="code")
+            whole = product.one - Mux(target, self.one, 0)
+            high = register(m, whole[: len(self.o) - len(low)], name="whole")
+        else:
+            # a register that can be set to a value must start with it on some devices
+            ones, sure = (1 << len(product.low)) - 1, product.one & ~target
+            low = register(m, Mux(sure, ones, product.low), name="code", init=ones)
+            high = register(m, target & ~product.one, name="negative")
+        m.d.comb += self.o.eq(Cat(low, high))
         return m

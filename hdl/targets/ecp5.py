@@ -4,9 +4,13 @@ Synthesis infers block RAM and multipliers from portable Verilog too, but leaves
 outside, and the way from a block RAM without one is longer than most of the logic behind it.
 """
 
+from typing import Any
+
 from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Signal, Value
 
+from ..parts.larger import Larger
 from ..parts.multiply import Multiply
+from ..parts.or_add import OrAdd
 from ..parts.restart_add import RestartAdd
 from ..parts.rom import CaseRom, Rom, RomPair, Table
 from ..parts.shift_left import MultiplyShift, ShiftLeft
@@ -52,11 +56,68 @@ class Ecp5(Target):
     def restart_add(self, *, width: int, term_bits: int, start: int = 0) -> RestartAdd:
         return CarryChainAdd(width=width, term_bits=term_bits, start=start)
 
+    def larger(self, *, width: int, may_clear: bool = False) -> Larger:
+        return CarryChainLarger(width=width, may_clear=may_clear)
+
+    def or_add(self, *, widths: tuple[int, int]) -> OrAdd:
+        return CarryChainOrAdd(widths=widths)
+
     def shift_left(self, *, width: int, places_bits: int) -> ShiftLeft:
         if not FABRIC_SHIFT_BITS < width <= FACTOR_BITS or 1 << places_bits > FACTOR_BITS:
             return super().shift_left(width=width, places_bits=places_bits)
         multiply = self.multiply(a_bits=width, b_bits=1 << places_bits)
         return MultiplyShift(width=width, places_bits=places_bits, multiply=multiply)
+
+
+class CarryChainOrAdd(OrAdd):
+    """A chain of CCU2C: a cell's LUT has room for an OR of each addend."""
+
+    # inputs {D, C, B, A}: b's two numbers and a's; where they are the same, the carry is A | B
+    DIFFERENT = sum(1 << i for i in range(16) if bool(i & 3) != bool(i >> 2))
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        width = len(self.o) + len(self.o) % 2
+        numbers = {f"i_{p}": _wide(getattr(self, n), width)
+                   for p, n in zip("ABCD", ("a0", "a1", "b0", "b1"), strict=True)}  # fmt: skip
+        chain = [
+            {**{name: number[bit] for name, number in numbers.items()}, "p_INIT": self.DIFFERENT}
+            for bit in range(width)
+        ]
+        m.d.comb += self.o.eq(_carry_chain(m, chain, carry=0))
+        return m
+
+
+class CarryChainLarger(Larger):
+    """A chain of CCU2C, from whose end the result comes in both senses.
+
+    The carry says that b is larger so far: a bit lets it through where it is the same in both.
+    """
+
+    # inputs {D, C, B, A}: b's two numbers and a's; where they differ, the carry is ~(A | B)
+    SAME = sum(1 << i for i in range(16) if bool(i & 3) == bool(i >> 2))
+    # of the bits behind them, A is ``clear``, B, C and D are 1: the sum is the carry's opposite, or
+    # the carry; where A is 1, the carry becomes 0, or 1, and is let through elsewhere
+    OPPOSITE, CARRY, TO_0, TO_1 = 0xFFFF, 0x0000, 0x5550, 0x555F
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        width = self._width + self._width % 2
+        numbers = {f"i_{p}": _wide(getattr(self, n), width)
+                   for p, n in zip("ABCD", ("a0", "a1", "b0", "b1"), strict=True)}  # fmt: skip
+        chain = [
+            {**{name: number[bit] for name, number in numbers.items()}, "p_INIT": self.SAME}
+            for bit in range(width)
+        ]
+        ends = [self.OPPOSITE, self.CARRY]
+        if self._may_clear:
+            ends = [self.TO_0, self.OPPOSITE, self.TO_1, self.CARRY]
+        ones = {f"i_{name}": Const(1) for name in "BCD"}
+        chain += [{"i_A": self.clear, **ones, "p_INIT": end} for end in ends]
+        total = _carry_chain(m, chain, carry=0)
+        at = width + ends.index(self.OPPOSITE), width + ends.index(self.CARRY)
+        m.d.comb += [self.clear_b.eq(total[at[0]]), self.clear_a.eq(total[at[1]])]
+        return m
 
 
 class CarryChainAdd(RestartAdd):
@@ -70,25 +131,20 @@ class CarryChainAdd(RestartAdd):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         width = len(self.o) + len(self.o) % 2
-        running, term, total = _wide(self.running, width), _wide(self.term, width), Signal(width)
-        carry: Value = Const(0, 1)
-        for low in range(0, width, 2):
-            carry_out = Signal(name=f"carry{low + 2}")
-            inputs = {}
-            for bit in (0, 1):
-                starts = self._start >> (low + bit) & 1
-                inputs |= {
-                    f"i_A{bit}": term[low + bit],
-                    f"i_B{bit}": Const(1),
-                    f"i_C{bit}": running[low + bit],
-                    f"i_D{bit}": ~self.goes_on if starts else self.goes_on,
-                    f"o_S{bit}": total[low + bit],
-                    f"p_INIT{bit}": Const(self.FROM_1 if starts else self.FROM_0, 16),
-                    f"p_INJECT1_{bit}": "NO",
+        running, term = _wide(self.running, width), _wide(self.term, width)
+        chain = []
+        for bit in range(width):
+            starts = self._start >> bit & 1
+            chain.append(
+                {
+                    "i_A": term[bit],
+                    "i_B": Const(1),
+                    "i_C": running[bit],
+                    "i_D": ~self.goes_on if starts else self.goes_on,
+                    "p_INIT": self.FROM_1 if starts else self.FROM_0,
                 }
-            m.submodules[f"bits{low}"] = Instance("CCU2C", **inputs, i_CIN=carry, o_COUT=carry_out)
-            carry = carry_out
-        m.d.comb += self.o.eq(total)
+            )
+        m.d.comb += self.o.eq(_carry_chain(m, chain, carry=0))
         return m
 
 
@@ -144,7 +200,8 @@ class BlockTwoPort(TwoPort):
         shape = _shape(self._depth)
         for j, low in enumerate(range(0, self._width, shape[1])):
             write = (self.w_en, self.w_addr, self.i[low : low + shape[1]])
-            read = _read_block(m, f"block{j}", shape, self.r_addr, write=write)
+            enable = (self.r_en, self.o_en)
+            read = _read_block(m, f"block{j}", shape, self.r_addr, write=write, enable=enable)
             m.d.comb += self.o[low : low + shape[1]].eq(read)
         return m
 
@@ -171,6 +228,22 @@ class BlockRomPair(RomPair):
         return m
 
 
+def _carry_chain(m: Module, chain: list[dict[str, Any]], *, carry: int) -> Value:
+    """The sums of an even number of bits, lowest first, each with its LUT's inputs and contents."""
+    total, carry_in = Signal(len(chain)), Value.cast(Const(carry, 1))
+    for low in range(0, len(chain), 2):
+        carry_out = Signal(name=f"carry{low + 2}")
+        ports = {f"{name}{j}": v for j in (0, 1) for name, v in chain[low + j].items()}
+        ports |= {f"p_INIT{j}": Const(ports[f"p_INIT{j}"], 16) for j in (0, 1)}
+        ports |= {f"o_S{j}": total[low + j] for j in (0, 1)}
+        injects = {f"p_INJECT1_{j}": "NO" for j in (0, 1)}
+        m.submodules[f"bits{low}"] = Instance(
+            "CCU2C", **ports, **injects, i_CIN=carry_in, o_COUT=carry_out
+        )
+        carry_in = carry_out
+    return total
+
+
 def _shape(depth: int) -> tuple[int, int]:
     """The widest block RAM that is deep enough."""
     return next(shape for shape in BLOCK_SHAPES if shape[0] >= depth)
@@ -184,8 +257,13 @@ def _read_block(
     *,
     contents: list[int] | None = None,
     write: tuple[Value, Value, Value] | None = None,
+    enable: tuple[Value, Value] = (Const(1), Const(1)),
 ) -> Value:
-    """A block RAM written through port A, if at all, and read through port B."""
+    """A block RAM written through port A, if at all, and read through port B.
+
+    Args:
+        enable: of the read, and of the output register.
+    """
     bits = shape[1]
     read = Signal(36, name=f"{name}_read")
     w_en, w_addr, word = write if write is not None else (Const(0, 1), Const(0), Const(0))
@@ -204,7 +282,7 @@ def _read_block(
         **_bus("i_ADA", _wide(Cat(bytes_on[bits], w_addr), 14)),
         **_bus("i_DIA", word[:18]),
         **_bus("i_DIB", word[18:]),
-        **_read_port("B", address, bits),
+        **_read_port("B", address, bits, enable),
         **_bus("o_DOA", read[:18] if bits == 36 else Signal(18, name=f"{name}_unused")),
         **_bus("o_DOB", read[18:] if bits == 36 else read[:18]),
     )
@@ -242,14 +320,16 @@ def _initial_rows(bits: int, contents: list[int]) -> list[int]:
     ]
 
 
-def _read_port(port: str, address: Value, bits: int) -> dict[str, object]:
+def _read_port(
+    port: str, address: Value, bits: int, enable: tuple[Value, Value] = (Const(1), Const(1))
+) -> dict[str, object]:
     """Connections of a port that only reads."""
     unused = {36: 5, 18: 4, 9: 3}[bits]
     return {
         f"i_CLK{port}": ClockSignal(),
         f"i_WE{port}": Const(0),
-        f"i_CE{port}": Const(1),
-        f"i_OCE{port}": Const(1),
+        f"i_CE{port}": enable[0],
+        f"i_OCE{port}": enable[1],
         f"i_RST{port}": Const(0),
         **_bus(f"i_AD{port}", _wide(Cat(Const(0, unused), address), 14)),
     }

@@ -3,7 +3,10 @@
 A target changes how a primitive is described, never a bit or a cycle.
 """
 
+from ..parts.larger import Larger
+from ..parts.long_multiply import LongMultiply
 from ..parts.multiply import Multiply
+from ..parts.or_add import OrAdd
 from ..parts.restart_add import RestartAdd
 from ..parts.rom import CaseRom, Rom, RomPair, Table
 from ..parts.shift_left import ShiftLeft
@@ -30,6 +33,18 @@ class Target:
     def multiply(self, *, a_bits: int, b_bits: int, b_signed: bool = False) -> Multiply:
         """A multiplier, see :class:`Multiply`."""
         return Multiply(a_bits=a_bits, b_bits=b_bits, b_signed=b_signed)
+
+    def long_multiply(self, *, a_bits: int, b_bits: int) -> LongMultiply:
+        """A multiplier of wide operands, see :class:`LongMultiply`."""
+        return LongMultiply(a_bits=a_bits, b_bits=b_bits, multiply=self.multiply)
+
+    def larger(self, *, width: int, may_clear: bool = False) -> Larger:
+        """A comparator for registers that are cleared, see :class:`Larger`."""
+        return Larger(width=width, may_clear=may_clear)
+
+    def or_add(self, *, widths: tuple[int, int]) -> OrAdd:
+        """An adder behind two choices, see :class:`OrAdd`."""
+        return OrAdd(widths=widths)
 
     def restart_add(self, *, width: int, term_bits: int, start: int = 0) -> RestartAdd:
         """The adder of an accumulator, see :class:`RestartAdd`."""

@@ -32,13 +32,16 @@ class Capacity:
     rows: int
 
     @classmethod
-    def of(cls, config: SoftmaxConfig, *, buffers: int, lead: int) -> "Capacity":
+    def of(
+        cls, config: SoftmaxConfig, *, buffers: int, lead: int, words: int = Queue.WORDS
+    ) -> "Capacity":
         """That of a unit with one output.
 
         Args:
             buffers: row buffers that a beat goes through. lead: of the :class:`Credits` of the
-                first.
+                first. words: of the output queue.
         """
-        beats = buffers * depth_of(config) + Queue.places
+        places = words + 1
+        beats = buffers * depth_of(config) + places
         kept = lead + (buffers + 1) * Credits.MARGIN
-        return cls(beats, beats - kept, ROWS + Queue.places)
+        return cls(beats, beats - kept, ROWS + places)

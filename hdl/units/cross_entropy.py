@@ -232,12 +232,13 @@ def latency(config: SoftmaxConfig) -> Latency:
     """Latency of the unit of a configuration, to the gradient, the target being there."""
     plan, functions = _stages(config)
     notice = _known(config) - RowBuffer.AHEAD + RowBuffer.NOTICE
-    last_pass = notice + LastPass.latency_of(FinishResiduals.latency)
+    last_pass = notice + LastPass.latency_of(FinishResiduals.latency_of(config))
     return plan.latency + (_wait(plan, functions) + RowTarget.latency + last_pass)
 
 
 def capacity(config: SoftmaxConfig) -> Capacity:
     """What the unit of a configuration accepts while its outputs are blocked, targets enough."""
     plan, _ = _stages(config)
-    inside = Capacity.of(config, buffers=plan.buffers + 1, lead=Logits.latency)
+    words = LastPass.queue_words(FinishResiduals.latency_of(config))
+    inside = Capacity.of(config, buffers=plan.buffers + 1, lead=Logits.latency, words=words)
     return replace(inside, rows=ROWS)  # a row counts until its loss has left too

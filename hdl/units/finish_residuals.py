@@ -29,7 +29,6 @@ class FinishResiduals(wiring.Component):
 
     fields = ("mantissa", "exponent", "active")
     flags = ("ignored",)
-    latency = Residual.latency
 
     def __init__(
         self,
@@ -42,6 +41,7 @@ class FinishResiduals(wiring.Component):
     ):
         self._config, self._exp, self._target = config, exp, target
         self._golden = golden = residual_stage(config)
+        self.latency = self.latency_of(config)
         self.element, self.width = element_layout(config, exp, self.fields), golden.output.width
         self.scalar = data.StructLayout(
             {
@@ -63,12 +63,18 @@ class FinishResiduals(wiring.Component):
             }
         )
 
+    @staticmethod
+    def latency_of(config: SoftmaxConfig) -> int:
+        """Latency in cycles."""
+        return Residual.latency_of(residual_stage(config).normalize)
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         scalar, row = self.i_scalar.stage, self.i_scalar.row
         here = register(m, self.i_place == scalar.place, name="here")
         if self._config.most_exponent:
-            one = delay(m, Const(1) << row.exponent, 1 + Residual.ONE_LATER, name="one")
+            wait = 1 + Residual.one_later(self._golden.normalize)
+            one = delay(m, Const(1) << row.exponent, wait, name="one")
         nothing = row.error | row.ignored
         drops = self._config.clip_gradient == "zero"
         for lane, element in enumerate(self.i.elements):

@@ -10,6 +10,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...golden.config import SoftmaxConfig
+from ..flow.block_queue import BlockQueue
 from ..flow.credits import Credits
 from ..flow.queue import Queue
 from ..flow.row_buffer import RowBuffer
@@ -67,6 +68,9 @@ class LastPass(wiring.Component):
 
     Latency :meth:`latency_of` cycles from the first in which a beat can leave; one beat per cycle.
 
+    Args:
+        in_blocks: the output queue lies in block RAM.
+
     Members:
         i_valid, i_last, i: a beat of elements, see :func:`beat_layout`, the last of its row or not.
             i_last is 0 without one.
@@ -79,10 +83,21 @@ class LastPass(wiring.Component):
     """
 
     def __init__(
-        self, *, config: SoftmaxConfig, finish: Finish, depth: int, target: Target = GENERIC
+        self,
+        *,
+        config: SoftmaxConfig,
+        finish: Finish,
+        depth: int,
+        in_blocks: bool = False,
+        target: Target = GENERIC,
     ):
         self._config, self._finish = config, finish
-        self._layout = output_layout(config, finish.width, finish.flags)
+        self._layout = layout = output_layout(config, finish.width, finish.flags)
+        self._queue = (
+            BlockQueue(layout, target=target)
+            if in_blocks
+            else Queue(layout, words=self.queue_words(finish.latency))
+        )
         beat = beat_layout(config, finish.element)
         scalar = scalar_layout(config, finish.scalar, finish.flags)
         self._buffer = RowBuffer(beat=beat, scalar=scalar, depth=depth, rows=ROWS, target=target)
@@ -103,15 +118,21 @@ class LastPass(wiring.Component):
         )
 
     @staticmethod
-    def latency_of(finish: int) -> int:
+    def latency_of(finish: int, *, in_blocks: bool = False) -> int:
         """Latency in cycles: of the buffer, the queue, and what finishes elements."""
-        return RowBuffer.latency + finish + Queue.latency
+        return RowBuffer.latency + finish + (BlockQueue if in_blocks else Queue).latency
+
+    @classmethod
+    def queue_words(cls, finish: int) -> int:
+        """Words of the queue. From the buffer's ring to the reader a beat takes the latency: with
+        fewer words, credits would run out before the first one comes back."""
+        return Queue.WORDS * -(-(cls.latency_of(finish) + 1) // Queue.WORDS)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.buffer = buffer = self._buffer
         m.submodules.finish = finish = self._finish
-        m.submodules.output_beats = output_beats = Credits(places=Queue.places)
+        m.submodules.output_beats = output_beats = Credits(places=self._queue.places)
         m.d.comb += [
             buffer.i_valid.eq(self.i_valid),
             buffer.i_last.eq(self.i_last),
@@ -154,6 +175,6 @@ class LastPass(wiring.Component):
 
     def _put(self, m: Module, out: Value, coming: Value) -> None:
         """The queue to the reader; ``coming`` is a cycle ahead of the beat."""
-        m.submodules.queue = queue = Queue(self._layout)
+        m.submodules.queue = queue = self._queue
         m.d.comb += [queue.produce_next.eq(coming), queue.i.eq(out)]
         wiring.connect(m, wiring.flipped(self.o), queue.o)

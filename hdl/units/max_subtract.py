@@ -86,7 +86,7 @@ class MaxSubtract(wiring.Component):
         config, lanes = self._config, self._config.lanes
         m.submodules.logits = logits = Logits(config=config)
         m.submodules.row_max = row_max = RowMax(
-            lanes=lanes, width=config.input.width, lowest=config.input.min_code
+            lanes=lanes, width=config.input.width, target=self._target
         )
         wait = RowMax.latency_of(lanes)
         m.submodules.row_wait = row_wait = RowWait(wait=wait, depth=depth_of(config))
@@ -153,7 +153,7 @@ class MaxSubtract(wiring.Component):
         m.d.comb += [
             exponentials.active.eq(active),
             accumulate.mantissa.eq(exponentials.mantissa),
-            accumulate.shift.eq(exponentials.exponent),
+            accumulate.next_shift.eq(exponentials.next_exponent),
             accumulate.active.eq(exponentials.o_active),
             accumulate.i_last.eq(self.o_last),
             self.sum.code.eq(accumulate.o),

@@ -91,5 +91,6 @@ def latency(config: SoftmaxConfig) -> Latency:
 
 def capacity(config: SoftmaxConfig) -> Capacity:
     """What the unit of a configuration accepts while its output is blocked."""
-    plan, _ = _stages(config)
-    return Capacity.of(config, buffers=plan.buffers + 1, lead=Logits.latency)
+    plan, last = _stages(config)
+    words = LastPass.queue_words(last.latency)
+    return Capacity.of(config, buffers=plan.buffers + 1, lead=Logits.latency, words=words)

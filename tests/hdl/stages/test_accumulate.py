@@ -49,7 +49,10 @@ EXACT = {
     "widest place": exact(8, 54, 2),
     "longest": exact(28, 19, 65536),
 }
-LEADS = {"shift": {}, "place": {"place": {"next_place": 1}, "active": {"next_active": 1}}}
+LEADS = {
+    "shift": {"shift": {"next_shift": 1}},
+    "place": {"place": {"next_place": 1}, "active": {"next_active": 1}},
+}
 each_exact = pytest.mark.parametrize(("golden", "place_bits"), EXACT.values(), ids=EXACT)
 
 

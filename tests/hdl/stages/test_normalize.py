@@ -52,7 +52,7 @@ def factors(golden: Golden, rng: np.random.Generator) -> tuple[np.ndarray, np.nd
 def run(golden: Golden, contents, q_bits: int, **inputs: np.ndarray) -> np.ndarray:
     width = max(golden.one.bit_length(), golden.fraction)
     dut = Normalize(golden=golden, exp=contents, q_bits=q_bits, width=width)
-    (gate,) = pipelined(dut, inputs, ["o"], latency=Normalize.latency)
+    (gate,) = pipelined(dut, inputs, ["o"], latency=Normalize.latency_of(golden))
     return gate
 
 

@@ -36,16 +36,18 @@ def run(bits, shift_bits: int, q_bits: int, **inputs: np.ndarray) -> np.ndarray:
     golden = GoldenNormalize(mantissa_bits, reciprocal_bits, fraction, one=1 << fraction)
     contents = ByDifference((1,), [0, 0], [0, 0], [], shift_bits, 0)
     dut = Residual(golden=golden, exp=contents, q_bits=q_bits)
-    return residuals_of(dut, fraction, inputs)
+    return residuals_of(dut, golden, inputs)
 
 
-def residuals_of(dut: Residual, fraction: int, inputs: dict[str, np.ndarray]) -> np.ndarray:
+def residuals_of(
+    dut: Residual, golden: GoldenNormalize, inputs: dict[str, np.ndarray]
+) -> np.ndarray:
     """What the stage gives, as numbers; it is told of targets a cycle after the rest."""
     inputs = {name: np.append(values, 0) for name, values in inputs.items()}
     inputs["target"] = np.roll(inputs["target"], 1)
-    (codes,) = pipelined(dut, inputs, ["o"], latency=Residual.latency)
+    (codes,) = pipelined(dut, inputs, ["o"], latency=Residual.latency_of(golden))
     codes = codes[:-1]
-    return codes - ((codes >> fraction) << (fraction + 1))
+    return codes - ((codes >> golden.fraction) << (golden.fraction + 1))
 
 
 def wanted(bits, mantissa, exponent, r, q, active, target) -> tuple[list[int], list[int]]:
@@ -190,7 +192,7 @@ def test_elements_of_real_sums_give_goldens_residuals(name):
         "active": active.astype(int), "target": target.astype(int),
     }  # fmt: skip
     fraction = config.output.f
-    residuals = residuals_of(dut, fraction, inputs)
+    residuals = residuals_of(dut, golden.normalize, inputs)
     np.testing.assert_array_equal(residuals, gold)
     assert ((residuals == 0) & active & target).any(), "1 is reached"
     assert (residuals == -(1 << fraction)).any() or config.max_length == 1
