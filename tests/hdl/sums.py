@@ -114,10 +114,13 @@ def resets(leads: Leads, coming: Sequence[dict], idle: int) -> Iterable[list[dic
     With the reset, inputs still are what they were: what is told in advance is of no mantissa.
     """
     for cycle in range(len(coming)):
-        lost = [coming[(cycle + k) % len(coming)] for k in range(1, first_lead(leads) + 1)]
+        lost = [
+            coming[(cycle + k) % len(coming)] | {"i_last": 0, "reset": 0}
+            for k in range(1, first_lead(leads) + 1)
+        ]
         yield [
             *coming[:cycle],
             coming[cycle] | {"reset": 1},
-            *[beat | {"i_last": 0, "reset": 0} for beat in lost],
+            *[beat | {name: IDLE[name] for name in IDLE if name not in leads} for beat in lost],
             *[IDLE | {"reset": 0}] * idle,
         ]
