@@ -119,7 +119,7 @@ class SoftmaxBackward:
         padded: BackwardResult = answer.result
         result = GradientRows(padded.rows.ds[:, :width], padded.rows.saturated[:, :width])
         codes = padded.p[:, :width], padded.dp[:, :width], padded.clipped[:, :width]
-        given = gradients(result, *codes, rows.logits, rows.dp, padded.exponent, config)
+        given = gradients(result, *codes, rows.logits, rows.dp, config, padded.exponent)
         metrics = BackwardMetrics.of(given)
         bound = backward_bound_ulp(config)
         return Measured(

@@ -65,17 +65,20 @@ def gradients(
     clipped: Bits,
     rows: LogitRows,
     dp_values: Reals,
-    exponent: Codes,
     config: SoftmaxConfig,
+    exponent: Codes | None = None,
 ) -> Gradients:
     """A backward unit's result, and what it is held against.
 
     Args:
         p, dp, clipped: as the unit got them, 0 where no element takes part; rows: the logits that
-            p is of; dp_values: what dp was quantised from. All of one shape. exponent: of each row.
+            p is of; dp_values: what dp was quantised from. All of one shape. exponent: of each row, where
+            rows have one.
     """
     layout = Ragged(rows)
     flat, ds = layout.flat, layout.flat(result.ds)
+    if exponent is None:
+        exponent = np.zeros(len(p), np.int64)
     _, beyond = Dot.of(config)(p, dp, exponent[:, None])
     one = layout.spread(np.ldexp(1.0, exponent))
     beyond = layout.spread(beyond[:, 0])

@@ -149,7 +149,7 @@ def probabilities(result: SoftmaxRows, rows: LogitRows, config: SoftmaxConfig) -
     """A unit's result for ``rows``, of the same shape, and what it is held against."""
     layout, log = Ragged(rows), config.function == "log_softmax"
     exact = exact_output(rows.values * config.scale, rows.active, config)
-    errors = error_ulp(result, rows.codes(config), rows.active, config)
+    errors = error_ulp(result.p, rows.codes(config), rows.active, config, result.exponent)
     lsb = config.output.lsb * layout.spread(np.ldexp(1.0, -result.exponent))
     return Probabilities(
         layout,
@@ -169,12 +169,18 @@ def measure(result: SoftmaxRows, rows: LogitRows, config: SoftmaxConfig) -> Metr
     return Metrics.of(probabilities(result, rows, config), lost)
 
 
-def error_ulp(result: SoftmaxRows, codes: Codes, active: Bits, config: SoftmaxConfig) -> Reals:
-    """Output codes less the exact output for the clipped codes, in output LSB of their row; 0 where
-    not active."""
+def error_ulp(
+    p: Codes, codes: Codes, active: Bits, config: SoftmaxConfig, exponent: Codes | None = None
+) -> Reals:
+    """Output codes less the exact output for the clipped codes, in output LSB; 0 where not active.
+
+    Args:
+        exponent: of every row, where rows have one: LSB are those of the row's own scale.
+    """
     exact = exact_output(clipped_values(codes, active, config), active, config)
-    exact = np.ldexp(exact, result.exponent[:, None])
-    return np.where(active, output_errors(result.p, exact, config), 0.0)
+    if exponent is not None:
+        exact = np.ldexp(exact, exponent[:, None])
+    return np.where(active, output_errors(p, exact, config), 0.0)
 
 
 def output_errors(p: Codes, exact: Reals, config: SoftmaxConfig) -> Reals:

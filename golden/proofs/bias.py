@@ -21,6 +21,7 @@ def bias_ulp(config: SoftmaxConfig) -> float:
     for start in range(config.lowest, config.highest + 1, CHUNK):
         x = np.arange(start, min(start + CHUNK, config.highest + 1))
         rows = np.stack([x, np.full_like(x, config.highest)], axis=1)
-        errors = error_ulp(softmax_rows(rows, config), rows, np.ones(rows.shape, bool), config)
+        result, active = softmax_rows(rows, config), np.ones(rows.shape, bool)
+        errors = error_ulp(result.p, rows, active, config, result.exponent)
         total += float(errors[:, 0].sum())
     return total / count

@@ -34,7 +34,7 @@ def test_presets_are_those_of_the_design(name, source, sink, lanes, max_length):
     assert config.span == 20 * 2**source.f
     assert config.max_beats == math.ceil(max_length / lanes)
     assert config.one == 2**sink.f - 1
-    assert set(PRESETS) == {"base", "int8", "wide", "tiny", "full", "tight"}
+    assert set(PRESETS) == {"base", "int8", "wide", "tiny", "full", "int8_row", "tight"}
 
 
 def test_the_full_preset_takes_every_code_of_its_input_and_clips_none():

@@ -129,12 +129,3 @@ def test_nothing_is_said_of_the_mass_where_probabilities_are_not_known():
     rows = LogitRows.from_array(np.zeros((2, 1024)))
     assert Losses.of(INT8, rows).mass_loss_rate is None
     assert Losses.of(INT8, rows).notes(INT8) == []
-
-
-@pytest.mark.parametrize(("max_length", "share"), [(129, "25 %"), (400, "78 %"), (1024, "all")])
-def test_without_rows_a_note_names_the_mass_that_may_be_lost(max_length, share):
-    (note,) = preset("base", output=UQ(0, 8), max_length=max_length).notes()
-    assert note == (
-        "output UQ(0, 8) may lose mass: rounding takes up to half an LSB of every probability, "
-        f"{share} of the sum of {max_length} (max_length)"
-    )

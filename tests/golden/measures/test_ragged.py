@@ -53,8 +53,9 @@ def best(pick, values):
 
 
 LARGEST = {"max_error_ulp", "max_error_unclipped", "loss_max_error_ulp",
-           "loss_max_error_unclipped", "loss_bound_ulp"}  # fmt: skip
-OF_ELEMENTS = {"clip_rate", "zero_share", "saturated_share", "mean_error_unclipped"}
+           "loss_max_error_unclipped", "loss_bound_ulp", "mass_error"}  # fmt: skip
+OF_ELEMENTS = {"clip_rate", "zero_share", "saturated_share", "mean_error_unclipped", "bias",
+               "bias_ulp"}  # fmt: skip
 COUNTS = {"ignored_rows", "masked_targets"}
 
 
