@@ -301,9 +301,17 @@ def test_a_value_that_breaks_a_rule_is_refused_with_field_rule_and_value(fields,
 @pytest.mark.parametrize(
     ("name", "fields", "sentence"),
     [
-        ("huge", {}, "unknown preset 'huge'; presets are base, int8, wide, tiny, full, tight"),
-        (3, {}, "unknown preset 3; presets are base, int8, wide, tiny, full, tight"),
-        (["base"], {}, "unknown preset ['base']; presets are base, int8, wide, tiny, full, tight"),
+        (
+            "huge",
+            {},
+            "unknown preset 'huge'; presets are base, int8, wide, tiny, full, int8_row, tight",
+        ),
+        (3, {}, "unknown preset 3; presets are base, int8, wide, tiny, full, int8_row, tight"),
+        (
+            ["base"],
+            {},
+            "unknown preset ['base']; presets are base, int8, wide, tiny, full, int8_row, tight",
+        ),
         ("base", {"lane": 4}, "unknown field 'lane'; fields are "),
         ("base", {"lanes": 0}, "lanes must be a whole number from 1 to 64, not 0"),
     ],
@@ -523,7 +531,7 @@ def test_a_configuration_is_frozen_equal_by_value_and_hashable():
 
 
 @pytest.mark.parametrize(
-    ("fraction", "max_length", "count"), [(8, 1024, 1), (8, 128, 0), (8, 129, 1)]
+    ("fraction", "max_length", "count"), [(8, 1024, 1), (8, 25, 0), (8, 26, 1)]
 )
 def test_an_output_too_narrow_for_the_row_says_so(fraction, max_length, count):
     notes = preset("base", output=UQ(0, fraction), max_length=max_length).notes()
