@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from softmaxfx.golden import SQ, UQ, preset
+from softmaxfx.golden import SQ, preset
 from softmaxfx.golden.measures.losses import Losses
 from softmaxfx.golden.measures.metrics import measure
 from softmaxfx.golden.rows import LogitRows
