@@ -72,8 +72,8 @@ def gradients(
 
     Args:
         p, dp, clipped: as the unit got them, 0 where no element takes part; rows: the logits that
-            p is of; dp_values: what dp was quantised from. All of one shape. exponent: of each row, where
-            rows have one.
+            p is of; dp_values: what dp was quantised from. All of one shape. exponent: of each row,
+            where rows have one.
     """
     layout = Ragged(rows)
     flat, ds = layout.flat, layout.flat(result.ds)
