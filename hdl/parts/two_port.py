@@ -1,8 +1,10 @@
 """A memory with one port to write and one to read, and the output register that block RAM has."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
+
+from .pipeline import register
 
 
 class TwoPort(wiring.Component):
@@ -12,8 +14,6 @@ class TwoPort(wiring.Component):
 
     Members:
         w_en, w_addr, i: a word to write. r_addr: a word to read. o: it, 2 cycles later.
-        r_en, o_en: the word is read, and goes on to ``o``, in this cycle; else what was there
-            stays. Both are 1 where nobody drives them.
     """
 
     latency = 2
@@ -26,8 +26,6 @@ class TwoPort(wiring.Component):
                 "w_addr": In(range(depth)),
                 "i": In(width),
                 "r_addr": In(range(depth)),
-                "r_en": In(1, init=1),
-                "o_en": In(1, init=1),
                 "o": Out(width),
             }
         )
@@ -36,15 +34,11 @@ class TwoPort(wiring.Component):
         m = Module()
         m.submodules.words = words = memory.Memory(shape=self._width, depth=self._depth, init=[])
         write, read = words.write_port(), words.read_port()
-        word = Signal(self._width, name="word_read", reset_less=True)
-        with m.If(self.o_en):
-            m.d.sync += word.eq(read.data)
         m.d.comb += [
             write.en.eq(self.w_en),
             write.addr.eq(self.w_addr),
             write.data.eq(self.i),
             read.addr.eq(self.r_addr),
-            read.en.eq(self.r_en),
-            self.o.eq(word),
+            self.o.eq(register(m, read.data, name="word_read")),
         ]
         return m

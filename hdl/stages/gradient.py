@@ -14,7 +14,7 @@ from ..targets.generic import GENERIC, Target
 class Gradient(wiring.Component):
     """The twin of :class:`golden.stages.gradient.Gradient`.
 
-    Latency 7 cycles, one element per cycle.
+    Latency 8 cycles, one element per cycle.
 
     Members:
         p, dp: of an element. d: D of its row. active: the element has a gradient; else it gets 0.
@@ -22,8 +22,8 @@ class Gradient(wiring.Component):
         o: the output code. next_saturated: that of the next cycle was saturated.
     """
 
-    latency = Multiply.latency + 4
-    BITS_LATER = latency - 2
+    latency = Multiply.latency + 5
+    BITS_LATER = latency - 3
 
     def __init__(self, *, golden: Golden, target: Target = GENERIC):
         self._golden, self._target = golden, target
@@ -53,7 +53,10 @@ class Gradient(wiring.Component):
         m.d.comb += [multiply.a.eq(p), multiply.b.eq(difference)]
         product = register(m, multiply.o, name="product").as_signed()
         code, beyond = self._result(m, product)
-        m.d.comb += [self.o.eq(code), self.next_saturated.eq(beyond)]
+        m.d.comb += [
+            self.o.eq(register(m, code, name="o").as_signed()),
+            self.next_saturated.eq(register(m, beyond, name="beyond")),
+        ]
         return m
 
     def _result(self, m: Module, product: Value) -> tuple[Value, Value]:

@@ -200,8 +200,7 @@ class BlockTwoPort(TwoPort):
         shape = _shape(self._depth)
         for j, low in enumerate(range(0, self._width, shape[1])):
             write = (self.w_en, self.w_addr, self.i[low : low + shape[1]])
-            enable = (self.r_en, self.o_en)
-            read = _read_block(m, f"block{j}", shape, self.r_addr, write=write, enable=enable)
+            read = _read_block(m, f"block{j}", shape, self.r_addr, write=write)
             m.d.comb += self.o[low : low + shape[1]].eq(read)
         return m
 
@@ -257,13 +256,8 @@ def _read_block(
     *,
     contents: list[int] | None = None,
     write: tuple[Value, Value, Value] | None = None,
-    enable: tuple[Value, Value] = (Const(1), Const(1)),
 ) -> Value:
-    """A block RAM written through port A, if at all, and read through port B.
-
-    Args:
-        enable: of the read, and of the output register.
-    """
+    """A block RAM written through port A, if at all, and read through port B."""
     bits = shape[1]
     read = Signal(36, name=f"{name}_read")
     w_en, w_addr, word = write if write is not None else (Const(0, 1), Const(0), Const(0))
@@ -282,7 +276,7 @@ def _read_block(
         **_bus("i_ADA", _wide(Cat(bytes_on[bits], w_addr), 14)),
         **_bus("i_DIA", word[:18]),
         **_bus("i_DIB", word[18:]),
-        **_read_port("B", address, bits, enable),
+        **_read_port("B", address, bits),
         **_bus("o_DOA", read[:18] if bits == 36 else Signal(18, name=f"{name}_unused")),
         **_bus("o_DOB", read[18:] if bits == 36 else read[:18]),
     )
@@ -320,16 +314,14 @@ def _initial_rows(bits: int, contents: list[int]) -> list[int]:
     ]
 
 
-def _read_port(
-    port: str, address: Value, bits: int, enable: tuple[Value, Value] = (Const(1), Const(1))
-) -> dict[str, object]:
+def _read_port(port: str, address: Value, bits: int) -> dict[str, object]:
     """Connections of a port that only reads."""
     unused = {36: 5, 18: 4, 9: 3}[bits]
     return {
         f"i_CLK{port}": ClockSignal(),
         f"i_WE{port}": Const(0),
-        f"i_CE{port}": enable[0],
-        f"i_OCE{port}": enable[1],
+        f"i_CE{port}": Const(1),
+        f"i_OCE{port}": Const(1),
         f"i_RST{port}": Const(0),
         **_bus(f"i_AD{port}", _wide(Cat(Const(0, unused), address), 14)),
     }

@@ -10,7 +10,6 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...golden.config import SoftmaxConfig
-from ..flow.block_queue import BlockQueue
 from ..flow.credits import Credits
 from ..flow.queue import Queue
 from ..flow.row_buffer import RowBuffer
@@ -68,9 +67,6 @@ class LastPass(wiring.Component):
 
     Latency :meth:`latency_of` cycles from the first in which a beat can leave; one beat per cycle.
 
-    Args:
-        in_blocks: the output queue lies in block RAM.
-
     Members:
         i_valid, i_last, i: a beat of elements, see :func:`beat_layout`, the last of its row or not.
             i_last is 0 without one.
@@ -83,21 +79,11 @@ class LastPass(wiring.Component):
     """
 
     def __init__(
-        self,
-        *,
-        config: SoftmaxConfig,
-        finish: Finish,
-        depth: int,
-        in_blocks: bool = False,
-        target: Target = GENERIC,
+        self, *, config: SoftmaxConfig, finish: Finish, depth: int, target: Target = GENERIC
     ):
         self._config, self._finish = config, finish
-        self._layout = layout = output_layout(config, finish.width, finish.flags)
-        self._queue = (
-            BlockQueue(layout, target=target)
-            if in_blocks
-            else Queue(layout, words=self.queue_words(finish.latency))
-        )
+        self._layout = output_layout(config, finish.width, finish.flags)
+        self._queue = Queue(self._layout, words=self.queue_words(finish.latency))
         beat = beat_layout(config, finish.element)
         scalar = scalar_layout(config, finish.scalar, finish.flags)
         self._buffer = RowBuffer(beat=beat, scalar=scalar, depth=depth, rows=ROWS, target=target)
@@ -118,9 +104,9 @@ class LastPass(wiring.Component):
         )
 
     @staticmethod
-    def latency_of(finish: int, *, in_blocks: bool = False) -> int:
+    def latency_of(finish: int) -> int:
         """Latency in cycles: of the buffer, the queue, and what finishes elements."""
-        return RowBuffer.latency + finish + (BlockQueue if in_blocks else Queue).latency
+        return RowBuffer.latency + finish + Queue.latency
 
     @classmethod
     def queue_words(cls, finish: int) -> int:

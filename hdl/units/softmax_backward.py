@@ -59,11 +59,7 @@ class SoftmaxBackward(wiring.Component):
         m.submodules.row_wait = row_wait = RowWait(wait=_wait(config), depth=depth_of(config))
         finish = FinishGradients(config=config, target=self._target)
         m.submodules.last_pass = last_pass = LastPass(
-            config=config,
-            finish=finish,
-            depth=depth_of(config),
-            in_blocks=True,
-            target=self._target,
+            config=config, finish=finish, depth=depth_of(config), target=self._target
         )
         m.submodules.beats = beats = Credits(places=depth_of(config), lead=LEAD)
         m.submodules.rows = rows = Credits(places=ROWS, lead=LEAD)
@@ -204,9 +200,7 @@ def _wait(config: SoftmaxConfig) -> int:
 def latency(config: SoftmaxConfig) -> Latency:
     """Latency of the unit of a configuration."""
     first_pass = Inlet.NOTICE + Join.latency + Frame.latency
-    last_pass = RowWait.notice_of(_wait(config)) + LastPass.latency_of(
-        FinishGradients.latency, in_blocks=True
-    )
+    last_pass = RowWait.notice_of(_wait(config)) + LastPass.latency_of(FinishGradients.latency)
     return Latency(first_pass + last_pass, 0)
 
 

@@ -6,7 +6,6 @@ from collections import deque
 import pytest
 from amaranth.hdl import ResetInserter, Signal
 
-from softmaxfx.hdl.flow.block_queue import BlockQueue
 from softmaxfx.hdl.flow.queue import Queue
 
 from ..streams import simulate
@@ -19,8 +18,8 @@ class Driver:
         given, taken: beats in and out, with the cycle of each.
     """
 
-    def __init__(self, kind: type[Queue], *, comes: float, ready: float, seed: int = 60):
-        self.dut, self.rng = kind(16), random.Random(seed)
+    def __init__(self, *, comes: float, ready: float, seed: int = 60):
+        self.dut, self.rng = Queue(16), random.Random(seed)
         self.comes, self.ready = comes, ready
         self.given: list[tuple[int, int]] = []
         self.taken: list[tuple[int, int]] = []
@@ -52,15 +51,13 @@ class Driver:
         self.cycle += 1
 
 
-every_kind = pytest.mark.parametrize("kind", [Queue, BlockQueue])
 SHARES = [0.1, 0.5, 0.9, 1.0]
 
 
 @pytest.mark.parametrize("comes", SHARES, ids="beats {}".format)
 @pytest.mark.parametrize("ready", SHARES, ids="ready {}".format)
-@every_kind
-def test_nothing_is_lost_doubled_reordered_or_withdrawn(kind, comes, ready):
-    driver = Driver(kind, comes=comes, ready=ready)
+def test_nothing_is_lost_doubled_reordered_or_withdrawn(comes, ready):
+    driver = Driver(comes=comes, ready=ready)
 
     async def testbench(ctx):
         for _ in range(1500):
@@ -74,9 +71,8 @@ def test_nothing_is_lost_doubled_reordered_or_withdrawn(kind, comes, ready):
     assert len(driver.given) > 100
 
 
-@every_kind
-def test_in_bursts_it_fills_to_its_places_and_empties(kind):
-    driver = Driver(kind, comes=1.0, ready=0.0)
+def test_in_bursts_it_fills_to_its_places_and_empties():
+    driver = Driver(comes=1.0, ready=0.0)
 
     async def testbench(ctx):
         for burst in range(1, 80):
@@ -95,9 +91,8 @@ def test_in_bursts_it_fills_to_its_places_and_empties(kind):
     assert [word for word, _ in driver.taken] == [word for word, _ in driver.given]
 
 
-@every_kind
-def test_a_beat_a_cycle_passes_each_at_its_latency(kind):
-    driver = Driver(kind, comes=1.0, ready=1.0)
+def test_a_beat_a_cycle_passes_each_at_its_latency():
+    driver = Driver(comes=1.0, ready=1.0)
 
     async def testbench(ctx):
         for _ in range(200):
@@ -105,15 +100,14 @@ def test_a_beat_a_cycle_passes_each_at_its_latency(kind):
 
     simulate(driver.dut, testbench)
     waited = [out - into for (_, into), (_, out) in zip(driver.given, driver.taken, strict=False)]
-    assert set(waited) == {kind.latency}
+    assert set(waited) == {Queue.latency}
     assert [cycle for _, cycle in driver.given] == list(range(1, 200))
 
 
 @pytest.mark.parametrize("ready", [0.0, 0.5, 1.0])
-@every_kind
-def test_after_a_reset_of_one_cycle_at_any_time_it_is_empty(kind, ready):
+def test_after_a_reset_of_one_cycle_at_any_time_it_is_empty(ready):
     for cycle in range(1, 30):
-        driver, reset = Driver(kind, comes=0.8, ready=ready), Signal()
+        driver, reset = Driver(comes=0.8, ready=ready), Signal()
 
         async def testbench(ctx, cycle=cycle, driver=driver, reset=reset):
             for _ in range(cycle - 1):
