@@ -14,13 +14,16 @@ from ..golden.units.registry import unit_record
 from ..hdl.targets.ecp5 import Ecp5
 from ..hdl.targets.generic import GENERIC, ROM_STYLES, Target
 from ..hdl.targets.ice40 import Ice40
+from ..hdl.targets.xilinx import SERIES_7, ULTRASCALE_PLUS
 from .cells import models_of
 from .description import describe
 from .header import command, header
 from .units import HARDWARE
 from .verilog import WAIVERS, verilog_text, with_waivers
 
-TARGETS: dict[str, Target] = {"generic": GENERIC, "ecp5": Ecp5(), "ice40": Ice40()}
+TARGETS: dict[str, Target] = {
+    target.name: target for target in (GENERIC, Ecp5(), Ice40(), SERIES_7, ULTRASCALE_PLUS)
+}
 """Technologies whose primitives an export can instantiate."""
 
 RESERVED = frozenset((Path(__file__).parent / "data" / "keywords.txt").read_text().split())
