@@ -72,25 +72,25 @@ class TermFirstAdd(RestartAdd):
 
 
 class DspMultiply(Multiply):
-    """One DSP block, and registers for the 18th bit of an unsigned ``b``."""
+    """One DSP block: a product, plus what an 18th bit of an unsigned ``b`` adds to it."""
 
     def __init__(self, dsp: Dsp, *, a_bits: int, b_bits: int, b_signed: bool):
         super().__init__(a_bits=a_bits, b_bits=b_bits, b_signed=b_signed)
-        self._dsp, self._top = dsp, b_bits == B_BITS and not b_signed
+        self._dsp, self._adds = dsp, b_bits == B_BITS and not b_signed
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         product = Signal(P_BITS)
-        b, c = Value.cast(self.b), Const(0, P_BITS)
-        if self._top:
+        b, c, adds = Value.cast(self.b), Const(0, P_BITS), Const(0, 1)
+        if self._adds:
             b, top = b[:-1], b[-1]
-            # it is added a cycle later than it is multiplied
-            addend = register(m, Mux(top, self.a, 0), name="addend")
-            c = wide(Cat(Const(0, len(b)), addend), P_BITS)
+            # what is added meets the product in the middle of the block, a cycle later
+            adds = register(m, top, name="adds")
+            c = wide(Cat(Const(0, len(b)), register(m, self.a, name="addend")), P_BITS)
         m.submodules.block = Instance(
             self._dsp.cell,
             **self._parameters(),
-            **self._controls(adds=self._top),
+            **self._controls(adds),
             i_A=wide(self.a, 30),
             i_B=wide(b, B_BITS),
             i_C=c,
@@ -100,8 +100,8 @@ class DspMultiply(Multiply):
         return m
 
     def _parameters(self) -> dict[str, object]:
-        """Registers at the operands, after the multiplier and at the result, and no others."""
-        on = ("AREG", "ACASCREG", "BREG", "BCASCREG", "CREG", "MREG", "PREG")
+        """Registers at operands and mode, after the multiplier and at the result, and no others."""
+        on = ("AREG", "ACASCREG", "BREG", "BCASCREG", "CREG", "MREG", "OPMODEREG", "PREG")
         off = (
             "ADREG",
             "ALUMODEREG",
@@ -109,7 +109,6 @@ class DspMultiply(Multiply):
             "CARRYINSELREG",
             "DREG",
             "INMODEREG",
-            "OPMODEREG",
         )
         return {
             **{f"p_{name}": 1 for name in on},
@@ -117,10 +116,10 @@ class DspMultiply(Multiply):
             **{f"p_{name}": value for name, value in self._dsp.more.items()},
         }
 
-    def _controls(self, *, adds: bool) -> dict[str, Value]:
-        """Everything but the operands: the result is A * B, plus C where something is added."""
-        enabled = ("A2", "B2", "C", "M", "P")
-        disabled = ("A1", "AD", "ALUMODE", "B1", "CARRYIN", "CTRL", "D", "INMODE")
+    def _controls(self, adds: Value) -> dict[str, Value]:
+        """Everything but the operands: the result is A * B, plus C where that is added."""
+        enabled = ("A2", "B2", "C", "CTRL", "M", "P")
+        disabled = ("A1", "AD", "ALUMODE", "B1", "CARRYIN", "D", "INMODE")
         resets = ("A", "ALLCARRYIN", "ALUMODE", "B", "C", "CTRL", "D", "INMODE", "M", "P")
         zeros = {
             "ALUMODE": 4, "CARRYIN": 1, "CARRYINSEL": 3, "INMODE": 5, "D": self._dsp.a_bits,
@@ -128,7 +127,8 @@ class DspMultiply(Multiply):
         }  # fmt: skip
         return {
             "i_CLK": ClockSignal(),
-            "i_OPMODE": Const(0b0110101 if adds else 0b0000101, self._dsp.mode_bits),
+            # 0b0110101 takes the product and C, 0b0000101 the product alone
+            "i_OPMODE": wide(Cat(Const(0b0101, 4), adds, adds), self._dsp.mode_bits),
             **{f"i_CE{name}": Const(1) for name in enabled},
             **{f"i_CE{name}": Const(0) for name in disabled},
             **{f"i_RST{name}": Const(0) for name in resets},
