@@ -81,7 +81,7 @@ class DspMultiply(Multiply):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         product = Signal(P_BITS)
-        b, c, adds = Value.cast(self.b), Const(0, P_BITS), Const(0, 1)
+        b, c, adds = Value.cast(self.b), Const(0, P_BITS), Const(1, 1)
         if self._adds:
             b, top = b[:-1], b[-1]
             # what is added meets the product in the middle of the block, a cycle later
@@ -100,19 +100,17 @@ class DspMultiply(Multiply):
         return m
 
     def _parameters(self) -> dict[str, object]:
-        """Registers at operands and mode, after the multiplier and at the result, and no others."""
-        on = ("AREG", "ACASCREG", "BREG", "BCASCREG", "CREG", "MREG", "OPMODEREG", "PREG")
-        off = (
-            "ADREG",
-            "ALUMODEREG",
-            "CARRYINREG",
-            "CARRYINSELREG",
-            "DREG",
-            "INMODEREG",
-        )
+        """Registers at operands and mode, after the multiplier and at the result.
+
+        Those of the pre-adder are there too, and so is the adder where nothing is added: synthesis
+        (yosys' ``xilinx_dsp``) takes a register or an adder outside for one that the block lacks,
+        and puts it in the place of another.
+        """
+        on = "A", "ACASC", "AD", "B", "BCASC", "C", "D", "M", "OPMODE", "P"
+        off = "ALUMODE", "CARRYIN", "CARRYINSEL", "INMODE"
         return {
-            **{f"p_{name}": 1 for name in on},
-            **{f"p_{name}": 0 for name in off},
+            **{f"p_{name}REG": 1 for name in on},
+            **{f"p_{name}REG": 0 for name in off},
             **{f"p_{name}": value for name, value in self._dsp.more.items()},
         }
 
@@ -122,13 +120,14 @@ class DspMultiply(Multiply):
         disabled = ("A1", "AD", "ALUMODE", "B1", "CARRYIN", "D", "INMODE")
         resets = ("A", "ALLCARRYIN", "ALUMODE", "B", "C", "CTRL", "D", "INMODE", "M", "P")
         zeros = {
-            "ALUMODE": 4, "CARRYIN": 1, "CARRYINSEL": 3, "INMODE": 5, "D": self._dsp.a_bits,
+            "ALUMODE": 4, "CARRYIN": 1, "CARRYINSEL": 3, "INMODE": 5,
             "ACIN": 30, "BCIN": 18, "PCIN": P_BITS, "CARRYCASCIN": 1, "MULTSIGNIN": 1,
         }  # fmt: skip
         return {
             "i_CLK": ClockSignal(),
             # 0b0110101 takes the product and C, 0b0000101 the product alone
             "i_OPMODE": wide(Cat(Const(0b0101, 4), adds, adds), self._dsp.mode_bits),
+            "i_D": Const(-1, self._dsp.a_bits),  # an unused D is to be 1
             **{f"i_CE{name}": Const(1) for name in enabled},
             **{f"i_CE{name}": Const(0) for name in disabled},
             **{f"i_RST{name}": Const(0) for name in resets},
