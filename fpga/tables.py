@@ -45,6 +45,7 @@ def table_differences(unit: Unit) -> list[str]:
             name=unit.top,
             rom=description["rom"],
             target=description["target"],
+            init=description.get("init", "reset"),  # there is none in an older sidecar
         ),
         unit.top,
     )
