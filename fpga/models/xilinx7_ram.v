@@ -1,6 +1,6 @@
 // Simulation models of 7-series block RAM: ports and parameters as in yosys' techlibs/xilinx.
 
-// 512 words of 36 bits, or 1024 of 18; the resets must be 0.
+// 512 words of 36 bits, or 1024 of 18; the reset of its output registers must be 0.
 module RAMB18E1 (
     input CLKARDCLK, CLKBWRCLK, ENARDEN, ENBWREN, REGCEAREGCE, REGCEB,
     input RSTRAMARSTRAM, RSTRAMB, RSTREGARSTREG, RSTREGB,
@@ -51,7 +51,7 @@ module RAMB18E1 (
   };
 
   // a word is not what it was where a reset that is not modelled comes
-  wire reset = RSTRAMARSTRAM | RSTRAMB | RSTREGARSTREG | RSTREGB;
+  wire reset = RSTREGARSTREG | RSTREGB;
   wire [15:0] do_a, do_b;
   wire [1:0] dop_a, dop_b;
   assign {DOADO, DOBDO} = reset ? {32{1'bx}} : {do_a, do_b};
@@ -61,10 +61,10 @@ module RAMB18E1 (
     .READ_WIDTH_A(READ_WIDTH_A), .READ_WIDTH_B(READ_WIDTH_B),
     .WRITE_WIDTH_A(WRITE_WIDTH_A), .WRITE_WIDTH_B(WRITE_WIDTH_B),
     .WRITE_MODE_A(WRITE_MODE_A), .WRITE_MODE_B(WRITE_MODE_B),
-    .DOA_REG(DOA_REG), .DOB_REG(DOB_REG)
+    .DOA_REG(DOA_REG), .DOB_REG(DOB_REG), .SRVAL_A(SRVAL_A), .SRVAL_B(SRVAL_B)
   ) ram (
     .clk_a(CLKARDCLK), .clk_b(CLKBWRCLK), .en_a(ENARDEN), .en_b(ENBWREN),
-    .regce_a(REGCEAREGCE), .regce_b(REGCEB),
+    .regce_a(REGCEAREGCE), .regce_b(REGCEB), .rstram_a(RSTRAMARSTRAM), .rstram_b(RSTRAMB),
     .addr_a(ADDRARDADDR), .addr_b(ADDRBWRADDR),
     .di_a(DIADI), .di_b(DIBDI), .dip_a(DIPADIP), .dip_b(DIPBDIP),
     .we_a(WEA), .we_b(WEBWE),
@@ -72,7 +72,7 @@ module RAMB18E1 (
   );
 endmodule
 
-// 512 words of 72 bits, or 1024 of 36; the resets must be 0.
+// 512 words of 72 bits, or 1024 of 36; the reset of its output registers must be 0.
 module RAMB36E1 (
     input CLKARDCLK, CLKBWRCLK, ENARDEN, ENBWREN, REGCEAREGCE, REGCEB,
     input RSTRAMARSTRAM, RSTRAMB, RSTREGARSTREG, RSTREGB,
@@ -151,7 +151,7 @@ module RAMB36E1 (
   };
 
   // a word is not what it was where a reset that is not modelled comes
-  wire reset = RSTRAMARSTRAM | RSTRAMB | RSTREGARSTREG | RSTREGB;
+  wire reset = RSTREGARSTREG | RSTREGB;
   wire [31:0] do_a, do_b;
   wire [3:0] dop_a, dop_b;
   assign {DOADO, DOBDO} = reset ? {64{1'bx}} : {do_a, do_b};
@@ -161,10 +161,10 @@ module RAMB36E1 (
     .READ_WIDTH_A(READ_WIDTH_A), .READ_WIDTH_B(READ_WIDTH_B),
     .WRITE_WIDTH_A(WRITE_WIDTH_A), .WRITE_WIDTH_B(WRITE_WIDTH_B),
     .WRITE_MODE_A(WRITE_MODE_A), .WRITE_MODE_B(WRITE_MODE_B),
-    .DOA_REG(DOA_REG), .DOB_REG(DOB_REG)
+    .DOA_REG(DOA_REG), .DOB_REG(DOB_REG), .SRVAL_A(SRVAL_A), .SRVAL_B(SRVAL_B)
   ) ram (
     .clk_a(CLKARDCLK), .clk_b(CLKBWRCLK), .en_a(ENARDEN), .en_b(ENBWREN),
-    .regce_a(REGCEAREGCE), .regce_b(REGCEB),
+    .regce_a(REGCEAREGCE), .regce_b(REGCEB), .rstram_a(RSTRAMARSTRAM), .rstram_b(RSTRAMB),
     .addr_a(ADDRARDADDR[14:0]), .addr_b(ADDRBWRADDR[14:0]),
     .di_a(DIADI), .di_b(DIBDI), .dip_a(DIPADIP), .dip_b(DIPBDIP),
     .we_a(WEA), .we_b(WEBWE),

@@ -1,6 +1,6 @@
-// DSP block of AMD's 7-series and UltraScale+, behaviour as in UG479 and UG579: A * B, alone or with
-// C or what a neighbour hands on, and the registers on the way. Pre-adder, cascades of operands,
-// other operations of the adder and its patterns are not modelled.
+// DSP block of AMD's 7-series and UltraScale+, as in UG479 and UG579: A * B, alone or with C or what
+// a neighbour hands on, and the registers on the way. Pre-adder, cascades of operands, and other
+// operations of the adder are not modelled.
 module xilinx_dsp #(
     parameter A_BITS = 25,
     parameter integer AREG = 1, BREG = 1, CREG = 1, MREG = 1, PREG = 1, OPMODEREG = 1

@@ -14,9 +14,10 @@ module xilinx_block_ram #(
     parameter [(1<<ADDRESS)/8-1:0] INITP = 0,
     parameter integer READ_WIDTH_A = 0, READ_WIDTH_B = 0, WRITE_WIDTH_A = 0, WRITE_WIDTH_B = 0,
     parameter WRITE_MODE_A = "WRITE_FIRST", WRITE_MODE_B = "WRITE_FIRST",
-    parameter integer DOA_REG = 0, DOB_REG = 0
+    parameter integer DOA_REG = 0, DOB_REG = 0,
+    parameter [71:0] SRVAL_A = 0, SRVAL_B = 0  // data below parity
   ) (
-    input clk_a, clk_b, en_a, en_b, regce_a, regce_b,
+    input clk_a, clk_b, en_a, en_b, regce_a, regce_b, rstram_a, rstram_b,
     input [ADDRESS-1:0] addr_a, addr_b,
     input [8*BYTES-1:0] di_a, di_b,
     input [BYTES-1:0] dip_a, dip_b,
@@ -68,6 +69,11 @@ module xilinx_block_ram #(
     given = width < 9 ? word[8:0] << address[2:0] : word[9 * (at - first(width, address)) +: 9];
   endfunction
 
+  // A byte of the word that a reset of the memory's latch gives.
+  function [8:0] reset_to(input integer place, input integer width, input [71:0] word);
+    reset_to = width < 9 ? word[8:0] : {word[width / 9 * 8 + place], word[8*place +: 8]};
+  endfunction
+
   reg [18*BYTES-1:0] latch_a = 0, latch_b = 0, register_a = 0, register_b = 0;
   reg [8:0] own_a, own_b, other_a, other_b, byte_a, byte_b;
   integer i, j, at_a, at_b;
@@ -82,7 +88,11 @@ module xilinx_block_ram #(
         byte_a = byte_a & ~own_a | given(at_a, WRITE_WIDTH_A, addr_a, in_a) & own_a;
       if (WRITE_MODE_B != "READ_FIRST") byte_a = byte_a ^ other_a;
       if (READ_WIDTH_A < 9) byte_a = byte_a >> addr_a[2:0];
-      if (en_a && 9 * i < READ_WIDTH_A && !(WRITE_MODE_A == "NO_CHANGE" && |on_a))
+      if (rstram_a)
+        byte_a = READ_WIDTH_A < WIDE ? reset_to(i, READ_WIDTH_A, SRVAL_A)
+               : i < BYTES ? reset_to(i, 9 * BYTES, SRVAL_A)
+               : reset_to(i - BYTES, 9 * BYTES, SRVAL_B);
+      if (en_a && 9 * i < READ_WIDTH_A && (rstram_a || !(WRITE_MODE_A == "NO_CHANGE" && |on_a)))
         latch_a[9*i +: 9] <= byte_a;
     end
     if (regce_a) register_a <= latch_a;
@@ -105,7 +115,8 @@ module xilinx_block_ram #(
         byte_b = byte_b & ~own_b | given(at_b, WRITE_WIDTH_B, addr_b, in_b) & own_b;
       if (WRITE_MODE_A != "READ_FIRST") byte_b = byte_b ^ other_b;
       if (READ_WIDTH_B < 9) byte_b = byte_b >> addr_b[2:0];
-      if (en_b && 9 * j < READ_WIDTH_B && !(WRITE_MODE_B == "NO_CHANGE" && |on_b))
+      if (rstram_b) byte_b = reset_to(j, READ_WIDTH_B, SRVAL_B);
+      if (en_b && 9 * j < READ_WIDTH_B && (rstram_b || !(WRITE_MODE_B == "NO_CHANGE" && |on_b)))
         latch_b[9*j +: 9] <= byte_b;
     end
     if (regce_b) register_b <= latch_b;

@@ -1,6 +1,6 @@
 // Simulation models of UltraScale+ block RAM: ports and parameters as in yosys' techlibs/xilinx.
 
-// 512 words of 36 bits, or 1024 of 18; the resets must be 0.
+// 512 words of 36 bits, or 1024 of 18; the reset of its output registers must be 0.
 module RAMB18E2 (
     input CLKARDCLK, CLKBWRCLK, ENARDEN, ENBWREN, REGCEAREGCE, REGCEB,
     input RSTRAMARSTRAM, RSTRAMB, RSTREGARSTREG, RSTREGB,
@@ -56,7 +56,7 @@ module RAMB18E2 (
   };
 
   // a word is not what it was where a reset that is not modelled comes
-  wire reset = RSTRAMARSTRAM | RSTRAMB | RSTREGARSTREG | RSTREGB;
+  wire reset = RSTREGARSTREG | RSTREGB;
   wire [15:0] do_a, do_b;
   wire [1:0] dop_a, dop_b;
   assign {DOUTADOUT, DOUTBDOUT} = reset ? {32{1'bx}} : {do_a, do_b};
@@ -66,10 +66,10 @@ module RAMB18E2 (
     .READ_WIDTH_A(READ_WIDTH_A), .READ_WIDTH_B(READ_WIDTH_B),
     .WRITE_WIDTH_A(WRITE_WIDTH_A), .WRITE_WIDTH_B(WRITE_WIDTH_B),
     .WRITE_MODE_A(WRITE_MODE_A), .WRITE_MODE_B(WRITE_MODE_B),
-    .DOA_REG(DOA_REG), .DOB_REG(DOB_REG)
+    .DOA_REG(DOA_REG), .DOB_REG(DOB_REG), .SRVAL_A(SRVAL_A), .SRVAL_B(SRVAL_B)
   ) ram (
     .clk_a(CLKARDCLK), .clk_b(CLKBWRCLK), .en_a(ENARDEN), .en_b(ENBWREN),
-    .regce_a(REGCEAREGCE), .regce_b(REGCEB),
+    .regce_a(REGCEAREGCE), .regce_b(REGCEB), .rstram_a(RSTRAMARSTRAM), .rstram_b(RSTRAMB),
     .addr_a(ADDRARDADDR), .addr_b(ADDRBWRADDR),
     .di_a(DINADIN), .di_b(DINBDIN), .dip_a(DINPADINP), .dip_b(DINPBDINP),
     .we_a(WEA), .we_b(WEBWE),
@@ -77,7 +77,7 @@ module RAMB18E2 (
   );
 endmodule
 
-// 512 words of 72 bits, or 1024 of 36; the resets must be 0.
+// 512 words of 72 bits, or 1024 of 36; the reset of its output registers must be 0.
 module RAMB36E2 (
     input CLKARDCLK, CLKBWRCLK, ENARDEN, ENBWREN, REGCEAREGCE, REGCEB,
     input RSTRAMARSTRAM, RSTRAMB, RSTREGARSTREG, RSTREGB,
@@ -156,7 +156,7 @@ module RAMB36E2 (
   };
 
   // a word is not what it was where a reset that is not modelled comes
-  wire reset = RSTRAMARSTRAM | RSTRAMB | RSTREGARSTREG | RSTREGB;
+  wire reset = RSTREGARSTREG | RSTREGB;
   wire [31:0] do_a, do_b;
   wire [3:0] dop_a, dop_b;
   assign {DOUTADOUT, DOUTBDOUT} = reset ? {64{1'bx}} : {do_a, do_b};
@@ -166,10 +166,10 @@ module RAMB36E2 (
     .READ_WIDTH_A(READ_WIDTH_A), .READ_WIDTH_B(READ_WIDTH_B),
     .WRITE_WIDTH_A(WRITE_WIDTH_A), .WRITE_WIDTH_B(WRITE_WIDTH_B),
     .WRITE_MODE_A(WRITE_MODE_A), .WRITE_MODE_B(WRITE_MODE_B),
-    .DOA_REG(DOA_REG), .DOB_REG(DOB_REG)
+    .DOA_REG(DOA_REG), .DOB_REG(DOB_REG), .SRVAL_A(SRVAL_A), .SRVAL_B(SRVAL_B)
   ) ram (
     .clk_a(CLKARDCLK), .clk_b(CLKBWRCLK), .en_a(ENARDEN), .en_b(ENBWREN),
-    .regce_a(REGCEAREGCE), .regce_b(REGCEB),
+    .regce_a(REGCEAREGCE), .regce_b(REGCEB), .rstram_a(RSTRAMARSTRAM), .rstram_b(RSTRAMB),
     .addr_a(ADDRARDADDR), .addr_b(ADDRBWRADDR),
     .di_a(DINADIN), .di_b(DINBDIN), .dip_a(DINPADINP), .dip_b(DINPBDINP),
     .we_a(WEA), .we_b(WEBWE),
