@@ -1,12 +1,11 @@
-// DSP block of AMD's 7-series and UltraScale+, as in UG479 and UG579: A * B, alone or with C or what
-// a neighbour hands on, and the registers on the way. Pre-adder, cascades of operands, and other
-// operations of the adder are not modelled.
+// DSP block of AMD's 7-series and UltraScale+, as in UG479 and UG579: A * B, alone or with C, and the
+// registers on the way. Pre-adder, cascades, and other operations of the adder are not modelled.
 module xilinx_dsp #(
     parameter A_BITS = 25,
     parameter integer AREG = 1, BREG = 1, CREG = 1, MREG = 1, PREG = 1, OPMODEREG = 1
   ) (
     input clk, cea, ceb, cec, cem, cep, cectrl, rsta, rstb, rstc, rstm, rstp, rstctrl,
-    input [29:0] a, input [17:0] b, input [47:0] c, pcin,
+    input [29:0] a, input [17:0] b, input [47:0] c,
     input [6:0] opmode,
     output [47:0] p
   );
@@ -32,9 +31,7 @@ module xilinx_dsp #(
     endcase
     case (operation[6:4])
       3'b000: z = 48'd0;
-      3'b001: z = pcin;
       3'b011: z = addend;
-      3'b101: z = {{17{pcin[47]}}, pcin[47:17]};
       default: z = 48'dx;
     endcase
   end

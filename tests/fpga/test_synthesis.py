@@ -66,7 +66,7 @@ def test_a_unit_that_is_not_placed_has_no_frequency(tmp_path):
         "preset", "fmax_mhz", "melem_per_s", "melem_per_s_per_lut", "melem_per_s_per_lut_and_dsp",
         "critical_path",
     }  # fmt: skip
-    assert (fields["dsp"], fields["bram"]) == (2, 6)
+    assert (fields["dsp"], fields["bram"]) == (2, 4)
     cells = flow.synthesise(unit).unit
     luts = sum(count for kind, count in cells.items() if re.fullmatch(r"LUT[1-6]", kind))
     assert fields["lut"] == luts + 4 * cells["RAM32M"] > luts
