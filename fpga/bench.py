@@ -148,6 +148,14 @@ def _lengths(unit: str, *requirements: Requirement) -> Iterator[Case]:
         )
 
 
+def _unplaced(target: str, luts: int) -> Iterator[Case]:
+    """On a device that no open tool places: ``base`` with 8 lanes and with one, and ``int8``."""
+    requirements = Requirement(LUT, luts), Requirement(DSP, 17)
+    for name, lanes, required in (("base", 8, requirements), ("int8", 8, ()), ("base", 1, ())):
+        changes = {"lanes": lanes, "max_length": LENGTH}
+        yield Case(name, "exact_sum", DEVICES[target], changes=changes, requirements=required)
+
+
 _TINY = (Requirement(FITS, 1), Requirement(FMAX, 45, 55))
 
 CASES: tuple[Case, ...] = (
@@ -181,6 +189,8 @@ CASES: tuple[Case, ...] = (
         changes={"lanes": 1, "max_length": LENGTH}, requirements=(Requirement(LATENCY, 26),),
     ),
     *_lengths("cross_entropy", Requirement(LUT, round(1.15 * BASE_LUT))),
+    *_unplaced("xilinx7", 2300),
+    *_unplaced("xilinxup", 2600),
 )  # fmt: skip
 """Every unit, in the order of the document."""
 
@@ -204,6 +214,8 @@ class Result:
         """A figure of the unit; None where there is none."""
         if self.synthesis is None:
             return 0.0 if figure is FITS else None
+        if figure in (FMAX, DENSITY) and not self.synthesis.fmax_mhz:
+            return None
         return float(figure.of(self.synthesis.to_dict()))
 
     def verdict(self, requirement: Requirement) -> Verdict:

@@ -89,9 +89,10 @@ def _introduction(flows: list[Flow], seeds: tuple[int, ...]) -> list[str]:
         *map(flow_rule, flows),
         f"- Fmax is of {shown}. Nothing else depends on the seed. "
         "The frequency in the options is what the placer aims for, not a result.",
-        "- The wrapper with the registers is synthesised alone, and its LUT and FF are subtracted.",
+        "- The wrapper with the registers is synthesised alone, and its LUT and FF are not "
+        "counted.",
         "- Masks and error rows are in every unit, and rows of any length up to max_length: 1024 "
-        "elements on ECP5, 64 on iCE40, where nothing else is told.",
+        "elements, but 64 on iCE40, where nothing else is told.",
         f"- Elements per cycle are measured in Verilator, rows of {PACE_LENGTH} back to back, "
         "every bit compared with the golden model. Melem/s is that times the median Fmax. Latency "
         "is in cycles, from the last beat in to the first beat out, of a row of one beat.",

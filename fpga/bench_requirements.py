@@ -48,8 +48,9 @@ def misses(results: list[Result]) -> list[str]:
             lines.append(f"{bullet}{result.failure}.")
             continue
         line = f"{bullet}{', '.join(_distance(result, one) for one in short)}."
-        if any(one.figure in (FMAX, DENSITY) for one in short):  # those that it is the cause of
-            line += f" {_slowest(result.synthesis.path)}"
+        path = result.synthesis.path
+        if path and any(one.figure in (FMAX, DENSITY) for one in short):  # what it is the cause of
+            line += f" {_slowest(path)}"
         lines.append(line)
     if not lines:
         return []

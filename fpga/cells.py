@@ -18,6 +18,19 @@ from .header import TIMESCALE
 from .verilog import with_waivers
 
 MODELS = Path(__file__).parent / "models"
+INSTANTIATED = {
+    "ecp5": ("ecp5.v", "ecp5_carry.v"),
+    "ice40": ("ice40_mac.v",),
+    "xilinx7": ("xilinx_ram.v", "xilinx7_ram.v", "xilinx_dsp.v", "xilinx7_dsp.v"),
+    "xilinxup": ("xilinx_ram.v", "xilinxup_ram.v", "xilinx_dsp.v", "xilinxup_dsp.v"),
+}
+"""Models of what an export for a target instantiates."""
+BLACK_BOXES = {
+    "ecp5": ("ecp5.v",),
+    "xilinx7": ("xilinx_ram.v", "xilinx7_ram.v"),
+    "xilinxup": ("xilinx_ram.v", "xilinxup_ram.v", "xilinx_dsp.v", "xilinxup_dsp.v"),
+}
+"""Models of the cells of a device that yosys has none of."""
 MODEL_WAIVERS = {
     "DECLFILENAME": "one file holds the models of all primitives of a device",
     "MULTIDRIVEN": "a memory of two ports is written on two clocks",
@@ -35,7 +48,7 @@ def models_of(target: str) -> dict[str, str]:
 
     By the name of the file that they ship in, which no unit's can be.
     """
-    texts = [model.read_text() for model in sorted(MODELS.glob(f"{target}*.v"))]
+    texts = _texts(INSTANTIATED.get(target, ()))
     content = f"{TIMESCALE}\n\n{with_waivers(chr(10).join(texts), MODEL_WAIVERS)}"
     return {f"{target}-models.v": content} if texts else {}
 
@@ -60,12 +73,15 @@ def _together(unit: Unit, verilog: Path, models: str, folder: Path) -> Unit:
 
 def cell_models(device: Device) -> str:
     """Verilog models of a device's cells: yosys' own, and ours for its black boxes."""
-    ours = MODELS / f"{device.name}.v"
-    own = ours.read_text() if ours.exists() else ""
-    theirs = _with_includes(yosys_share() / device.name / "cells_sim.v")
+    own = "\n".join(_texts(BLACK_BOXES.get(device.name, ())))
+    theirs = _with_includes(yosys_share() / device.library / "cells_sim.v")
     for name in re.findall(r"^module (\w+)", own, re.MULTILINE):
         theirs = re.sub(rf"^module {name}\b.*?^endmodule", "", theirs, flags=re.M | re.S)
     return theirs + own
+
+
+def _texts(files: tuple[str, ...]) -> list[str]:
+    return [(MODELS / file).read_text() for file in files]
 
 
 def yosys_share() -> Path:

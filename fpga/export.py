@@ -14,14 +14,20 @@ from ..golden.units.registry import unit_record
 from ..hdl.targets.ecp5 import Ecp5
 from ..hdl.targets.generic import GENERIC, ROM_STYLES, Target
 from ..hdl.targets.ice40 import Ice40
+from ..hdl.targets.xilinx import SERIES_7, ULTRASCALE_PLUS
 from .cells import models_of
 from .description import describe
 from .header import command, header
 from .units import HARDWARE
 from .verilog import WAIVERS, verilog_text, with_waivers
 
-TARGETS: dict[str, Target] = {"generic": GENERIC, "ecp5": Ecp5(), "ice40": Ice40()}
+TARGETS: dict[str, Target] = {
+    target.name: target for target in (GENERIC, Ecp5(), Ice40(), SERIES_7, ULTRASCALE_PLUS)
+}
 """Technologies whose primitives an export can instantiate."""
+
+STARTS = {"reset": True, "none": False}
+"""Whether registers start with the value that a reset gives them, or with none."""
 
 RESERVED = frozenset((Path(__file__).parent / "data" / "keywords.txt").read_text().split())
 """Words that no module can be called: keywords of Verilog or SystemVerilog (IEEE 1800-2017)."""
@@ -51,6 +57,7 @@ def export(
     name: str | None = None,
     rom: str = "memory",
     target: str = "generic",
+    init: str = "reset",
 ) -> Exported:
     """Write ``NAME.v`` and ``NAME.json`` to ``directory``; the same input gives the same bytes.
 
@@ -61,6 +68,8 @@ def export(
         rom: how tables are written: as initialised memories, or as case statements for
             technologies that have none.
         target: the technology whose primitives are instantiated; generic is portable Verilog.
+        init: what registers start with: the value that a reset gives them, or none, for
+            technologies whose flip-flops have no initial value. A reset comes before use then.
 
     Raises:
         ConfigError: an unknown unit, a name that is no Verilog identifier, or a configuration
@@ -69,6 +78,7 @@ def export(
     record = unit_record(unit)
     require(rom in ROM_STYLES, f"rom must be one of {', '.join(ROM_STYLES)}, not {rom!r}")
     require(target in TARGETS, f"target must be one of {', '.join(TARGETS)}, not {target!r}")
+    require(init in STARTS, f"init must be one of {', '.join(STARTS)}, not {init!r}")
     require(
         target == "generic" or rom == "memory",
         f"rom must be memory for target {target}, whose block RAM holds the tables, not {rom!r}",
@@ -77,7 +87,7 @@ def export(
     name = checked_name(own_name if name is None else name, target)
     require_folder("out", directory)
     record.bounds(config)  # proves the promises: a configuration that breaks one goes no further
-    body = verilog_of(config, unit=unit, name=name, rom=rom, target=target)
+    body = verilog_of(config, unit=unit, name=name, rom=rom, target=target, init=init)
     models = models_of(target)
     description = describe(
         config,
@@ -86,8 +96,13 @@ def export(
         name=name,
         rom=rom,
         target=target,
+        init=init,
         command=command(
-            config, unit=unit, name=name, default_name=own_name, rom=rom, target=target
+            config,
+            unit=unit,
+            name=name,
+            default_name=own_name,
+            options={"rom": rom, "target": target, "init": init},
         ),
         models=list(models),
         body=body,
@@ -102,10 +117,13 @@ def export(
     return Exported(verilog, sidecar, description)
 
 
-def verilog_of(config: SoftmaxConfig, *, unit: str, name: str, rom: str, target: str) -> str:
+def verilog_of(
+    config: SoftmaxConfig, *, unit: str, name: str, rom: str, target: str, init: str = "reset"
+) -> str:
     """Verilog of a unit, without what the file says of itself; arguments as of :func:`export`."""
     technology = ROM_STYLES[rom] if target == "generic" else TARGETS[target]
-    return verilog_text(HARDWARE[unit].top(config=config, target=technology), name)
+    top = HARDWARE[unit].top(config=config, target=technology)
+    return verilog_text(top, name, starts=STARTS[init])
 
 
 def checked_name(name: str, target: str) -> str:

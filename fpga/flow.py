@@ -44,12 +44,13 @@ class Flow:
     """The tools of a device, and the folder of results.
 
     Attributes:
+        placer: None where no open tool places a design on the device.
         cache: one folder a result, named by all that it depends on.
     """
 
     device: Device
     yosys: Tool
-    placer: Tool
+    placer: Tool | None
     cache: Path
 
     @classmethod
@@ -59,7 +60,8 @@ class Flow:
         Raises:
             ConfigError: a tool is missing; says what to install.
         """
-        return cls(device, find_tool("yosys"), find_tool(device.placer), cache)
+        placer = find_tool(device.placer.tool) if device.placer else None
+        return cls(device, find_tool("yosys"), placer, cache)
 
     def synthesise(self, unit: Unit) -> Netlist:
         """Synthesise a unit, and its wrapper.
@@ -108,15 +110,19 @@ class Flow:
         """Place and route with a seed; nextpnr's report.
 
         Raises:
-            ConfigError: nextpnr failed, as it does where the design does not fit.
+            ConfigError: nextpnr failed, as it does where the design does not fit; or there is no
+                tool that places it.
         """
-        recipe = [netlist.design.parent.name, self.device.options, self.placer.version, seed]
+        tool, placer = self.placer, self.device.placer
+        if tool is None or placer is None:
+            raise ConfigError(f"no open tool must be asked to place a design on {self.device.name}")
+        recipe = [netlist.design.parent.name, placer.options, tool.version, seed]
 
         def fill(folder: Path) -> None:
             (folder / "design.json").hardlink_to(netlist.design)
             run_tool(
-                self.placer,
-                [*self.device.options, "--seed", str(seed), "--json", "design.json",
+                tool,
+                [*placer.options, "--seed", str(seed), "--json", "design.json",
                  "--report", "report.json"],
                 folder, "nextpnr.log",
             )  # fmt: skip

@@ -51,10 +51,18 @@ def header(config: SoftmaxConfig, description: dict[str, Any]) -> str:
     return "".join(f"// {line}".rstrip() + "\n" for line in lines) + f"\n{TIMESCALE}\n"
 
 
+DEFAULTS = {"rom": "memory", "target": "generic", "init": "reset"}
+"""Options of an export, where they are not given."""
+
+
 def command(
-    config: SoftmaxConfig, *, unit: str, name: str, default_name: str, rom: str, target: str
+    config: SoftmaxConfig, *, unit: str, name: str, default_name: str, options: dict[str, str]
 ) -> str:
-    """The command that exports a unit again, from the preset that is nearest to it."""
+    """The command that exports a unit again, from the preset that is nearest to it.
+
+    Args:
+        options: the :data:`DEFAULTS`, or others.
+    """
     candidates = [(name, _changes(config, PRESETS[name], unit)) for name in PRESETS]
     preset, changes = min(
         ((name, changed) for name, changed in candidates if changed is not None),
@@ -63,9 +71,9 @@ def command(
     words = ["softmaxfx", "export", unit, "--preset", preset]
     for field, value in changes.items():
         words += ["--set", f"{field}={_spelled(value)}"]
-    options = (("--rom", rom, "memory"), ("--target", target, "generic"))
-    for option, value, default in (*options, ("--name", name, default_name)):
-        words += [option, value] if value != default else []
+    for option, default in {**DEFAULTS, "name": default_name}.items():
+        value = {**options, "name": name}[option]
+        words += [f"--{option}", value] if value != default else []
     return shlex.join(words)
 
 
@@ -118,6 +126,8 @@ def _behaviour(description: dict[str, Any]) -> Iterator[str]:
     yield f"While outputs are blocked, {blocked['beats']} beats of rows without pauses go in, or"
     yield f"{blocked['rows']} rows; the JSON file beside this one tells more."
     yield f"Reset: {description['reset']['cycles']} cycle or more of aresetn = 0, at any time."
+    if description["init"] == "none":
+        yield "  Before the first one nothing is defined: no register has an initial value."
 
 
 def _ports(description: dict[str, Any]) -> Iterator[str]:

@@ -19,10 +19,12 @@ from ..sim.sidecar import Unit
 from ..sim.testbench import ProgressCallback
 from .flow import Flow, Netlist
 from .gate_level import check_netlist
-from .synthesis import Synthesis, summarise
+from .synthesis import Synthesis, count_cells, summarise
 
 PACE_LENGTH = 64
 """Elements of the rows that elements per cycle are measured with, where the unit takes them."""
+
+MEASURING = "measuring elements per cycle"
 
 BeginStep = Callable[[str], AbstractContextManager[ProgressCallback]]
 """Called with what a step of the work does; gives what is called with its share that is done."""
@@ -39,6 +41,8 @@ def synthesise(
 ) -> Synthesis:  # fmt: skip
     """Synthesise a unit, place and route it with seeds 1 to ``seeds``, and measure its pace.
 
+    Where no open tool places a design on the device, nothing is placed.
+
     Args:
         out: directory of everything generated.
         at_once: seeds that are placed side by side; one a processor where it is ``None``.
@@ -49,10 +53,13 @@ def synthesise(
     """
     with begin_step("synthesising"):
         netlist = flow.synthesise(unit)
+    if flow.placer is None:
+        with begin_step(MEASURING):
+            return count_cells(unit, flow, netlist, measure_pace(unit, out))
     chosen = tuple(range(1, seeds + 1))
     with begin_step(f"placing and routing, {seeds} seeds") as progress:
         reports = place_seeds(flow, netlist, chosen, progress, at_once=at_once)
-    with begin_step("measuring elements per cycle"):
+    with begin_step(MEASURING):
         pace = measure_pace(unit, out)
     return summarise(unit, flow, netlist, chosen, reports, pace)
 

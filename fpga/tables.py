@@ -14,7 +14,7 @@ Place = tuple[str, str, int]
 
 _MEMORY = re.compile(r"^ *(\w+)\[(\d+)\] = (\d+'h[0-9a-f]+);", re.MULTILINE)
 _CASE = re.compile(r"^ *(\d+'h[0-9a-f]+|default):\s*(\\?\S+) +<?= (\d+'h[0-9a-f]+);", re.MULTILINE)
-_BLOCK = re.compile(r"\.INITVAL_([0-9A-F]{2})\((\d+'h[0-9a-f]+)\)")
+_BLOCK = re.compile(r"\.(INITVAL|INITP?)_([0-9A-F]{2})\((\d+'h[0-9a-f]+)\)")
 DEFAULT = -1
 """Address of what a case statement gives for all others."""
 
@@ -30,8 +30,9 @@ def tables_of(text: str, top: str) -> dict[Place, int]:
             place = DEFAULT if address == "default" else _number(address)
             found[name, f"case of {table}", place] = _number(value)
         for block, instance in enumerate(re.split(r"^ {2}\w+ #\(", module, flags=re.MULTILINE)):
-            for row, value in _BLOCK.findall(instance):
-                found[name, f"block RAM {block}", int(row, 16)] = _number(value)
+            for kind, row, value in _BLOCK.findall(instance):
+                part = " parity" if kind == "INITP" else ""
+                found[name, f"block RAM {block}{part}", int(row, 16)] = _number(value)
     return found
 
 
@@ -45,6 +46,7 @@ def table_differences(unit: Unit) -> list[str]:
             name=unit.top,
             rom=description["rom"],
             target=description["target"],
+            init=description.get("init", "reset"),  # there is none in an older sidecar
         ),
         unit.top,
     )

@@ -33,8 +33,16 @@ WAIVERS = {
 """Verilator's warnings that a unit's file turns off, and why."""
 
 
-def verilog_text(top: Any, name: str) -> str:
+_START = re.compile(r"^( *reg (?:\[[^]]+\] )?\S+ ?) = \d+'\w+;", re.MULTILINE)
+_CONTENTS = re.compile(r"^  initial begin\n(?: +(\w+)\[\d+\] = .*;\n)+  end\n", re.MULTILINE)
+"""What gives a register, and a memory, the value that it starts with."""
+
+
+def verilog_text(top: Any, name: str, *, starts: bool = True) -> str:
     """Verilog of a component, every module name prefixed with ``name``.
+
+    Args:
+        starts: registers, and memories that are written, start with a value; else with none.
 
     Raises:
         ConfigError: a name that is a keyword, or yosys failed.
@@ -58,7 +66,18 @@ def verilog_text(top: Any, name: str) -> str:
     text = re.sub(r"^ *\(\* full_case = 32'd1 \*\)\n", "", text, flags=re.MULTILINE)
     # a signal of no bits is declared, and used nowhere
     text = re.sub(r"^  wire \[-1:0\] .*;\n", "", text, flags=re.MULTILINE)
-    return _started(text)
+    return _started(text if starts else without_start(text))
+
+
+def without_start(text: str) -> str:
+    """The text without initial values but those of tables, which nothing writes."""
+
+    def contents(module: str) -> str:
+        written = set(re.findall(r"^ +(\w+)\[[^]]*\] +<= ", module, re.MULTILINE))
+        return _CONTENTS.sub(lambda m: "" if m[1] in written else m[0], module)
+
+    modules = re.split(r"^(?=module )", text, flags=re.MULTILINE)
+    return _START.sub(r"\1;", "".join(map(contents, modules)))
 
 
 def _started(text: str) -> str:

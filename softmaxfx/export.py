@@ -21,9 +21,16 @@ from .terminal import console
     "--rom", default="memory", show_default=True, metavar="STYLE",
     help="Tables as initialised memories (memory) or case statements (case, for ASIC).",
 )  # fmt: skip
+@click.option(
+    "--init", default="reset", show_default=True, metavar="I",
+    help="Registers start with the value that a reset gives them (reset) or without one (none, for "
+    "ASIC): a reset must then come before use.",
+)  # fmt: skip
 @target_option
 @out_option("build/verilog", "Directory of the Verilog and its sidecar.")
-def export(unit: str, name: str | None, rom: str, target: str, out: Path, **chosen: Any) -> None:
+def export(
+    unit: str, name: str | None, rom: str, init: str, target: str, out: Path, **chosen: Any
+) -> None:
     """Write DIR/NAME.v and its sidecar DIR/NAME.json."""
     configs = configs_of((unit,), **chosen, default=("base",))
     require(
@@ -31,7 +38,9 @@ def export(unit: str, name: str | None, rom: str, target: str, out: Path, **chos
         f"--name must be given with one configuration, not {len(configs)}: they would share it",
     )
     for preset, config in configs:
-        made = export_unit(config, out, unit=unit, preset=preset, name=name, rom=rom, target=target)
+        made = export_unit(
+            config, out, unit=unit, preset=preset, name=name, rom=rom, target=target, init=init
+        )
         for note in config.notes():
             console.print(f"note: {note}")
         console.print(f"{made.verilog}  proven error {made.description['bound_ulp']:.3f} ulp")

@@ -7,11 +7,12 @@ import click
 
 from .endings import OneSentence
 from .fpga import synthesis_report
-from .fpga.device import device
+from .fpga.device import DEVICES, device
 from .fpga.flow import Flow
 from .fpga.synthesis import Synthesis
+from .golden.errors import require
 from .jobs import distinct, exported, synthesised
-from .options import config_options, configs_of, seeds_option, unit_argument
+from .options import config_options, configs_of, is_given, seeds_option, unit_argument
 from .outputs import json_option, out_option, report_files
 from .sim.simulator import check_tools
 from .terminal import console, print_table, working
@@ -20,7 +21,7 @@ from .terminal import console, print_table, working
 @click.command("synth", cls=OneSentence)
 @unit_argument
 @config_options
-@click.option("--target", required=True, metavar="T", help="Device: ecp5 or ice40.")
+@click.option("--target", required=True, metavar="T", help=f"Device: {', '.join(DEVICES)}.")
 @seeds_option
 @click.option(
     "--portable", is_flag=True, help="Export without the device's primitives, as for any other."
@@ -30,21 +31,30 @@ from .terminal import console, print_table, working
 )
 @json_option
 @out_option("build/synth", "Directory of everything generated.")
+@click.pass_context
 def synth(
-    unit: str, target: str, seeds: int, portable: bool, check: bool, json_file: Path | None,
-    out: Path, **chosen: Any,
+    context: click.Context, unit: str, target: str, seeds: int, portable: bool, check: bool,
+    json_file: Path | None, out: Path, **chosen: Any,
 ) -> int:  # fmt: skip
     """Synthesise, place and route by fixed rules: Fmax, LUT, FF, DSP, BRAM, throughput.
+
+    On xilinx7 and xilinxup, which no open tool places, the figures are those of synthesis, without
+    a frequency.
 
     Exit status 0; 1: the netlist differs from the golden model; 2: the call could not be carried
     out.
     """
     chip = device(target)
+    require(
+        chip.placer is not None or not is_given(context, "seeds"),
+        f"--seeds must be given for a device that a unit is placed on, not for {target}",
+    )
     files = report_files(out, "report.json", "report.md", beside=json_file)
     jobs = distinct((unit,), configs_of((unit,), **chosen, default=("base",)))
     check_tools(out / "models")
     units = exported(jobs, out, "generic" if portable else chip.primitives)
-    with working(f"starting yosys and {chip.placer} (a first run compiles them, about a minute)"):
+    tools = f"yosys and {chip.placer.tool}" if chip.placer else "yosys"
+    with working(f"starting {tools} (a first run compiles what it needs, about a minute)"):
         flow = Flow.find(chip, out / "cache")
     syntheses = [synthesised(made, flow, seeds, check, out) for made in units]
     _tell(syntheses, [file for file in (files[0], json_file) if file], files[1])

@@ -36,7 +36,7 @@ def _version(package: str) -> str:
 
 
 def _synthesis_tools() -> list[str]:
-    names = ["yosys", *sorted({device.placer for device in DEVICES.values()})]
+    names = ["yosys", *sorted({one.placer.tool for one in DEVICES.values() if one.placer})]
     return [f"{name} {tool_version(name)}" for name in names]
 
 

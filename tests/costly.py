@@ -10,7 +10,7 @@ PATTERNS = (
     # a netlist, a placed design, or a block of memory for every way to make it
     r"fpga/test_gate_level\.py::test_the_netlist_equals_the_golden_model\[ice40",
     r"fpga/test_gate_level\.py::test_one_wrong_lut_is_caught",
-    r"fpga/test_ecp5_models\.py::test_every_block_does_what_the_plain_verilog_does",
+    r"fpga/test_cell_models\.py::test_every_block_does_what_the_plain_verilog_does",
     r"fpga/test_synth_command\.py::test_a_unit_goes_through_to_a_report",
     r"fpga/test_tables\.py::test_every_flipped_bit_is_found\[(?!blocks)",
     r"fpga/test_tables\.py::test_the_command_fails_though_the_rows_hide_the_flipped_bit",

@@ -1,9 +1,10 @@
 """Lattice iCE40 UltraPlus: multipliers with all their registers."""
 
-from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Shape, Signal, Value
+from amaranth.hdl import ClockSignal, Const, Instance, Module, Shape, Signal, Value
 
 from ..parts.multiply import Multiply
 from ..parts.pipeline import delay, register
+from .blocks import wide
 from .generic import Target
 
 FACTOR_BITS = 16
@@ -61,17 +62,11 @@ class MacMultiply(Multiply):
             p_BOTOUTPUT_SELECT=Const(3, 2),
             i_CLK=ClockSignal(),
             i_CE=Const(1),
-            i_A=_wide(a),
-            i_B=_wide(b),
+            i_A=wide(a, FACTOR_BITS),
+            i_B=wide(b, FACTOR_BITS),
             i_C=Const(0, FACTOR_BITS),
             i_D=Const(0, FACTOR_BITS),
             **{f"i_{name}": Const(0) for name in sorted(unused)},
             o_O=product,
         )
         return product
-
-
-def _wide(value: Value) -> Value:
-    """An operand with leading zeros, or copies of its sign."""
-    top = value[-1] if value.shape().signed else Const(0, 1)
-    return Cat(value, top.replicate(FACTOR_BITS - len(value)))

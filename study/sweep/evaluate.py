@@ -96,9 +96,9 @@ class Evaluator:
         except ConfigError as error:  # a tool is missing: the unit itself can be built
             raise TransientError(str(error)) from None
         fields = synthesis.to_dict()
-        fmax = fields["fmax_mhz"]
-        fields |= {"fmax_mhz": fmax["median"], "fmax_min": fmax["min"], "fmax_max": fmax["max"]}
-        fields |= {"seeds": seeds}
+        fmax = fields["fmax_mhz"] or {}  # of a design that is not placed, there is none
+        names = {"fmax_mhz": "median", "fmax_min": "min", "fmax_max": "max"}
+        fields |= {name: fmax.get(of) for name, of in names.items()} | {"seeds": seeds}
         metrics = {metric.name: fields[metric.name] for metric in DESIGN}
         return {"metrics": metrics, "versions": fields["tools"]}
 

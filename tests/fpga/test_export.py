@@ -151,7 +151,14 @@ def test_a_keyword_of_either_language_is_no_name(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("target", "name"), [("ecp5", "DP16KD"), ("ecp5", "CCU2C"), ("ice40", "SB_MAC16")]
+    ("target", "name"),
+    [
+        ("ecp5", "DP16KD"),
+        ("ecp5", "CCU2C"),
+        ("ice40", "SB_MAC16"),
+        ("xilinx7", "DSP48E1"),
+        ("xilinxup", "RAMB18E2"),
+    ],
 )
 def test_a_primitive_of_the_target_is_no_name(target, name, tmp_path):
     with pytest.raises(ConfigError, match=f"that of a primitive of {target}, as '{name}' is"):
@@ -169,6 +176,7 @@ EXPORTS = {
         "softmax", preset("tiny", function="log_softmax", output=SQ(6, 10)), {"rom": "case"}
     ),
     "a name": ("softmax", preset("tiny"), {"name": "probs", "target": "ice40"}),
+    "no initial values": ("softmax", preset("tiny"), {"init": "none", "target": "xilinxup"}),
     "a field of no effect": ("softmax", preset("tiny", loss=UQ(6, 10)), {}),
     "backward": ("softmax_backward", preset("wide", rounding="stochastic", lanes=3), {}),
     "cross-entropy": ("cross_entropy", preset("tiny", clip_gradient="pass"), {"target": "ecp5"}),

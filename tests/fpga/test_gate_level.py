@@ -14,7 +14,17 @@ from ..sim.planting import Planting, plant
 from .conftest import KEPT, flow_for, small_unit
 
 
-@pytest.mark.parametrize(("device", "exported_for"), [("ice40", "generic"), ("ecp5", "ecp5")])
+@pytest.mark.parametrize(
+    ("device", "exported_for"),
+    [
+        ("ice40", "generic"),
+        ("ecp5", "ecp5"),
+        ("xilinx7", "xilinx7"),
+        ("xilinxup", "xilinxup"),
+        ("xilinx7", "generic"),
+        ("xilinxup", "generic"),
+    ],
+)
 def test_the_netlist_equals_the_golden_model(device, exported_for, rows, tmp_path):
     flow, unit = flow_for(device), small_unit(tmp_path, target=exported_for)
     netlist = flow.synthesise(unit)

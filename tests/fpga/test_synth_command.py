@@ -22,7 +22,14 @@ def call(*arguments: object):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--target", "virtex"], r"target must be one of ecp5, ice40, not 'virtex'"),
+        (
+            ["--target", "virtex"],
+            r"target must be one of ecp5, ice40, xilinx7, xilinxup, not 'virtex'",
+        ),
+        (
+            ["--target", "xilinx7", "--seeds", "3"],
+            r"--seeds must be given for a device that a unit is placed on, not for xilinx7",
+        ),
         ([], r"Missing option '--target'"),
         (["--target", "ecp5", "--seeds", "0"], r"Invalid value for '--seeds': 0 is not in"),
         (["--target", "ecp5", "--preset", "bse"], r"unknown preset 'bse'; presets are"),

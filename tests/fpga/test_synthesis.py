@@ -1,6 +1,7 @@
 """The figures of a small unit, and the rules that they are made by."""
 
 import json
+import re
 import shutil
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,12 +15,12 @@ from softmaxfx.fpga.synthesis import summarise
 from softmaxfx.fpga.tools import Tool, run_tool
 from softmaxfx.golden import ConfigError
 
-from .conftest import KEPT
+from .conftest import KEPT, flow_for, small_unit
 
 SEEDS = (1, 2, 3)
 FIELDS = [
-    "unit", "preset", "datapath", "lanes", "target", "seeds", "fmax_mhz", "lut", "ff", "dsp",
-    "bram", "melem_per_s", "melem_per_s_per_lut", "melem_per_s_per_lut_and_dsp",
+    "unit", "preset", "datapath", "lanes", "target", "frequency", "seeds", "fmax_mhz", "lut", "ff",
+    "dsp", "bram", "melem_per_s", "melem_per_s_per_lut", "melem_per_s_per_lut_and_dsp",
     "elements_per_cycle", "latency_cycles", "wrapper", "critical_path", "tools", "config_sha256",
 ]  # fmt: skip
 
@@ -51,6 +52,35 @@ def test_every_field_is_there_and_follows_from_the_others(synthesis):
     assert not [s for s in fields["critical_path"]["signals"] if "_LUT4" in s or "dut." in s]
     checked = replace(synthesis, gate_level=GateLevel(100, 3, "row 0"))
     assert checked.to_dict()["gate_level"] == {"elements": 100, "mismatches": 3}
+
+
+def test_a_unit_that_is_not_placed_has_no_frequency(tmp_path):
+    unit, flow = small_unit(tmp_path, "xilinx7"), flow_for("xilinx7")
+    made = synthesise(unit, flow, 1, KEPT)
+    fields = made.to_dict()
+    assert list(fields) == FIELDS
+    assert fields["frequency"] == "not placed"
+    assert fields["seeds"] == []
+    without = {name for name, value in fields.items() if value is None}
+    assert without == {
+        "preset", "fmax_mhz", "melem_per_s", "melem_per_s_per_lut", "melem_per_s_per_lut_and_dsp",
+        "critical_path",
+    }  # fmt: skip
+    assert (fields["dsp"], fields["bram"]) == (2, 4)
+    cells = flow.synthesise(unit).unit
+    luts = sum(count for kind, count in cells.items() if re.fullmatch(r"LUT[1-6]", kind))
+    assert fields["lut"] == luts + 4 * cells["RAM32M"] > luts
+    assert fields["ff"] == sum(count for kind, count in cells.items() if kind.startswith("FD"))
+    assert not [kind for kind in cells if kind.startswith("SRL")]
+    synthesis_report.write_markdown([made], tmp_path / "report.md")
+    text = (tmp_path / "report.md").read_text()
+    assert "| softmax custom max_subtract | 1 | xilinx7 | not placed |" in text
+    assert "no open tool does that for the device" in text
+    assert "Critical paths" not in text
+    with pytest.raises(
+        ConfigError, match="no open tool must be asked to place a design on xilinx7"
+    ):
+        flow.place(flow.synthesise(unit), 1)
 
 
 def test_the_work_is_one_call_and_told_step_by_step(on_ecp5, synthesis):
@@ -95,10 +125,10 @@ def test_what_is_left_without_the_wrapper_is_the_unit_packed_alone(target, reque
         folder = tmp_path / name
         folder.mkdir()
         shutil.copy(json_file / "design.json", folder)
-        options = [*device.options, "--pack-only", "--json", "design.json"]
+        options = [*device.placer.options, "--pack-only", "--json", "design.json"]
         run_tool(made.flow.placer, options, folder, "log")
         log = (folder / "log").read_text()
-        (line,) = [line for line in log.splitlines() if f"{device.logic}:" in line]
+        (line,) = [line for line in log.splitlines() if f"{device.placer.logic}:" in line]
         used[name] = int(line.split(":")[2].split("/")[0])
     assert used["wrapped"] - device.logic_count(made.netlist.wrapper) == used["alone"]
 
@@ -110,9 +140,11 @@ def test_results_are_kept_for_one_version_of_each_tool(on_ecp5, synthesis):
     netlist = kept.synthesise(on_ecp5.unit)
     assert netlist == on_ecp5.netlist
     assert kept.place(netlist, 1)["fmax"]
+    placer = kept.device.placer
+    other_options = replace(placer, options=(*placer.options, "--no-tmdriv"))
     for other in (
         replace(kept, placer=replace(gone, version="another")),
-        replace(kept, device=replace(kept.device, options=(*kept.device.options, "--no-tmdriv"))),
+        replace(kept, device=replace(kept.device, placer=other_options)),
     ):
         with pytest.raises(ConfigError, match="tool must be a program that runs, and does not"):
             other.place(netlist, 1)

@@ -20,6 +20,7 @@ CASES = {
     "cases": ("softmax", preset("tiny", datapath="exact_sum"), {"rom": "case"}),
     "blocks": ("cross_entropy", preset("tiny", datapath="exact_sum"), {"target": "ecp5"}),
     "iCE40": ("softmax", preset("tiny"), {"target": "ice40"}),
+    "7-series": ("softmax", preset("tiny", datapath="exact_sum"), {"target": "xilinx7"}),
 }
 
 

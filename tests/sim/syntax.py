@@ -127,7 +127,7 @@ def words(module: Any) -> Iterator[Literal]:
             if node.right.kind == SyntaxKind.IntegerVectorExpression:
                 yield literal(node.right, item)
     for node in nodes(module, SyntaxKind.NamedParamAssignment):
-        if node.name.valueText.startswith("INITVAL_"):
+        if node.name.valueText.startswith(("INITVAL_", "INIT_", "INITP_")):
             yield literal(node.expr, node.expr)
 
 

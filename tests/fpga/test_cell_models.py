@@ -1,4 +1,4 @@
-"""Our models of ECP5 blocks against plain Verilog: as yosys infers the blocks, and as written.
+"""Our models of devices' blocks against plain Verilog: as yosys infers them, and as written.
 
 Every design has the same ports: a clock, random stimulus, and what it computes. Two versions of
 each run side by side and are compared in every cycle.
@@ -9,10 +9,14 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from softmaxfx.fpga.cells import cell_models
 from softmaxfx.fpga.device import device
+from softmaxfx.fpga.export import TARGETS
 from softmaxfx.fpga.tools import run_tool
+from softmaxfx.fpga.verilog import verilog_text
+from softmaxfx.hdl.targets.generic import GENERIC, Target
 from softmaxfx.sim.plain import is_plain, plain_paths
 from softmaxfx.sim.simulator import build_once
 from softmaxfx.sim.store import once
@@ -188,19 +192,78 @@ def write_contents(folder: Path) -> None:
         (folder / f"{bits}x{words}.hex").write_text("\n".join(lines) + "\n")
 
 
-def differing_cycles(scratch: Path) -> dict[str, int]:
-    """Cycles in which the two versions of each design differed."""
-    plain = {**INFERRED, **{name: text for name, (_, text) in INSTANTIATED.items()}}
-    sources = {name: f"module {name}{PORTS}\n{text}\nendmodule\n" for name, text in plain.items()}
-    blocks = "\n".join(
-        f"module {name}_gate{PORTS}\n{block}\nendmodule\n"
-        for name, (block, _) in INSTANTIATED.items()
+PARTS = {
+    **{
+        f"multiply_{a}x{b}": ("multiply", {"a_bits": a, "b_bits": b, "b_signed": signed},
+                              f".a(s[{a - 1}:0]), .b(s[{35 + b}:36])")
+        for a, b, signed in ((18, 18, False), (24, 13, False), (16, 18, True))
+    },
+    **{
+        f"memory_{width}x{depth}": ("two_port", {"width": width, "depth": depth},
+            # what a word reads as while it is written is not promised
+            f".w_en(s[28] & s[{bits - 1}:0] != s[{13 + bits}:14]), .i(s[{35 + width}:36]), "
+            f".w_addr(s[{bits - 1}:0]), .r_addr(s[{13 + bits}:14])")
+        for width, depth, bits in ((36, 512, 9), (30, 1024, 10), (10, 2048, 11))
+    },
+    **{
+        f"table_{width}x{depth}": ("rom", {"width": width, "entries": [
+            int(entry) for entry in np.random.default_rng(width).integers(0, 1 << width, depth)
+        ]}, f".i(s[{bits - 1}:0] ^ s[{47 + bits}:48])")
+        for width, depth, bits in ((36, 400, 9), (20, 1024, 10), (10, 2048, 11), (12, 64, 6))
+    },
+}  # fmt: skip
+"""Parts as a target makes them: (method, arguments, inputs)."""
+
+
+SYNTHESIS = {
+    "ecp5": ("synth_ecp5", "t:DP16KD t:MULT18X18D"),
+    "xilinx7": (device("xilinx7").synthesise, "t:RAMB18E1 t:RAMB36E1 t:DSP48E1"),
+    "xilinxup": (device("xilinxup").synthesise, "t:RAMB18E2 t:RAMB36E2 t:DSP48E2"),
+}
+"""How yosys makes blocks of plain Verilog, and which."""
+
+
+def module(name: str, body: str) -> str:
+    return f"module {name}{PORTS}\n{body}\nendmodule\n"
+
+
+def part(target: Target, name: str, method: str, arguments: dict, inputs: str) -> str:
+    """A part as a target makes it, in a module of the ports that every design has."""
+    made = getattr(target, method)(**arguments)
+    text = verilog_text(made, f"{name}_part")
+    reset = ", .rst(1'b0)" if re.search(r"^ +input rst;", text, re.MULTILINE) else ""
+    signed = "signed" if made.o.shape().signed else ""
+    return text + module(
+        name,
+        f"wire {signed} [{len(made.o) - 1}:0] o; assign q = o;\n"
+        f"{name}_part part (.clk(clk){reset}, {inputs}, .o(o));",
     )
-    yosys = flow_for("ecp5").yosys
-    inferred = "\n".join(sources[name] for name in INFERRED)
+
+
+def instantiated(target: str) -> dict[str, tuple[str, str]]:
+    """Modules that instantiate a target's blocks, and plain ones of the same, by the latter's
+    names."""
+    if target == "ecp5":
+        return {
+            name: (module(f"{name}_gate", block), module(name, plain))
+            for name, (block, plain) in INSTANTIATED.items()
+        }
+    return {
+        name: (part(TARGETS[target], f"{name}_gate", *made), part(GENERIC, name, *made))
+        for name, made in PARTS.items()
+    }
+
+
+def differing_cycles(scratch: Path, target: str) -> dict[str, int]:
+    """Cycles in which the two versions of each design differed."""
+    blocks = instantiated(target)
+    plain = [*INFERRED, *blocks]
+    yosys = flow_for(target).yosys
+    inferred = "\n".join(module(name, text) for name, text in INFERRED.items())
+    command, kinds = SYNTHESIS[target]
     script = "; ".join(
-        f"read_verilog designs.v; synth_ecp5 -top {name}; rename {name} {name}_gate; "
-        f"select -assert-min 1 t:DP16KD t:MULT18X18D; select *; "
+        f"read_verilog designs.v; {command} -top {name}; rename {name} {name}_gate; "
+        f"select -assert-min 1 {kinds}; select *; "
         f"write_verilog -noattr {name}.v; design -reset"
         for name in INFERRED
     )
@@ -211,7 +274,8 @@ def differing_cycles(scratch: Path) -> dict[str, int]:
         run_tool(yosys, ["-q", "-p", script], folder, "yosys.log")
 
     netlists = once(KEPT / "cache", [inferred, script, yosys.version], fill)
-    text = [*sources.values(), blocks, cell_models(device("ecp5"))]
+    text = [inferred, cell_models(device(target))]
+    text += [one for pair in blocks.values() for one in pair]
     text += [(netlists / f"{name}.v").read_text() for name in INFERRED]
     testbench = TESTBENCH_HEAD
     for name in plain:
@@ -239,7 +303,7 @@ def differing_cycles(scratch: Path) -> dict[str, int]:
 
     with plain_paths() as plain:
         verilator, more = verilator_command(plain)
-        recipe = ["ecp5 models"]
+        recipe = [f"{target} models"]
         home, _ = build_once([file], recipe, commands, cache, more)
     done = subprocess.run(
         [home / "Vtestbench"], cwd=netlists, capture_output=True, text=True, check=True
@@ -248,6 +312,7 @@ def differing_cycles(scratch: Path) -> dict[str, int]:
     return {name: int(bad) for name, bad in lines}
 
 
-def test_every_block_does_what_the_plain_verilog_does(tmp_path):
-    differing = differing_cycles(tmp_path)
-    assert differing == dict.fromkeys([*INFERRED, *INSTANTIATED], 0)
+@pytest.mark.parametrize("target", SYNTHESIS)
+def test_every_block_does_what_the_plain_verilog_does(target, tmp_path):
+    differing = differing_cycles(tmp_path, target)
+    assert differing == dict.fromkeys([*INFERRED, *instantiated(target)], 0)
