@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from .cache import Cache, Keyed
 from .fpga import exports
 from .golden import SoftmaxConfig
 from .golden.units.registry import unit_record, unit_sha256
@@ -66,6 +67,12 @@ def tell_notes(chosen: Sequence[Chosen]) -> None:
     """What is to be known of the configurations, each sentence once."""
     for note in dict.fromkeys(note for one in chosen for note in one.config.notes()):
         console.print(f"note: {note}")
+
+
+def tell_known(cache: Cache, jobs: Sequence[Keyed]) -> None:
+    """How many results are not to be made again."""
+    known = len(cache.of(job.key for job in jobs))
+    console.print(f"{len(jobs):,} results wanted, {known:,} of them known to {cache.file}")
 
 
 class Named(Protocol):

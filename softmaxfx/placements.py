@@ -16,7 +16,7 @@ from .fpga.synthesis import Synthesis, summarise
 from .fpga.tools import without_log
 from .golden.errors import ConfigError
 from .inputs import Given
-from .jobs import Chosen, announced
+from .jobs import Chosen, announced, tell_known
 from .outcomes import Outcome
 from .simulations import rows_sha256
 from .study.tasks import MadeBy, Maker
@@ -104,7 +104,7 @@ class Step:
                 rows = given[self.rows]
                 return asdict(check_netlist(unit, netlist.verilog, chip, rows, folder))
         return {"verilog": str(netlist.verilog), "design": str(netlist.design),
-                "unit": netlist.unit, "wrapper": netlist.wrapper}  # fmt: skip
+                "unit": dict(netlist.unit), "wrapper": dict(netlist.wrapper)}  # fmt: skip
 
 
 _flow = cache(Flow.find)
@@ -143,10 +143,15 @@ def synthesised(
         Cache(out / "cache.sqlite") as cache,
     ):
         found = _Found(cache, engine.run, refused)
+        tell_known(cache, [step for own in steps.values() for step in own])
         what = designs[0].name if len(designs) == 1 else f"{len(designs)} units"
         found.complete(f"{what}: synthesising", [own[0] for own in steps.values()])
         others = [step for own in steps.values() for step in own[1:]]
-        found.complete(f"{what}: placing and routing, {seeds} seeds", others)
+        checking = ", simulating netlists" if check else ""
+        found.complete(
+            f"{what}: placing and routing, {seeds} seeds, measuring elements per cycle{checking}",
+            others,
+        )
     return [
         None if design in found.refused else _summary(own, found.values, flows, out)
         for design, own in steps.items()

@@ -10,7 +10,7 @@ import numpy as np
 
 from .cache import Cache, completed
 from .golden.errors import require
-from .jobs import Chosen, announced
+from .jobs import Chosen, announced, tell_known
 from .outcomes import Outcome
 from .sim import runs
 from .sim.report import Shown
@@ -99,18 +99,13 @@ def simulated(
         Engine(maker, cluster_of(cluster, workers), tell=console.print) as engine,
         Cache(out / "cache.sqlite") as cache,
     ):
-        _tell_known(cache, tasks)
+        tell_known(cache, tasks)
         total = sum(task.elements for task in tasks)
         with working(f"{len(tasks)} simulations of {total:,} elements") as progress:
             found = completed(
                 cache, tasks, lambda left: engine.run(announced(left)), progress, is_kept=_is_well
             )
     return [Shown.from_dict(found[task.key].value) for task in tasks]
-
-
-def _tell_known(cache: Cache, tasks: Sequence[Task]) -> None:
-    known = len(cache.of(task.key for task in tasks))
-    console.print(f"{len(tasks)} simulations wanted, {known} of them known to {cache.file}")
 
 
 def _is_well(task: Task, outcome: Outcome) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from ..code import code_sha256
 from ..fpga.tools import ToolError
-from ..golden.errors import ConfigError, require
+from ..golden.errors import require
 from ..outcomes import TransientError
 from .tools import tools_of
 
@@ -102,5 +102,5 @@ class Doer:
             return task.run(self.folder, self.given)
         except ToolError:
             raise
-        except ConfigError as error:
+        except ValueError as error:  # a refusal, or rows that do not fit
             raise TransientError(str(error)) from None

@@ -2,14 +2,13 @@
 
 import json
 import shutil
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
 from softmaxfx.fpga import synthesis_report
 from softmaxfx.fpga.gate_level import GateLevel
-from softmaxfx.fpga.measure import measure_pace, place_seeds, synthesise
+from softmaxfx.fpga.measure import measure_pace, synthesise
 from softmaxfx.fpga.synthesis import summarise
 from softmaxfx.fpga.tools import Tool, run_tool
 from softmaxfx.golden import ConfigError
@@ -26,9 +25,7 @@ FIELDS = [
 
 @pytest.fixture(scope="module")
 def synthesis(on_ecp5):
-    shares = []
-    reports = place_seeds(on_ecp5.flow, on_ecp5.netlist, SEEDS, shares.append)
-    assert shares == [pytest.approx(share) for share in (1 / 3, 2 / 3, 1)]
+    reports = [on_ecp5.flow.place(on_ecp5.netlist, seed) for seed in SEEDS]
     pace = measure_pace(on_ecp5.unit, KEPT)
     return summarise(on_ecp5.unit, on_ecp5.flow, on_ecp5.netlist, SEEDS, reports, pace)
 
@@ -53,19 +50,8 @@ def test_every_field_is_there_and_follows_from_the_others(synthesis):
     assert checked.to_dict()["gate_level"] == {"elements": 100, "mismatches": 3}
 
 
-def test_the_work_is_one_call_and_told_step_by_step(on_ecp5, synthesis):
-    begun = []
-
-    @contextmanager
-    def begin_step(words):
-        begun.append([words])
-        yield begun[-1].append
-
-    made = synthesise(on_ecp5.unit, on_ecp5.flow, len(SEEDS), KEPT, begin_step)
-    assert made == synthesis
-    placed = "placing and routing, 3 seeds"
-    shares = [pytest.approx(share) for share in (1 / 3, 2 / 3, 1)]
-    assert begun == [["synthesising"], [placed, *shares], ["measuring elements per cycle"]]
+def test_the_work_is_one_call(on_ecp5, synthesis):
+    assert synthesise(on_ecp5.unit, on_ecp5.flow, len(SEEDS), KEPT) == synthesis
 
 
 def test_the_wrapper_has_a_register_for_every_bit_of_a_port(synthesis):
