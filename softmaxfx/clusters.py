@@ -22,7 +22,7 @@ from distributed.security import Security
 from distributed.utils import silence_logging_cmgr
 
 from .golden.errors import ConfigError, require, require_whole
-from .sim.processes import signals_blocked, worker_count
+from .sim.processes import SIGNALS, signals_blocked, worker_count
 from .study.toml_file import read_toml
 
 LONG = "softmaxfx-long"
@@ -39,6 +39,9 @@ CONFIGURATION = {
     "distributed.worker.profile.enabled": False,
 }
 """Dask's settings of local workers."""
+
+OF_TERMINALS = tuple(number for number in SIGNALS if number != signal.SIGTERM)
+"""Ctrl-C and SIGHUP reach every process of a terminal: the command decides what they mean."""
 
 QUEUES = {"slurm": "SLURM", "lsf": "LSF", "pbs": "PBS", "sge": "SGE"}
 """Classes of dask-jobqueue by the ``scheduler`` of a file."""
@@ -78,11 +81,11 @@ def cluster_of(cluster: str | None, workers: int | None) -> Opened:
 def local(stack: ExitStack, workers: int) -> Client:
     """Workers of one thread each, which only this machine can reach."""
     stack.enter_context(silence_logging_cmgr(logging.CRITICAL))
-    # Ctrl-C reaches every process of a terminal: this one decides what it means. Threads have
-    # the signals of the thread that starts them, and so do all workers, the later ones too;
-    # but for the first process of a program, before which Python starts one that unblocks it.
-    resource_tracker.ensure_running()
-    with dask.config.set(CONFIGURATION), signals_blocked(signal.SIGINT):
+    # Threads have the signals of the thread that starts them, and so do all workers, the later ones
+    # too; but for the first process of a program, before which Python starts one that unblocks them.
+    with signals_blocked(*OF_TERMINALS):
+        resource_tracker.ensure_running()
+    with dask.config.set(CONFIGURATION), signals_blocked(*OF_TERMINALS):
         try:
             cluster = LocalCluster(
                 n_workers=workers, threads_per_worker=1, resources={LONG: 1}, host="127.0.0.1",

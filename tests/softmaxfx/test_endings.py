@@ -9,6 +9,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -81,9 +82,11 @@ def simulating(tmp_path):
         arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
-    assert process.stdout is not None
-    while "building" not in process.stdout.readline():
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "exports").exists():
         assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     yield process
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

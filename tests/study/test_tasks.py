@@ -1,5 +1,7 @@
 """Tasks in a folder: made by one code and the same tools, and what ends them is told apart."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,13 +43,21 @@ def test_what_a_tool_refuses_is_no_failure_of_the_machine(error, status, reason,
     assert outcome.reason.startswith(reason)
 
 
+OWN_FOLDER = """
+from softmaxfx.study.tasks import MadeBy, Maker
+work = Maker(None, MadeBy("point", ("code",)))()
+print(work.folder, work.folder.is_dir())
+"""
+
+
 def test_without_a_folder_each_process_has_one_that_goes_with_it(tmp_path):
     assert outcome_of(Maker(tmp_path, MADE_BY, str)(), Stub()).value == str(tmp_path)
-    work = Maker(None, MADE_BY, str)()
-    folder = Path(work(Stub()))
-    assert folder.is_dir()
-    del work
-    assert not folder.exists()
+    found = subprocess.run(
+        [sys.executable, "-c", OWN_FOLDER], capture_output=True, text=True, check=True
+    )
+    folder, was_there = found.stdout.split()
+    assert was_there == "True"
+    assert not Path(folder).exists()
 
 
 @pytest.mark.parametrize(
@@ -55,8 +65,8 @@ def test_without_a_folder_each_process_has_one_that_goes_with_it(tmp_path):
     [
         (("another", MADE_BY.versions()[1]), "code must stay as it is while a command runs"),
         (
-            (MADE_BY.versions()[0], "numpy 1.0"),
-            r"workers must have the tools numpy 1\.0, not numpy",
+            (MADE_BY.versions()[0], "numpy 1"),
+            r"workers must have the tools numpy 1, not numpy",
         ),
     ],
     ids=["code", "tools"],
