@@ -82,7 +82,8 @@ def local(stack: ExitStack, workers: int) -> Client:
     """Workers of one thread each, which only this machine can reach."""
     stack.enter_context(silence_logging_cmgr(logging.CRITICAL))
     # Threads have the signals of the thread that starts them, and so do all workers, the later
-    # ones too; but for a program's first process, before which Python starts one that unblocks them.
+    # ones too; but for the first process of a program, before which Python starts one that
+    # unblocks them.
     with signals_blocked(*OF_TERMINALS):
         resource_tracker.ensure_running()
     with dask.config.set(CONFIGURATION), signals_blocked(*OF_TERMINALS):
