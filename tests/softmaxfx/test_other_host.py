@@ -37,7 +37,7 @@ DESIGN = """
 [[design]]
 target = "ecp5"
 seeds = 2
-fixed = { max_length = 8 }
+fixed = { max_length = 16 }
 cases = [{ input = "SQ(5, 2)", output = "UQ(0, 4)" }]
 """
 LOOK = """
@@ -156,7 +156,7 @@ def address(hosts, tmp_path) -> Iterator[str]:
     ("space", "told"),
     [
         pytest.param(SPACE, "19 done, 4 infeasible", id="points"),
-        pytest.param(SPACE + DESIGN, "20 done, 4 infeasible", id="design", marks=pytest.mark.long),
+        pytest.param(SPACE + DESIGN, "21 done, 4 infeasible", id="design", marks=pytest.mark.long),
     ],
 )
 def test_results_are_those_of_the_local_sweep_byte_for_byte(space, told, hosts, address, tmp_path):
