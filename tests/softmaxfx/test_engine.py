@@ -120,6 +120,12 @@ def test_each_job_is_done_once_and_told_with_its_outcome(stub, tmp_path, lines):
         assert found[number].seconds >= 0.01
 
 
+def test_what_a_job_starts_has_one_processor_so_that_two_cores_never_run_four(stub):
+    with Engine(stub.counting, cluster_of(None, 2)) as engine:
+        outcomes = [outcome for _, outcome in engine.run([stub.StubJob(1, long=True)])]
+    assert [outcome.value for outcome in outcomes] == [1]
+
+
 def test_whoever_kills_its_process_is_named_and_all_others_are_done(stub, tmp_path):
     jobs = [stub.StubJob(number, "kill" if number in (2, 20) else "") for number in range(30)]
     jobs += [stub.StubJob(number, long=True) for number in (30, 31)]
