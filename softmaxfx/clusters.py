@@ -42,8 +42,10 @@ PATIENCE = 30
 CONFIGURATION = {
     "distributed.worker.memory.pause": False,  # a worker that pauses for good would stop a sweep
     "distributed.worker.profile.enabled": False,
+    # else a worker that takes longer to come back, on a busy machine, is given up for good
+    "distributed.deploy.lost-worker-timeout": "1d",
 }
-"""Dask's settings of local workers."""
+"""Dask's settings of workers that a command starts."""
 
 OF_TERMINALS = tuple(number for number in SIGNALS if number != signal.SIGTERM)
 """Ctrl-C and SIGHUP reach every process of a terminal: the command decides what they mean."""
@@ -89,9 +91,10 @@ def local(stack: ExitStack, workers: int) -> Client:
     # Threads have the signals of the thread that starts them, and so do all workers, the later
     # ones too; but for the first process of a program, before which Python starts one that
     # unblocks them.
+    stack.enter_context(dask.config.set(CONFIGURATION))
     with signals_blocked(*OF_TERMINALS):
         resource_tracker.ensure_running()
-    with dask.config.set(CONFIGURATION), signals_blocked(*OF_TERMINALS):
+    with signals_blocked(*OF_TERMINALS):
         try:
             cluster = LocalCluster(
                 n_workers=workers, threads_per_worker=1, resources={LONG: 1}, host="127.0.0.1",
@@ -134,6 +137,7 @@ def at_address(stack: ExitStack, address: str) -> Client:
 def in_queue(stack: ExitStack, jobs: int, options: dict[str, Any]) -> Client:
     """Workers that a job queue starts; the first of them is waited for, as long as it takes."""
     stack.enter_context(silence_logging_cmgr(logging.CRITICAL))
+    stack.enter_context(dask.config.set(CONFIGURATION))
     for name in ("tornado.application", "asyncio"):  # where a job that is refused later is told
         logger = logging.getLogger(name)
         stack.callback(logger.setLevel, logger.level)

@@ -145,6 +145,17 @@ def test_a_job_that_takes_all_memory_is_named(stub, tmp_path, monkeypatch):
     assert len(found) == 10
 
 
+@pytest.mark.long
+def test_a_worker_that_takes_long_to_come_back_is_waited_for(stub, tmp_path, monkeypatch):
+    slow = f"import os, time; os.path.exists({str(tmp_path / 'begun')!r}) and time.sleep(20)"
+    (tmp_path / "sitecustomize.py").write_text(slow)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    jobs = [stub.StubJob(1, "kill", long=True), stub.StubJob(2)]
+    with Engine(stub.Stub(tmp_path), cluster_of(None, 1)) as engine:
+        found = by_number(engine.run(jobs))
+    assert (found[1].reason, found[2].status) == (module.KILLED, "done")
+
+
 def test_a_worker_that_is_killed_loses_nothing(stub, tmp_path, lines):
     jobs = [stub.StubJob(number, seconds=0.05) for number in range(40)]
     found = {}
