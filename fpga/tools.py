@@ -15,16 +15,24 @@ COMPILING = 600.0
 """Seconds that a tool from a wheel may take to compile itself, on a slow and busy machine."""
 
 
-class ToolError(ConfigError):
-    """A tool ran, and failed on the design: as where that does not fit on the device.
+_LOG = " (log: "
 
-    Attributes:
-        reason: the tool's own, without the place of its log.
-    """
+
+class ToolError(ConfigError):
+    """A tool ran, and failed on the design: as where that does not fit on the device."""
 
     def __init__(self, tool: str, reason: str, log: Path) -> None:
-        super().__init__(f"{tool} failed: {reason} (log: {log})")
-        self.reason = f"{tool} failed: {reason}"
+        super().__init__(f"{tool} failed: {reason}{_LOG}{log})")
+
+    @property
+    def reason(self) -> str:
+        """The tool's own, without the place of its log."""
+        return without_log(str(self))
+
+
+def without_log(sentence: str) -> str:
+    """The sentence of a :class:`ToolError` without the place of the log."""
+    return sentence.partition(_LOG)[0]
 
 
 @dataclass(frozen=True, slots=True)

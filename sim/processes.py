@@ -5,7 +5,6 @@ A shell beside it waits for the end of a pipe whose other end only this process 
 when we say so, or when we are gone, by whatever signal; then the shell kills the session.
 """
 
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -28,6 +27,7 @@ SIGNALS = tuple(
 _GUARD = 'read said || kill -s KILL -- "-$0"'
 
 _interrupted = False
+_alone = True
 _running: set[subprocess.Popen[bytes]] = set()
 os.register_at_fork(after_in_child=_running.clear)  # they are the parent's
 
@@ -178,6 +178,8 @@ def worker_count(asked: int | None = None) -> int:
     Raises:
         ConfigError: no such number.
     """
+    if asked is None and not _alone:
+        return 1
     if asked is None:
         affinity = getattr(os, "sched_getaffinity", None)
         return len(affinity(0)) if affinity else os.cpu_count() or 1
@@ -185,18 +187,10 @@ def worker_count(asked: int | None = None) -> int:
     return asked
 
 
-def end_with_parent() -> None:
-    """Make a worker process of :mod:`multiprocessing` end when its parent is gone: an initializer
-    of a pool, whose workers would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def follow() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
+def take_one_processor() -> None:
+    """This process is one of as many as there are processors: what it starts is to use one."""
+    global _alone
+    _alone = False
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -1,5 +1,6 @@
 """Shows simulations: a table, a JSON file, and a picture of the errors."""
 
+import dataclasses
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
@@ -53,6 +54,9 @@ class Histogram:
         return cls(*edges, np.bincount(flat, minlength=BINS * BINS).reshape(BINS, BINS))
 
 
+_ERRORS = [field.name for field in dataclasses.fields(Histogram)]
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Shown:
     """What is told of a simulation: small, where the simulation holds every element.
@@ -78,6 +82,20 @@ class Shown:
             Histogram.of(simulation),
             tuple(simulation.measured.lost.notes(simulation.unit.config)),
         )
+
+    def to_dict(self) -> _Fields:
+        """Of JSON, and exactly the same."""
+        errors = {name: getattr(self.errors, name).tolist() for name in _ERRORS}
+        return {
+            "fields": self.fields, "failures": [*self.failures], "errors": errors,
+            "notes": [*self.notes],
+        }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, told: _Fields) -> "Shown":
+        """From what :meth:`to_dict` gave."""
+        errors = Histogram(**{name: np.array(value) for name, value in told["errors"].items()})
+        return cls(told["fields"], tuple(told["failures"]), errors, tuple(told["notes"]))
 
 
 COLUMNS: tuple[tuple[str, ...], ...] = (

@@ -18,7 +18,7 @@ import find_libpython
 from ..golden.errors import ConfigError
 from .environment import own_environment
 from .plain import PlainPaths, plain_paths, require_plain_links
-from .processes import run_to_end
+from .processes import run_to_end, worker_count
 from .sidecar import Unit
 from .store import once
 from .tools import find_program, make_python, tool_versions, verilator_command
@@ -131,7 +131,7 @@ def _commands(
         [verilator, *OPTIONS, "--top-module", top, *options, "-LDFLAGS", flags,
          "--Mdir", str(work), str(main), *files],
         *([["cp", *(str(plain(file)) for file in runtime), str(work)]] if runtime else []),
-        ["make", "-C", str(work), "-f", "Vtop.mk", f"-j{os.cpu_count() or 1}",
+        ["make", "-C", str(work), "-f", "Vtop.mk", f"-j{worker_count()}",
          f"PYTHON3={make_python(plain)}", *MAKE_OPTIONS],
     ]  # fmt: skip
 

@@ -9,48 +9,38 @@ from .files import require_folder
 from .fpga import bench as published
 from .fpga import bench_report
 from .fpga.bench_picture import write_picture
-from .fpga.exports import exported
 from .fpga.flow import Flow
 from .fpga.peers import load_peers
 from .golden.errors import require
-from .jobs import benched
-from .options import seeds_option
+from .options import seeds_option, worker_options
 from .outputs import OutFile, report_files
+from .placements import benched
 from .sim.simulator import check_tools
 from .terminal import console, print_table, working
 
 
 @click.command("bench", cls=OneSentence)
 @seeds_option
+@worker_options
 @click.option(
     "--out", type=OutFile(), default="docs/benchmarks.md", show_default=True, metavar="FILE.md",
     help="The document; its picture lies beside it.",
 )  # fmt: skip
-def bench(seeds: int, out: Path) -> None:
+def bench(seeds: int, workers: int | None, cluster: str | None, out: Path) -> None:
     """Synthesise a fixed list of units: their goals, and other open hardware beside them.
 
-    A unit that does not fit is told of like the others.
+    A unit that does not fit is told of like the others. Results are kept in build/synth: a run that
+    was interrupted, or is repeated, places what is new.
     """
     require(out.suffix == ".md", f"--out must be a .md file, not {out}")
     folder, picture = Path("build/synth"), out.with_suffix(".png")
     report_files(out.parent, picture.name)
     require_folder("the working folder", folder)
     check_tools(folder / "models")
-    cases = published.CASES
-    with working(f"exporting {len(cases)} units"):
-        units = [
-            exported(
-                case.config, folder, unit=case.unit, preset=case.preset, target=case.primitives
-            )
-            for case in cases
-        ]
-    chips = {case.device.name: case.device for case in cases}
+    chips = {case.device.name: case.device for case in published.CASES}
     with working("starting yosys and nextpnr (a first run compiles them, about a minute)"):
         flows = {name: Flow.find(chip, folder / "cache") for name, chip in chips.items()}
-    results = []
-    for number, (case, unit) in enumerate(zip(cases, units, strict=True), 1):
-        console.print(f"{number} of {len(units)}: {case.name} for {case.target}")
-        results.append(benched(case, unit, flows[case.device.name], seeds, folder))
+    results = benched(published.CASES, flows, seeds, folder, workers=workers, cluster=cluster)
     peers = load_peers()
     print_table(bench_report.table(results, peers))
     bench_report.write_document(

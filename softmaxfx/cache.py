@@ -6,10 +6,11 @@ is in write-ahead mode: a process that is killed loses nothing that it had put.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from .golden.errors import ConfigError, require
 from .outcomes import Outcome
@@ -127,3 +128,41 @@ class Cache:
         except (sqlite3.Error, OSError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise ConfigError(f"cache {self.file} cannot be used: {reason}") from None
+
+
+class Keyed(Protocol):
+    """A job whose outcome can be kept."""
+
+    @property
+    def key(self) -> str:
+        """SHA-256 of all that its outcome depends on."""
+        ...
+
+
+AnyKeyed = TypeVar("AnyKeyed", bound=Keyed)
+
+
+def completed(
+    cache: Cache,
+    jobs: Iterable[AnyKeyed],
+    run: Callable[[list[AnyKeyed]], Iterable[tuple[AnyKeyed, Outcome]]],
+    progress: Callable[[float], object] = lambda _: None,
+    *,
+    is_kept: Callable[[AnyKeyed, Outcome], bool] = lambda *_: True,
+) -> dict[str, Outcome]:
+    """Outcomes of jobs by key, once all are known; each is kept as it ends.
+
+    Args:
+        run: does jobs, see :meth:`.engine.Engine.run`; what failed before is tried again.
+        progress: told the share that is known.
+        is_kept: whether an outcome is; what it raises ends all.
+    """
+    wanted = {job.key: job for job in jobs}
+    found = cache.of(wanted)
+    left = [job for key, job in wanted.items() if key not in found or found[key].status == "failed"]
+    for number, (job, outcome) in enumerate(run(left), start=1):
+        if is_kept(job, outcome):
+            cache.put({job.key: outcome})
+        found[job.key] = outcome
+        progress(1 - (len(left) - number) / len(wanted))
+    return found

@@ -8,8 +8,9 @@ import logging
 import shlex
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from multiprocessing import resource_tracker
@@ -20,9 +21,10 @@ import dask.config
 from distributed import Client, LocalCluster
 from distributed.security import Security
 from distributed.utils import silence_logging_cmgr
+from tornado.ioloop import PeriodicCallback
 
 from .golden.errors import ConfigError, require, require_whole
-from .sim.processes import signals_blocked, worker_count
+from .sim.processes import SIGNALS, signals_blocked, worker_count
 from .study.toml_file import read_toml
 
 LONG = "softmaxfx-long"
@@ -31,14 +33,22 @@ LONG = "softmaxfx-long"
 MEMORY = "auto"
 """Of a local worker, which is stopped where it takes more: an even share of the machine's."""
 
+RENEWAL = 15
+"""Seconds between looks at the jobs of a queue."""
+
 PATIENCE = 30
 """Seconds for a scheduler to answer, and then for a worker to be there."""
 
 CONFIGURATION = {
     "distributed.worker.memory.pause": False,  # a worker that pauses for good would stop a sweep
     "distributed.worker.profile.enabled": False,
+    # else a worker that takes longer to come back, on a busy machine, is given up for good
+    "distributed.deploy.lost-worker-timeout": "1d",
 }
-"""Dask's settings of local workers."""
+"""Dask's settings of workers that a command starts."""
+
+OF_TERMINALS = tuple(number for number in SIGNALS if number != signal.SIGTERM)
+"""Ctrl-C and SIGHUP reach every process of a terminal: the command decides what they mean."""
 
 QUEUES = {"slurm": "SLURM", "lsf": "LSF", "pbs": "PBS", "sge": "SGE"}
 """Classes of dask-jobqueue by the ``scheduler`` of a file."""
@@ -78,11 +88,13 @@ def cluster_of(cluster: str | None, workers: int | None) -> Opened:
 def local(stack: ExitStack, workers: int) -> Client:
     """Workers of one thread each, which only this machine can reach."""
     stack.enter_context(silence_logging_cmgr(logging.CRITICAL))
-    # Ctrl-C reaches every process of a terminal: this one decides what it means. Threads have
-    # the signals of the thread that starts them, and so do all workers, the later ones too;
-    # but for the first process of a program, before which Python starts one that unblocks it.
-    resource_tracker.ensure_running()
-    with dask.config.set(CONFIGURATION), signals_blocked(signal.SIGINT):
+    # Threads have the signals of the thread that starts them, and so do all workers, the later
+    # ones too; but for the first process of a program, before which Python starts one that
+    # unblocks them.
+    stack.enter_context(dask.config.set(CONFIGURATION))
+    with signals_blocked(*OF_TERMINALS):
+        resource_tracker.ensure_running()
+    with signals_blocked(*OF_TERMINALS):
         try:
             cluster = LocalCluster(
                 n_workers=workers, threads_per_worker=1, resources={LONG: 1}, host="127.0.0.1",
@@ -125,12 +137,54 @@ def at_address(stack: ExitStack, address: str) -> Client:
 def in_queue(stack: ExitStack, jobs: int, options: dict[str, Any]) -> Client:
     """Workers that a job queue starts; the first of them is waited for, as long as it takes."""
     stack.enter_context(silence_logging_cmgr(logging.CRITICAL))
-    cluster = stack.enter_context(queue_cluster(options))
+    stack.enter_context(dask.config.set(CONFIGURATION))
+    for name in ("tornado.application", "asyncio"):  # where a job that is refused later is told
+        logger = logging.getLogger(name)
+        stack.callback(logger.setLevel, logger.level)
+        logger.setLevel(logging.CRITICAL)
+    cluster = stack.enter_context(_closed(queue_cluster(options)))
+    cluster.worker_spec |= cluster.new_worker_spec()
+    try:
+        cluster.sync(cluster._correct_state)  # ``scale`` would keep a refusal to itself
+    except (OSError, RuntimeError) as error:
+        reason = " ".join(str(error).rpartition("stderr:")[2].split())
+        raise ConfigError(f"cluster must be a queue that takes jobs: {reason}") from None
     cluster.scale(jobs=jobs)
+    again = PeriodicCallback(partial(renew, cluster, jobs, {}), RENEWAL * 1000)
+    cluster.loop.add_callback(again.start)
+    stack.callback(cluster.loop.add_callback, again.stop)
     client = stack.enter_context(Client(cluster, set_as_default=False))
     client.wait_for_workers(1)
     require_version(client)
     return client
+
+
+@contextmanager
+def _closed(cluster: Any) -> Iterator[Any]:
+    """The cluster, closed afterwards, be it with a job that the queue has refused."""
+    try:
+        yield cluster
+    finally:
+        with suppress(AssertionError):
+            cluster.close()
+
+
+async def renew(cluster: Any, jobs: int, found: dict[str, int]) -> None:
+    """Submit jobs anew that the queue has ended, as where their walltime was over.
+
+    Args:
+        found: jobs that have had workers, and how often none of these was there since.
+    """
+    workers = [worker["name"] for worker in cluster.scheduler_info["workers"].values()]
+    for job in [*cluster.workers]:
+        if any(name == job or name.startswith(f"{job}-") for name in workers):
+            found[job] = 0
+        elif job in found:
+            found[job] += 1
+            if found[job] > 1:  # a worker that was killed is back by then
+                del found[job]
+                await cluster.workers.pop(job).close()
+    cluster.scale(jobs=jobs)
 
 
 def queue_cluster(options: dict[str, Any]) -> Any:

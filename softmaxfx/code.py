@@ -6,8 +6,6 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from .golden.errors import require
-
 
 @cache
 def code_sha256(*places: str) -> str:
@@ -21,18 +19,6 @@ def code_sha256(*places: str) -> str:
             content = hashlib.sha256(file.read_bytes()).hexdigest()
             digest.update(f"{place} {name} {content}\n".encode())
     return digest.hexdigest()
-
-
-def require_code(expected: str, *places: str) -> None:
-    """Raise :class:`ConfigError` unless this process has the code that a command began with.
-
-    Files can change between the start of a command and that of its last worker.
-    """
-    require(
-        code_sha256(*places) == expected,
-        "code must stay as it is while a command runs, and be the same on all machines; start the "
-        "command again",
-    )
 
 
 def files_of(place: str) -> Iterator[tuple[str, Path]]:

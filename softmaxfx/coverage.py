@@ -1,17 +1,12 @@
 """``softmaxfx coverage``: lines run and bits toggled in the Verilog."""
 
-import hashlib
-import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 
-from .cache import Cache
-from .code import code_sha256, require_code
+from .cache import Cache, completed
 from .endings import OneSentence
 from .fpga.exports import exported as exported_unit
 from .golden import SoftmaxConfig
@@ -19,15 +14,19 @@ from .golden.errors import require
 from .golden.units.registry import unit_sha256
 from .jobs import distinct, exported
 from .options import config_options, configs_of, unit_argument, worker_options
+from .outcomes import Outcome
 from .outputs import out_option, report_files
 from .sim.coverage import Coverage, measure, write_report
 from .sim.simulator import check_tools
 from .sim.store import claimed
-from .study.tools import tools_of
+from .study.tasks import MadeBy, Maker
 from .terminal import console, working
 
-CODE = "golden", "hdl", "sim", "fpga", "files", "code", "outcomes", "coverage"
-"""Rooms and modules that figures are made by."""
+MADE_BY = MadeBy(
+    "simulation",
+    ("golden", "hdl", "sim", "fpga", "files", "code", "outcomes", "study.tasks", "coverage"),
+)
+"""Figures of coverage."""
 
 
 @dataclass(frozen=True)
@@ -46,36 +45,14 @@ class Task:
     @property
     def key(self) -> str:
         """SHA-256 of all that its figures depend on; the preset is in the file's name."""
-        told = [
-            "coverage", self.unit, self.preset, unit_sha256(self.unit, self.config),
-            code_sha256(*CODE), tools_of("simulation"),
-        ]  # fmt: skip
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        sha256 = unit_sha256(self.unit, self.config)
+        return MADE_BY.key("coverage", self.unit, self.preset, sha256)
 
-
-@dataclass(frozen=True)
-class Maker:
-    """Makes what measures coverage in a folder, or in one of its own where that is ``None``."""
-
-    folder: Path | None
-    code: str = field(default_factory=lambda: code_sha256(*CODE))
-
-    def __call__(self) -> Callable[[Task], dict[str, Any]]:
-        require_code(self.code, *CODE)
-        return self.measured
-
-    def measured(self, task: Task) -> dict[str, Any]:
+    def run(self, folder: Path, given: None = None) -> dict[str, Any]:
         """The fields of a :class:`Coverage`."""
-        if self.folder is not None:
-            return _measured(task, self.folder)
-        with TemporaryDirectory(prefix="softmaxfx-") as scratch:
-            return _measured(task, Path(scratch))
-
-
-def _measured(task: Task, out: Path) -> dict[str, Any]:
-    unit = exported_unit(task.config, out, unit=task.unit, preset=task.preset)
-    with claimed(out / "runs" / unit.top) as folder:
-        return asdict(measure(unit, out / "models", folder))
+        unit = exported_unit(self.config, folder, unit=self.unit, preset=self.preset)
+        with claimed(folder / "runs" / unit.top) as run:
+            return asdict(measure(unit, folder / "models", run))
 
 
 @click.command("coverage", cls=OneSentence)
@@ -93,7 +70,7 @@ def coverage(unit: str, workers: int | None, cluster: str | None, out: Path, **c
     from .engine import Engine
 
     jobs = distinct((unit,), configs_of((unit,), **chosen, default=("tiny",)))
-    maker = Maker(out if cluster is None else None)  # others have other disks
+    maker = Maker(out if cluster is None else None, MADE_BY)  # others have other disks
     with Engine(maker, cluster_of(cluster, workers), tell=console.print) as engine:
         if cluster is None:
             check_tools(out / "models")
@@ -107,15 +84,15 @@ def coverage(unit: str, workers: int | None, cluster: str | None, out: Path, **c
 
 def _all(cache: Cache, engine: Any, tasks: list[Task]) -> list[Coverage]:
     """The coverage of all units, once what is not known has been measured."""
-    known = cache.of(task.key for task in tasks)
-    left = [task for task in tasks if task.key not in known]
-    with working(f"{len(left)} units: building and running with coverage counters") as progress:
-        for number, (task, outcome) in enumerate(engine.run(left), start=1):
-            require(outcome.status == "done", f"{task.unit}: {outcome.reason}")
-            known[task.key] = outcome
-            cache.put({task.key: outcome})
-            progress(number / len(left))
-    return [Coverage.of(known[task.key].value) for task in tasks]
+    left = len(tasks) - len(cache.of(task.key for task in tasks))
+    with working(f"{left} units: building and running with coverage counters") as progress:
+        found = completed(cache, tasks, engine.run, progress, is_kept=_is_done)
+    return [Coverage.of(found[task.key].value) for task in tasks]
+
+
+def _is_done(task: Task, outcome: Outcome) -> bool:
+    require(outcome.status == "done", f"{task.unit}: {outcome.reason}")
+    return True
 
 
 def _tell(covered: Coverage, report_file: Path) -> int:

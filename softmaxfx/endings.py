@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import traceback
-from concurrent.futures import BrokenExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -87,8 +86,6 @@ def _sentence(error: BaseException) -> str:
             return "interrupted"
         case MemoryError():
             return f"the memory does not suffice{f': {error}' if str(error) else ''}"
-        case BrokenExecutor():
-            return "a worker process was killed, as where the memory does not suffice"
         case subprocess.CalledProcessError():
             return f"{error.cmd[0]} failed with exit status {error.returncode}"
         case SystemExit():  # how click and others end where a pipe is closed

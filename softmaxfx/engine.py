@@ -19,6 +19,7 @@ from distributed import Client, Future, KilledWorker, WorkerPlugin, as_completed
 from .clusters import Opened, takes_long
 from .golden.errors import ConfigError
 from .outcomes import Outcome, outcome_of
+from .sim.processes import take_one_processor
 
 CHUNK = 8
 """Neighbours that travel together: they share stages, and few are left to others at the end."""
@@ -156,6 +157,9 @@ class _Made(WorkerPlugin):
 
     def __init__(self, make: Callable[[], Work]) -> None:
         self._make = make
+
+    def setup(self, worker: object) -> None:
+        take_one_processor()
 
     @cached_property
     def work(self) -> Work:

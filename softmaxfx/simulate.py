@@ -1,6 +1,5 @@
 """``softmaxfx sim``: exported Verilog on real rows, every bit compared."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +9,23 @@ from .endings import OneSentence
 from .fpga.tables import table_differences
 from .golden.errors import ConfigError, require
 from .inputs import Given, given_options
-from .jobs import distinct, exported, simulated
-from .options import COMPARED, config_options, configs_of, is_given, target_option, units_argument
+from .jobs import Chosen, distinct, exported, tell_notes
+from .options import (
+    COMPARED,
+    config_options,
+    configs_of,
+    is_given,
+    target_option,
+    units_argument,
+    worker_options,
+)
 from .outputs import json_option, out_option, report_files
 from .sim import report
-from .sim.sidecar import Unit, load_unit
+from .sim.report import Shown
+from .sim.sidecar import load_unit
 from .sim.simulator import check_tools
+from .simulations import simulated, simulated_here
 from .terminal import console, print_table
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Tested:
-    """Units, the rows of each, and what was found before they are simulated."""
-
-    units: list[Unit]
-    rows: list[Any]
-    failures: list[str] = field(default_factory=list)
 
 
 @click.command("sim", cls=OneSentence)
@@ -33,6 +33,7 @@ class Tested:
 @config_options
 @given_options
 @target_option
+@worker_options
 @click.option("--waves", is_flag=True, help="Record waveforms (VCD) beside the run's log.")
 @json_option
 @out_option("build/sim", "Directory of everything generated.")
@@ -43,13 +44,15 @@ class Tested:
 @click.option("--modified", is_flag=True, help="The file's hash may differ from its sidecar's.")
 @click.pass_context
 def simulate(
-    context: click.Context, given: Given, unit: str | None, target: str, waves: bool,
-    json_file: Path | None, out: Path, verilog: Path | None, modified: bool, **chosen: Any,
+    context: click.Context, given: Given, unit: str | None, target: str, workers: int | None,
+    cluster: str | None, waves: bool, json_file: Path | None, out: Path, verilog: Path | None,
+    modified: bool, **chosen: Any,
 ) -> int:  # fmt: skip
     """Simulate exported Verilog on real rows and compare every bit with the golden model.
 
     UNIT is softmax, softmax_backward or cross_entropy; without it, every one that there are rows
-    for. Without options: two presets, each by both datapaths.
+    for. Without options: two presets, each by both datapaths. Several units are simulated side by
+    side; what was well is kept in OUT/cache.sqlite and not run again.
 
     Exit status 0: all as promised; 1: a mismatch, of a table in the file too, an exceeded bound,
     another latency, or fewer beats per cycle; 2: the call could not be carried out.
@@ -57,44 +60,59 @@ def simulate(
     files = report_files(out, "report.json", "errors.png", beside=json_file)
     if verilog is None:
         require(not modified, "--modified must be given together with --verilog")
-        tested = _exported(given, unit, chosen, target, out)
+        failures = []
+        simulations = _chosen(given, unit, chosen, target, out, waves, workers, cluster)
     else:
         require(
-            not any(chosen.values()) and not is_given(context, "target"),
-            "--verilog must not be given together with options of a configuration",
+            not any(chosen.values())
+            and not any(is_given(context, name) for name in ("target", "workers", "cluster")),
+            "--verilog must not be given together with options of a configuration or of workers",
         )
         require(unit is None, f"--verilog must not be given together with a unit, {unit!r}")
-        tested = _given_file(given, verilog, modified, out)
-    simulations = simulated(tested.units, tested.rows, out, given.seed, waves)
+        simulations, failures = _given_file(given, verilog, modified, out, waves)
     _tell(simulations, [file for file in (files[0], json_file) if file], files[1])
-    failures = tested.failures + [failure for shown in simulations for failure in shown.failures]
+    failures += [failure for shown in simulations for failure in shown.failures]
     for sentence in failures:
         console.print(sentence, style="red")
     return 1 if failures else 0
 
 
-def _given_file(given: Given, verilog: Path, modified: bool, out: Path) -> Tested:
-    """The unit in a file of Verilog, its tables compared."""
+def _given_file(
+    given: Given, verilog: Path, modified: bool, out: Path, waves: bool
+) -> tuple[list[Shown], list[str]]:
+    """The unit in a file of Verilog, simulated; and how its tables differ."""
     unit = load_unit(verilog, modified=modified)
     failures = [f"MISMATCH {verilog}: {difference}" for difference in table_differences(unit)]
     for option in given.unused(unit.name):
         console.print(f"note: {option} is not used: {unit.name} takes none")
     rows = given.rows(unit.name, unit.config)
     check_tools(out / "models")
-    return Tested([unit], [rows], failures)
+    label = Chosen(unit.name, unit.description["preset"], unit.config).label
+    return [simulated_here(label, unit, rows, out, seed=given.seed, waves=waves)], failures
 
 
-def _exported(
-    given: Given, unit: str | None, chosen: dict[str, Any], target: str, out: Path
-) -> Tested:
-    """The units that there are rows for, or one of them, of every configuration."""
+def _chosen(
+    given: Given, unit: str | None, chosen: dict[str, Any], target: str, out: Path, waves: bool,
+    workers: int | None, cluster: str | None,
+) -> list[Shown]:  # fmt: skip
+    """The units that there are rows for, or one of them, of every configuration, simulated."""
     names = given.units() if unit is None else (unit,)
     jobs = distinct(names, configs_of(names, **chosen, **COMPARED))
     rows = [given.rows(name, config) for name, _, config in jobs]
     for option in given.unused(unit) if unit is not None else ():
         raise ConfigError(f"{option} must not be given for {unit}, which takes none")
+    require(not waves or cluster is None, "--waves must not be given together with --cluster")
     check_tools(out / "models")
-    return Tested(exported(jobs, out, target), rows)
+    if waves or (len(jobs) == 1 and cluster is None):  # workers would take longer to start
+        return [
+            simulated_here(job.label, made, its, out, seed=given.seed, waves=waves)
+            for job, made, its in zip(jobs, exported(jobs, out, target), rows, strict=True)
+        ]
+    tell_notes(jobs)
+    shown = simulated(jobs, rows, target, given.seed, out, workers=workers, cluster=cluster)
+    for job in jobs:  # workers may have other disks, or what they wrote may be gone
+        job.exported(out, target)
+    return shown
 
 
 def _tell(simulations: list[report.Shown], files: list[Path], picture: Path) -> None:

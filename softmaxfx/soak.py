@@ -10,8 +10,9 @@ from .endings import OneSentence
 from .options import worker_options
 from .outputs import out_option, report_files
 from .sim.simulator import check_tools
-from .study.soak import Job, Maker
+from .study.soak import MADE_BY, Job
 from .study.soak import soak as soak_units
+from .study.tasks import Maker
 from .terminal import console
 
 
@@ -42,7 +43,7 @@ def soak(minutes: float, seed: int, workers: int | None, cluster: str | None, ou
     from .engine import Engine
 
     (results,) = report_files(out, "cache.sqlite")
-    maker = Maker(out if cluster is None else None)  # others have other disks
+    maker = Maker(out if cluster is None else None, MADE_BY)  # others have other disks
     with Engine(maker, cluster_of(cluster, workers), tell=console.print) as engine:
         if cluster is None:
             check_tools(out / "models")

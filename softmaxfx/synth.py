@@ -7,13 +7,21 @@ import click
 
 from .endings import OneSentence
 from .fpga import synthesis_report
-from .fpga.device import DEVICES, device
+from .fpga.device import device
 from .fpga.flow import Flow
 from .fpga.synthesis import Synthesis
 from .golden.errors import require
-from .jobs import distinct, exported, synthesised
-from .options import config_options, configs_of, is_given, seeds_option, unit_argument
+from .jobs import distinct, tell_notes
+from .options import (
+    config_options,
+    configs_of,
+    is_given,
+    seeds_option,
+    unit_argument,
+    worker_options,
+)
 from .outputs import json_option, out_option, report_files
+from .placements import Design, synthesised
 from .sim.simulator import check_tools
 from .terminal import console, print_table, working
 
@@ -21,7 +29,7 @@ from .terminal import console, print_table, working
 @click.command("synth", cls=OneSentence)
 @unit_argument
 @config_options
-@click.option("--target", required=True, metavar="T", help=f"Device: {', '.join(DEVICES)}.")
+@click.option("--target", required=True, metavar="T", help="Device: ecp5 or ice40.")
 @seeds_option
 @click.option(
     "--portable", is_flag=True, help="Export without the device's primitives, as for any other."
@@ -29,18 +37,20 @@ from .terminal import console, print_table, working
 @click.option(
     "--check", is_flag=True, help="Simulate the synthesised netlist too, every bit compared."
 )
+@worker_options
 @json_option
 @out_option("build/synth", "Directory of everything generated.")
 @click.pass_context
 def synth(
     context: click.Context, unit: str, target: str, seeds: int, portable: bool, check: bool,
-    json_file: Path | None, out: Path, **chosen: Any,
+    workers: int | None, cluster: str | None, json_file: Path | None, out: Path, **chosen: Any,
 ) -> int:  # fmt: skip
     """Synthesise, place and route by fixed rules: Fmax, LUT, FF, DSP, BRAM, throughput.
 
     On xilinx7 and xilinxup, which no open tool places, the figures are those of synthesis, without
     a frequency.
 
+    Results are kept in OUT: a run that was interrupted, or is repeated, places what is new.
     Exit status 0; 1: the netlist differs from the golden model; 2: the call could not be carried
     out.
     """
@@ -52,11 +62,15 @@ def synth(
     files = report_files(out, "report.json", "report.md", beside=json_file)
     jobs = distinct((unit,), configs_of((unit,), **chosen, default=("base",)))
     check_tools(out / "models")
-    units = exported(jobs, out, "generic" if portable else chip.primitives)
+    tell_notes(jobs)
     tools = f"yosys and {chip.placer.tool}" if chip.placer else "yosys"
     with working(f"starting {tools} (a first run compiles what it needs, about a minute)"):
         flow = Flow.find(chip, out / "cache")
-    syntheses = [synthesised(made, flow, seeds, check, out) for made in units]
+    primitives = "generic" if portable else chip.primitives
+    designs = [Design(f"{job.label} on {target}", job, primitives, target) for job in jobs]
+    syntheses = synthesised(
+        designs, {target: flow}, seeds, out, check=check, workers=workers, cluster=cluster
+    )
     _tell(syntheses, [file for file in (files[0], json_file) if file], files[1])
     return int(any(_tell_mismatch(synthesis) for synthesis in syntheses))
 

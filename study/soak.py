@@ -5,21 +5,17 @@ job found is kept in a cache; a soak that starts again goes on behind, unless co
 changed since. A job repeats from its seed alone.
 """
 
-import hashlib
-import json
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count, product
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from ..cache import Cache
-from ..code import code_sha256, require_code
 from ..fpga.exports import exported
 from ..golden.config import PRESETS, SoftmaxConfig
 from ..golden.errors import require, require_whole
@@ -31,7 +27,7 @@ from ..outcomes import Outcome
 from ..sim.kinds import kind_of
 from ..sim.runs import attacked, simulated
 from ..sim.verdict import failures
-from .tools import tools_of
+from .tasks import MadeBy
 
 LANES = (1, 2, 4, 8, 16)
 OPTIONS = (
@@ -67,8 +63,11 @@ GRADIENT_OPTIONS = {
 ROWS, FRAMES = 400, 2000
 
 
-CODE = "golden", "hdl", "sim", "fpga", "files", "code", "outcomes", "study.soak"
-"""Rooms and modules that what a job finds is made by."""
+MADE_BY = MadeBy(
+    "simulation",
+    ("golden", "hdl", "sim", "fpga", "files", "code", "outcomes", "study.soak", "study.tasks"),
+)
+"""What a job finds."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +96,27 @@ class Task:
     def key(self) -> str:
         """SHA-256 of all that its outcome depends on."""
         given = [self.unit, self.config.to_dict(), self.rom, self.seed, self.rows, self.frames]
-        told = [*given, code_sha256(*CODE), tools_of("simulation")]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        return MADE_BY.key(*given)
+
+    def run(self, folder: Path, given: None = None) -> dict[str, Any]:
+        """The fields of a job that were found.
+
+        Raises:
+            ConfigError: a tool is missing, or failed.
+        """
+        unit = exported(self.config, folder, unit=self.unit, rom=self.rom)
+        logits = random_rows(self.config, self.rows, self.seed)
+        rows = kind_of(unit).rows(logits, self.config, np.random.default_rng(self.seed))
+        shown = simulated(unit, rows, folder, name="rows", seed=self.seed)
+        hostile = attacked(unit, self.frames, folder, name="hostile", seed=self.seed)
+        found = failures(shown)
+        return {
+            "elements": shown.score.elements + hostile.elements,
+            "frames": self.frames,
+            "mismatches": shown.score.mismatches + hostile.mismatches,
+            "first": hostile.first or " ".join(found),
+            "bound_kept": not found,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,52 +227,3 @@ def _tasks(cache: Cache, first_seed: int, end: float) -> Iterator[Task]:
                 return
             if task.key not in known:
                 yield task
-
-
-@dataclass(frozen=True)
-class Maker:
-    """Makes what soaks units; see :class:`..engine.Engine`.
-
-    Attributes:
-        folder: of models and runs; where it is ``None``, each process has one of its own, for as
-            long as it lives.
-        code: that the process must have.
-    """
-
-    folder: Path | None
-    code: str = field(default_factory=lambda: code_sha256(*CODE))
-
-    def __call__(self) -> Callable[[Task], dict[str, Any]]:
-        require_code(self.code, *CODE)
-        if self.folder is not None:
-            return Soaker(self.folder)
-        scratch = TemporaryDirectory(prefix="softmaxfx-")
-        return Soaker(Path(scratch.name), scratch)
-
-
-@dataclass(frozen=True)
-class Soaker:
-    """Soaks units in a folder."""
-
-    folder: Path
-    scratch: TemporaryDirectory[str] | None = None  # deleted with this object
-
-    def __call__(self, task: Task) -> dict[str, Any]:
-        """The fields of a job that were found.
-
-        Raises:
-            ConfigError: a tool is missing, or failed.
-        """
-        unit = exported(task.config, self.folder, unit=task.unit, rom=task.rom)
-        logits = random_rows(task.config, task.rows, task.seed)
-        rows = kind_of(unit).rows(logits, task.config, np.random.default_rng(task.seed))
-        shown = simulated(unit, rows, self.folder, name="rows", seed=task.seed)
-        hostile = attacked(unit, task.frames, self.folder, name="hostile", seed=task.seed)
-        found = failures(shown)
-        return {
-            "elements": shown.score.elements + hostile.elements,
-            "frames": task.frames,
-            "mismatches": shown.score.mismatches + hostile.mismatches,
-            "first": hostile.first or " ".join(found),
-            "bound_kept": not found,
-        }

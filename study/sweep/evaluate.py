@@ -90,7 +90,7 @@ class Evaluator:
         seeds = entry.options["seeds"]
         unit = exported(entry.config, self.folder, target=device(entry.source).primitives)
         try:
-            synthesis = synthesise(unit, self._flow(entry.source), seeds, self.folder, at_once=1)
+            synthesis = synthesise(unit, self._flow(entry.source), seeds, self.folder)
         except ToolError as error:
             raise TransientError(error.reason) from None
         except ConfigError as error:  # a tool is missing: the unit itself can be built

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from ...cache import Cache
+from ...cache import Cache, completed
 from ...outcomes import Outcome
 from ...sim.testbench import ProgressCallback
 from .space.entries import Entry
@@ -36,10 +36,10 @@ def evaluate(
     Raises:
         ConfigError: the cache cannot be used, or nothing can be evaluated.
     """
-    found = {entry.key: entry for entry in known(cache, entries)}
-    left = [entry for entry in found.values() if entry.status in ("open", "failed")]
-    for number, (entry, outcome) in enumerate(run(left), start=1):
-        cache.put({entry.key: outcome})
-        found[entry.key] = entry.with_outcome(outcome)
-        progress(1 - (len(left) - number) / len(found))
-    return list(found.values())
+    wanted = {entry.key: entry for entry in entries}
+    open_ones = [entry for entry in wanted.values() if entry.status in ("open", "failed")]
+    share_left = len(open_ones) / max(len(wanted), 1)
+    found = completed(cache, open_ones, run, lambda share: progress(1 - share_left * (1 - share)))
+    return [
+        entry.with_outcome(found[key]) if key in found else entry for key, entry in wanted.items()
+    ]

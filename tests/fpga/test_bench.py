@@ -2,11 +2,12 @@
 
 import re
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 from click.testing import CliRunner
 
-from softmaxfx import cli, jobs
+from softmaxfx import cli, engine, placements
 from softmaxfx.fpga import bench, bench_report
 from softmaxfx.fpga.bench import BRAM, CASES, DENSITY, FITS, FMAX, LUT, Case, Requirement, Result
 from softmaxfx.fpga.bench_picture import write_picture
@@ -16,8 +17,9 @@ from softmaxfx.fpga.export import export
 from softmaxfx.fpga.flow import Flow
 from softmaxfx.fpga.peers import load_peers
 from softmaxfx.fpga.synthesis import Synthesis
-from softmaxfx.fpga.tools import Tool, ToolError
+from softmaxfx.fpga.tools import Tool
 from softmaxfx.golden import SQ, UQ
+from softmaxfx.outcomes import Outcome
 from softmaxfx.sim.sidecar import load_unit
 
 SMALL = {"input": SQ(5, 2), "output": UQ(0, 4)}
@@ -216,27 +218,81 @@ def test_the_rows_of_the_error_are_those_of_the_peers():
     assert 0 < bench.sample_error(base.config) < 1.0 * 2**-16 + 2 * 2**-12 / 4
 
 
-def test_the_command_goes_on_where_a_unit_does_not_fit(results, tmp_path, monkeypatch):
+class Engine:
+    """Places in no time: what it does is in ``begun``, and ice40 is too small for a netlist."""
+
+    begun: ClassVar[list[str]] = []
+    netlist: ClassVar[dict] = {"verilog": "v", "design": "d", "unit": {}, "wrapper": {}}
+    ends: ClassVar[dict] = {}
+
+    def __init__(self, *_, **__):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def run(self, steps):
+        for step in steps:
+            self.begun.append(f"{step.design.name} {step.kind} {step.seed}")
+            too_large = step.design.device == "ice40" and step.kind == "placed"
+            refused = Outcome("infeasible", reason=f"{SENTENCE} (log: /tmp/log)")
+            made = self.netlist if step.kind == "netlist" else 1.0
+            yield step, self.ends.get(step.kind, refused if too_large else Outcome("done", made))
+
+
+@pytest.fixture
+def benched(results, tmp_path, monkeypatch):
+    """Calls the command; nothing is run."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(bench, "CASES", tuple(result.case for result in results))
     monkeypatch.setattr(Flow, "find", classmethod(lambda cls, chip, cache: flow(chip.name)))
+    monkeypatch.setattr(placements, "summarise", lambda *_: results[0].synthesis)
+    monkeypatch.setattr(engine, "Engine", Engine)
+    monkeypatch.setattr(Engine, "begun", [])
+    return lambda *more: CliRunner().invoke(cli.main, ["bench", "--seeds", "3", *more])
 
-    def synthesised(unit, on, seeds, check, out):
-        assert (seeds, check) == (3, False)
-        if on.device.name == "ice40":
-            raise ToolError(on.placer.name, SENTENCE.split(": ")[1], tmp_path / "log")
-        return results[0].synthesis
 
-    monkeypatch.setattr(jobs, "synthesised", synthesised)
-    done = CliRunner().invoke(cli.main, ["bench", "--seeds", "3"])
+def test_the_command_goes_on_where_a_unit_does_not_fit(benched, tmp_path):
+    done = benched()
     assert done.exit_code == 0, done.output
-    assert "3 of 3: tiny exact_sum, 1 lane for ice40" in done.output
-    assert SENTENCE in done.output
+    assert "3 of 3: tiny exact_sum, 1 lane for ice40: placing and routing, seed 1" in done.output
+    assert done.output.count(SENTENCE) == 1
     assert "quyenpro" in done.output
     text = (tmp_path / "docs" / "benchmarks.md").read_text()
     assert SENTENCE in text
+    assert "log: " not in text
     assert str(tmp_path) not in text
     assert (tmp_path / "docs" / "benchmarks.png").exists()
+    # each step once: where a seed does not fit, nothing more is tried
+    assert len(Engine.begun) == len(set(Engine.begun)) == 3 + 2 * (3 + 1) + 1
+
+
+def test_what_is_known_is_not_done_again_and_what_did_not_fit_is_tried(benched):
+    benched()
+    Engine.begun.clear()
+    assert benched().exit_code == 0
+    assert Engine.begun == ["3 of 3: tiny exact_sum, 1 lane for ice40 placed 1"]
+    Engine.begun.clear()
+    assert benched("--seeds", "4").exit_code == 0
+    assert len(Engine.begun) == 3  # one seed more of two units
+
+
+def test_what_is_no_fault_of_a_design_ends_the_command(benched, monkeypatch, tmp_path):
+    monkeypatch.setitem(Engine.ends, "paced", Outcome("failed", reason="no g++"))
+    done = benched()
+    assert done.exit_code == 2
+    assert done.stderr == (
+        "softmaxfx: 1 of 3: tiny exact_sum, 1 lane for ecp5: measuring elements per cycle: no g++\n"
+    )
+    assert not (tmp_path / "docs").exists()
+    assert len(Engine.begun) == 3 + 4  # and what was done is known to the next
+    monkeypatch.delitem(Engine.ends, "paced")
+    Engine.begun.clear()
+    assert benched().exit_code == 0
+    assert len(Engine.begun) == 1 + 4 + 1
 
 
 @pytest.mark.parametrize(

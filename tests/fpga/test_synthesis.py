@@ -3,14 +3,13 @@
 import json
 import re
 import shutil
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
 from softmaxfx.fpga import synthesis_report
 from softmaxfx.fpga.gate_level import GateLevel
-from softmaxfx.fpga.measure import measure_pace, place_seeds, synthesise
+from softmaxfx.fpga.measure import measure_pace, synthesise
 from softmaxfx.fpga.synthesis import summarise
 from softmaxfx.fpga.tools import Tool, run_tool
 from softmaxfx.golden import ConfigError
@@ -27,9 +26,7 @@ FIELDS = [
 
 @pytest.fixture(scope="module")
 def synthesis(on_ecp5):
-    shares = []
-    reports = place_seeds(on_ecp5.flow, on_ecp5.netlist, SEEDS, shares.append)
-    assert shares == [pytest.approx(share) for share in (1 / 3, 2 / 3, 1)]
+    reports = [on_ecp5.flow.place(on_ecp5.netlist, seed) for seed in SEEDS]
     pace = measure_pace(on_ecp5.unit, KEPT)
     return summarise(on_ecp5.unit, on_ecp5.flow, on_ecp5.netlist, SEEDS, reports, pace)
 
@@ -83,19 +80,8 @@ def test_a_unit_that_is_not_placed_has_no_frequency(tmp_path):
         flow.place(flow.synthesise(unit), 1)
 
 
-def test_the_work_is_one_call_and_told_step_by_step(on_ecp5, synthesis):
-    begun = []
-
-    @contextmanager
-    def begin_step(words):
-        begun.append([words])
-        yield begun[-1].append
-
-    made = synthesise(on_ecp5.unit, on_ecp5.flow, len(SEEDS), KEPT, begin_step)
-    assert made == synthesis
-    placed = "placing and routing, 3 seeds"
-    shares = [pytest.approx(share) for share in (1 / 3, 2 / 3, 1)]
-    assert begun == [["synthesising"], [placed, *shares], ["measuring elements per cycle"]]
+def test_the_work_is_one_call(on_ecp5, synthesis):
+    assert synthesise(on_ecp5.unit, on_ecp5.flow, len(SEEDS), KEPT) == synthesis
 
 
 def test_the_wrapper_has_a_register_for_every_bit_of_a_port(synthesis):
@@ -125,10 +111,10 @@ def test_what_is_left_without_the_wrapper_is_the_unit_packed_alone(target, reque
         folder = tmp_path / name
         folder.mkdir()
         shutil.copy(json_file / "design.json", folder)
-        options = [*device.placer.options, "--pack-only", "--json", "design.json"]
+        options = [*device.options, "--pack-only", "--json", "design.json"]
         run_tool(made.flow.placer, options, folder, "log")
         log = (folder / "log").read_text()
-        (line,) = [line for line in log.splitlines() if f"{device.placer.logic}:" in line]
+        (line,) = [line for line in log.splitlines() if f"{device.logic}:" in line]
         used[name] = int(line.split(":")[2].split("/")[0])
     assert used["wrapped"] - device.logic_count(made.netlist.wrapper) == used["alone"]
 
@@ -140,11 +126,9 @@ def test_results_are_kept_for_one_version_of_each_tool(on_ecp5, synthesis):
     netlist = kept.synthesise(on_ecp5.unit)
     assert netlist == on_ecp5.netlist
     assert kept.place(netlist, 1)["fmax"]
-    placer = kept.device.placer
-    other_options = replace(placer, options=(*placer.options, "--no-tmdriv"))
     for other in (
         replace(kept, placer=replace(gone, version="another")),
-        replace(kept, device=replace(kept.device, placer=other_options)),
+        replace(kept, device=replace(kept.device, options=(*kept.device.options, "--no-tmdriv"))),
     ):
         with pytest.raises(ConfigError, match="tool must be a program that runs, and does not"):
             other.place(netlist, 1)

@@ -19,33 +19,25 @@ TREE = 'sh -c "echo \\$\\$ > grandchild; sleep 600; true" & echo $$ > child; wai
 
 PREAMBLE = """
 import subprocess, sys, threading
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from multiprocessing import get_context
-from softmaxfx.sim.processes import end_with_parent, ended_by_signals, run_to_end
+from softmaxfx.sim.processes import ended_by_signals, run_to_end
 def tool(*_): run_to_end(["sh", "-c", TREE], subprocess.DEVNULL)
 def handled(work):
     with ended_by_signals(): work()
 def in_thread(work):
     with ThreadPoolExecutor(1) as pool: pool.submit(work).result()
-def in_worker(work, method):
-    context = get_context(method)
-    with ProcessPoolExecutor(1, context, initializer=end_with_parent) as pool:
-        pool.submit(work).result()
 """
 
 LIVES = {
     "in the main thread": "tool()",
     "in a thread": "in_thread(tool)",
-    "in a forked worker": "in_worker(tool, 'fork')",
-    "in a spawned worker": "in_worker(tool, 'spawn')",
     "in the main thread, signals handled": "handled(tool)",
     "in a thread, signals handled": "handled(lambda: in_thread(tool))",
 }
 ENDS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
-WAITS = {("in a thread", signal.SIGINT), ("in a forked worker", signal.SIGINT),
-         ("in a spawned worker", signal.SIGINT)}  # fmt: skip
-"""Python's own Ctrl-C waits for threads and workers; a command line handles its signals."""
+WAITS = {("in a thread", signal.SIGINT)}
+"""Python's own Ctrl-C waits for threads; a command line handles its signals."""
 
 
 def a_command(life: str, folder: Path) -> subprocess.Popen[bytes]:

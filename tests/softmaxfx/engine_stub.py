@@ -8,6 +8,7 @@ from pathlib import Path
 
 from softmaxfx.golden import ConfigError
 from softmaxfx.outcomes import TransientError
+from softmaxfx.sim.processes import worker_count
 
 
 @dataclass(frozen=True)
@@ -70,3 +71,8 @@ class Stub:
     def _append(self, name: str, job: StubJob) -> None:
         with (self.folder / name).open("a") as out:  # one write: lines of processes do not mix
             out.write(f"{job.number} {os.getpid()}\n")
+
+
+def counting():
+    """Makes what tells how many processes a job may start."""
+    return lambda job: worker_count()

@@ -14,6 +14,7 @@ from softmaxfx.golden import preset
 from softmaxfx.outcomes import Outcome
 from softmaxfx.sim.coverage import Coverage
 from softmaxfx.sim.coverage_reasons import Missed
+from softmaxfx.study import tasks
 
 COVERED = Coverage(
     "tiny", 0, 200, 1000, (Missed("toggle", "top", "x", "bits 3", ("[3] 0->1", "[3] 1->0")),)
@@ -79,5 +80,5 @@ def test_a_key_tells_apart_all_that_figures_depend_on(monkeypatch):
     assert len(keys) == 3
     for name in ("code_sha256", "tools_of"):
         with monkeypatch.context() as patch:
-            patch.setattr(module, name, lambda *_: "another")
+            patch.setattr(tasks, name, lambda *_: "another")
             assert task.key not in keys

@@ -120,6 +120,12 @@ def test_each_job_is_done_once_and_told_with_its_outcome(stub, tmp_path, lines):
         assert found[number].seconds >= 0.01
 
 
+def test_what_a_job_starts_has_one_processor_so_that_two_cores_never_run_four(stub):
+    with Engine(stub.counting, cluster_of(None, 2)) as engine:
+        outcomes = [outcome for _, outcome in engine.run([stub.StubJob(1, long=True)])]
+    assert [outcome.value for outcome in outcomes] == [1]
+
+
 def test_whoever_kills_its_process_is_named_and_all_others_are_done(stub, tmp_path):
     jobs = [stub.StubJob(number, "kill" if number in (2, 20) else "") for number in range(30)]
     jobs += [stub.StubJob(number, long=True) for number in (30, 31)]
@@ -137,6 +143,17 @@ def test_a_job_that_takes_all_memory_is_named(stub, tmp_path, monkeypatch):
         found = by_number(engine.run(jobs))
     assert {number for number, one in found.items() if one.status == "failed"} == {3}
     assert len(found) == 10
+
+
+@pytest.mark.long
+def test_a_worker_that_takes_long_to_come_back_is_waited_for(stub, tmp_path, monkeypatch):
+    slow = f"import os, time; os.path.exists({str(tmp_path / 'begun')!r}) and time.sleep(20)"
+    (tmp_path / "sitecustomize.py").write_text(slow)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    jobs = [stub.StubJob(1, "kill", long=True), stub.StubJob(2)]
+    with Engine(stub.Stub(tmp_path), cluster_of(None, 1)) as engine:
+        found = by_number(engine.run(jobs))
+    assert (found[1].reason, found[2].status) == (module.KILLED, "done")
 
 
 def test_a_worker_that_is_killed_loses_nothing(stub, tmp_path, lines):

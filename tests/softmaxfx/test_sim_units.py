@@ -2,17 +2,25 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from softmaxfx import clusters, simulations
 from softmaxfx.cli import main
 from softmaxfx.fpga.export import export
-from softmaxfx.golden import preset
+from softmaxfx.golden import ConfigError, preset
+from softmaxfx.golden.rows import LogitRows
+from softmaxfx.jobs import Chosen
+from softmaxfx.outcomes import Outcome
+from softmaxfx.sim.cross_entropy import TargetRows
+from softmaxfx.simulations import Task, rows_sha256
 
 from ..sim.planting import plant
 
@@ -224,6 +232,51 @@ def test_a_picture_shows_what_there_is(unit, logits, targets, out, tmp_path):
     assert "nan" not in result.output
 
 
+def test_what_was_well_is_not_run_again_and_needs_no_worker(out, monkeypatch):
+    call("sim", *SMALL, "--rows", 20, "--out", out)
+    first, pictures = reports(out), (out / "errors.png").read_bytes()
+    shutil.rmtree(out / "verilog")
+    monkeypatch.setattr(clusters, "local", pytest.fail)
+    again = call("sim", *SMALL, "--rows", 20, "--out", out)
+    assert again.exit_code == 0, again.output
+    assert f"3 results wanted, 3 of them known to {out / 'cache.sqlite'}" in again.output
+    assert (reports(out), (out / "errors.png").read_bytes()) == (first, pictures)
+    assert len(list((out / "verilog").glob("*.v"))) == 3
+
+
+def test_one_unit_alone_needs_no_worker(out, monkeypatch):
+    monkeypatch.setattr(clusters, "local", pytest.fail)
+    result = call("sim", "softmax", *SMALL, "--rows", 20, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert "softmax tiny max_subtract: building the Verilator model\n" in result.output
+    assert not (out / "cache.sqlite").exists()
+
+
+def test_what_was_not_well_is_told_and_not_kept():
+    task = Task(Chosen("softmax", "tiny", preset("tiny")), "generic", "0" * 64, 10, 1)
+    well = {"failures": []}
+    assert simulations._is_well(task, Outcome("done", well))
+    assert not simulations._is_well(task, Outcome("done", {"failures": ["MISMATCH"]}))
+    with pytest.raises(ConfigError, match=r"^softmax tiny max_subtract: no g\+\+$"):
+        simulations._is_well(task, Outcome("failed", reason="no g++"))
+
+
+def test_a_simulation_is_another_with_other_rows_seed_or_configuration():
+    def rows(array):
+        return rows_sha256(TargetRows(LogitRows.from_array(array), TARGETS))
+
+    task = Task(Chosen("softmax", "tiny", preset("tiny")), "generic", rows(LOGITS), 10, 1)
+    others = [
+        replace(task, chosen=task.chosen._replace(config=preset("tiny", lanes=2))),
+        replace(task, target="ecp5"),
+        replace(task, seed=2),
+        replace(task, rows=rows(LOGITS + 1)),
+        replace(task, rows=rows(np.where(LOGITS == 9, -np.inf, LOGITS))),
+    ]
+    assert len({one.key for one in (task, *others)}) == 6
+    assert replace(task, rows=rows(LOGITS.copy())).key == task.key
+
+
 def test_two_at_once_in_one_folder_do_not_meet(out):
     """The default folder is everybody's."""
     arguments = [*SMALL, "--rows", "300", "--out", out]
@@ -245,6 +298,17 @@ def test_what_is_lost_of_the_rows_is_told_with_figures(out, tmp_path):
     assert result.exit_code == 0, result.output
     note = r"note: softmax tiny max_subtract: 50 % of 2 rows have a maximum beyond range = 10: .*50"
     assert re.search(note, result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--waves", "--cluster", "tcp://127.0.0.1:9"], r"--waves must not be given together with"),
+        (["--verilog", "x.v", "--workers", "2"], r"--verilog must not be given together with opt"),
+    ],
+)
+def test_workers_that_could_not_be_heeded_are_refused(options, sentence, out):
+    assert_refused(call("sim", *options, "--rows", 20, "--out", out), sentence, out)
 
 
 # What is refused

@@ -3,7 +3,11 @@
 import csv
 import json
 import re
+import resource
 import shutil
+import sqlite3
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -148,12 +152,43 @@ def test_a_goal_that_nothing_meets_is_told(swept, space, tmp_path):
         (["--cache", "/proc/none/cache.sqlite"], r"cache .*none.* is read-only|cache .*none"),
         (["--targets", "t.npy"], r"--targets and --gradients must be given together with --logits"),
         (["--logits", "missing.npy"], r"missing\.npy"),
+        (["--cluster", "missing.toml"], r"cluster must be a readable TOML file, not missing\.toml"),
         (["report"], r"cache must exist, unlike .*cache\.sqlite: run the command first"),
     ],
 )
 def test_a_mistake_is_one_sentence(arguments, sentence, space, tmp_path):
     given = [] if "--space" in arguments else ["--space", space]
     assert_refused(call(*given, "--out", tmp_path / "out", *arguments), sentence)
+
+
+def test_a_cache_of_another_version_is_refused_and_stays_as_it_is(swept, space, tmp_path):
+    file = shutil.copy(swept[0] / "cache.sqlite", tmp_path)
+    connection = sqlite3.connect(file)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    before = Path(file).read_bytes()
+    refused = call("--space", space, "--out", tmp_path)
+    assert_refused(
+        refused, r"a results cache of version 1, and .*cache\.sqlite is of version 99; ch"
+    )
+    assert Path(file).read_bytes() == before
+
+
+def test_on_a_full_disk_what_was_known_stays(swept, space, tmp_path):
+    """No file may grow beyond what the cache and its log have by now."""
+    shutil.copy(swept[0] / "cache.sqlite", tmp_path)
+    (tmp_path / "more.toml").write_text(SPACE.replace("UQ(0, 6)", "UQ(0, 10)"))
+    limit = (tmp_path / "cache.sqlite").stat().st_size
+    command = [sys.executable, "-m", "softmaxfx", "sweep", "--workers", "1", "--out", tmp_path]
+    full = subprocess.run(
+        [*command, "--space", tmp_path / "more.toml"], capture_output=True, text=True, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )  # fmt: skip
+    assert full.returncode == 2, full.stdout
+    assert re.fullmatch(r"softmaxfx: cache .*cache\.sqlite cannot be used: .*\n", full.stderr)
+    again = call("--space", space, "--out", tmp_path, "--workers", 1)
+    assert again.exit_code == 0
+    assert "17 results wanted, 17 of them known" in again.output.replace("\n", " ")
 
 
 @pytest.mark.parametrize(
