@@ -32,6 +32,7 @@ BLACK_BOXES = {
 }
 """Models of the cells of a device that yosys has none of."""
 MODEL_WAIVERS = {
+    "BLKSEQ": "what a memory reads is worked out step by step, within a clock edge",
     "DECLFILENAME": "one file holds the models of all primitives of a device",
     "MULTIDRIVEN": "a memory of two ports is written on two clocks",
     "PROCASSINIT": "a register that powers up with a value is declared with it",

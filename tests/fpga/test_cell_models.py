@@ -312,6 +312,7 @@ def differing_cycles(scratch: Path, target: str) -> dict[str, int]:
     return {name: int(bad) for name, bad in lines}
 
 
+@pytest.mark.timeout(1800)  # yosys reads AMD's library anew for each of the designs
 @pytest.mark.parametrize("target", SYNTHESIS)
 def test_every_block_does_what_the_plain_verilog_does(target, tmp_path):
     differing = differing_cycles(tmp_path, target)
