@@ -93,8 +93,8 @@ class ByLogit(Contents):
 class Exp(wiring.Component):
     """The twin of :class:`golden.stages.exp.ExpTable`, whose contents it holds.
 
-    Latency :meth:`latency_of` cycles: 3 for one table, else 2 and 6 for every further one, 7 where
-    mantissa and entry are too wide for one multiplier; one element per cycle.
+    Latency :meth:`latency_of` cycles: 3 for one table, else 2 and 6 for every further one, or 8
+    where mantissa or entry is too wide for one multiplier; one element per cycle.
 
     Members:
         i: the address, see :class:`Contents`.
