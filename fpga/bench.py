@@ -161,34 +161,50 @@ _TINY = (Requirement(FITS, 1), Requirement(FMAX, 45, 55))
 CASES: tuple[Case, ...] = (
     *_ecp5(
         "base", "exact_sum", 8,
-        Requirement(FMAX, 216, 235), Requirement(LUT, 4300, 3400), Requirement(DENSITY, 0.41, 0.50),
-        Requirement(DSP, 25), Requirement(BRAM, 16),
+        Requirement(FMAX, 235, 250), Requirement(LUT, 2950, 2600), Requirement(DENSITY, 0.63, 0.75),
+        Requirement(DSP, 25), Requirement(BRAM, 16), Requirement(LATENCY, 48, 40),
+    ),
+    Case(
+        "full", "exact_sum", DEVICES["ecp5"], changes={"lanes": 8, "max_length": LENGTH},
+        requirements=(
+            Requirement(FMAX, 225, 245), Requirement(LUT, 3350, 2900),
+            Requirement(DENSITY, 0.53, 0.66), Requirement(LATENCY, 52, 44),
+        ),
     ),
     *_ecp5(
         "int8", "exact_sum", 8,
-        Requirement(FMAX, 220, 240), Requirement(LUT, 2500, 2000), Requirement(DENSITY, 0.70, 0.85),
-        Requirement(DSP, 9), Requirement(BRAM, 14),
+        Requirement(FMAX, 245, 265), Requirement(LUT, 2000, 1750), Requirement(DENSITY, 0.97, 1.2),
+        Requirement(DSP, 9), Requirement(BRAM, 14), Requirement(LATENCY, 43, 36),
+    ),
+    Case(
+        "int8_row", "exact_sum", DEVICES["ecp5"], changes={"lanes": 8, "max_length": LENGTH},
     ),
     *_ecp5(
         "base", "exact_sum", 1,
-        Requirement(FMAX, 230, 250), Requirement(LUT, 1200, 1000), Requirement(DENSITY, 0.19, 0.25),
-        Requirement(DSP, 4), Requirement(BRAM, 6), Requirement(LATENCY, 50, 44),
+        Requirement(FMAX, 250, 265), Requirement(LUT, 850, 750), Requirement(DENSITY, 0.19, 0.25),
+        Requirement(DSP, 4), Requirement(BRAM, 6), Requirement(LATENCY, 44, 36),
     ),
-    *_ecp5("base", "max_subtract", 8, Requirement(FMAX, 180, 220)),
+    *_ecp5(
+        "base", "max_subtract", 8,
+        Requirement(FMAX, 215, 235), Requirement(LUT, 3700, 3300), Requirement(DENSITY, 0.46, 0.56),
+    ),
     *_ecp5("int8", "max_subtract", 8),
-    *_ecp5("tight", "exact_sum", 8),
+    *_ecp5("tight", "exact_sum", 8, Requirement(FMAX, 180, 220)),
     Case("tiny", "exact_sum", DEVICES["ice40"], requirements=_TINY),
     Case("tiny", "max_subtract", DEVICES["ice40"], requirements=_TINY),
     *_lengths(
         "softmax_backward",
-        Requirement(FMAX, 210, 225), Requirement(LUT, 1500, 1250), Requirement(DENSITY, 1.2, 1.35),
-        Requirement(LATENCY, 29),
+        Requirement(FMAX, 225, 240), Requirement(LUT, 1250, 1100), Requirement(DENSITY, 1.4, 1.7),
+        Requirement(LATENCY, 29, 26),
     ),
     Case(
         "base", "exact_sum", DEVICES["ecp5"], "softmax_backward",
         changes={"lanes": 1, "max_length": LENGTH}, requirements=(Requirement(LATENCY, 26),),
     ),
-    *_lengths("cross_entropy", Requirement(LUT, round(1.15 * BASE_LUT))),
+    *_lengths(
+        "cross_entropy",
+        Requirement(FMAX, 220, 240), Requirement(LUT, 3300, 2900), Requirement(DENSITY, 0.53, 0.65),
+    ),
     *_unplaced("xilinx7", 2300),
     *_unplaced("xilinxup", 2600),
 )  # fmt: skip

@@ -108,7 +108,8 @@ def contents_of(config: SoftmaxConfig) -> Contents:
 class Exp(wiring.Component):
     """The twin of :class:`golden.stages.exp.ExpTable`, whose contents it holds.
 
-    Latency 3 cycles for one table, else 2 and 6 for every further one; one element per cycle.
+    Latency :meth:`latency_of` cycles: 3 for one table, else 2 and 6 for every further one, or 8
+    where mantissa or entry is too wide for one multiplier; one element per cycle.
 
     Members:
         i: the address, see :class:`Contents`.

@@ -30,7 +30,7 @@ class Product(wiring.Component):
     """
 
     FINE = 2
-    """Bits of the amount that the first of two shifts takes."""
+    """Bits of the amount that the second of two shifts takes."""
 
     def __init__(self, *, golden: Golden, exp: Contents, q_bits: int, target: Target = GENERIC):
         self._exp = exp
@@ -73,24 +73,25 @@ class Product(wiring.Component):
         m.submodules.multiply = multiply = self._multiply
         m.d.comb += [multiply.a.eq(self.mantissa), multiply.b.eq(self.r)]
         value = Cat(Const(0, max(-self._drop, 0)), multiply.o[max(self._drop, 0) :])
-        fine, coarse = self._others(m, len(value))
-        moved = [
-            register(m, Mux(other, 0, value[places:]), name=f"fine{places}")
-            for places, other in enumerate(fine)
-        ]
-        value = reduce(or_, moved)
+        coarse, fine = self._others(m, len(value))
+        # the coarse shift first: the more places, the fewer bits the distant multiplier drives
         moved = [
             register(m, Mux(other, 0, value[j << self.FINE :]), name=f"coarse{j}")
             for j, other in enumerate(coarse)
+        ]
+        value = reduce(or_, moved)
+        moved = [
+            register(m, Mux(other, 0, value[places:]), name=f"fine{places}")
+            for places, other in enumerate(fine)
         ]
         self._round(m, register(m, reduce(or_, moved), name="moved"))
         return m
 
     def _others(self, m: Module, bits: int) -> tuple[list[Value], list[Value]]:
         """For every number of places by which a product of ``bits`` bits can move beyond what is
-        dropped, whether it is another one: up to 3 places, as the product comes, and fours of
-        them, a cycle later. Beyond all bits it is nothing, as is an element that takes no part:
-        then it is another one for all fours."""
+        dropped, whether it is another one: fours of places, as the product comes, and up to 3, a
+        cycle later. Beyond all bits it is nothing, as is an element that takes no part: then it is
+        another one for all of the latter."""
         count = -(-bits >> self.FINE)
         exponent, q = register(m, self.exponent, name="exponent"), register(m, self.q, name="q")
         amount = register(m, self._exp.amount(exponent, q), name="amount")
@@ -98,15 +99,13 @@ class Product(wiring.Component):
         used = max((count - 1).bit_length(), 1)
         active = delay(m, self.active, 2, name="active")
         nothing = register(m, ~active | fours[used:].any(), name="nothing")
-        fours = register(m, fours[:used], name="fours")
-        fine = [register(m, places != j, name=f"not{j}") for j in range(1 << self.FINE)]
-        coarse = [
-            register(m, nothing | (fours != j), name=f"not{j << self.FINE}") for j in range(count)
-        ]
+        coarse = [register(m, fours[:used] != j, name=f"not{j << self.FINE}") for j in range(count)]
+        places = register(m, places, name="places")
+        fine = [register(m, nothing | (places != j), name=f"not{j}") for j in range(1 << self.FINE)]
         wait = self._multiply.latency - 3
         return (
-            [delay(m, other, wait, name="late") for other in fine],
             [delay(m, other, wait, name="late") for other in coarse],
+            [delay(m, other, wait, name="late") for other in fine],
         )
 
     def _round(self, m: Module, value: Value) -> None:
