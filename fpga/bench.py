@@ -20,8 +20,6 @@ Verdict = Literal["yes", "required only", "missed"]
 
 LENGTH = 1024
 """Elements of the longest row, on ECP5."""
-BASE_LUT = 3085
-"""LUT of the softmax unit, ``base`` with 8 lanes by exact sum: cross-entropy may take 15 % more."""
 
 
 @dataclass(frozen=True, slots=True)
