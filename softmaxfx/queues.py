@@ -3,14 +3,14 @@
 import logging
 import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import dask.config
+from distributed.core import Status
 from distributed.security import Security
 from tornado.ioloop import PeriodicCallback
 
@@ -49,11 +49,13 @@ def started(stack: ExitStack, jobs: int, options: dict[str, Any]) -> Any:
         logger = logging.getLogger(name)
         stack.callback(logger.setLevel, logger.level)
         logger.setLevel(logging.CRITICAL)
-    cluster = stack.enter_context(_closed(queue_cluster(options)))
+    cluster = stack.enter_context(queue_cluster(options))
     cluster.worker_spec |= cluster.new_worker_spec()
     try:
         cluster.sync(cluster._correct_state)  # ``scale`` would keep a refusal to itself
     except (OSError, RuntimeError) as error:
+        for job in cluster._created:  # the cluster would not close with one that is neither
+            job.status = Status.failed
         reason = " ".join(str(error).rpartition("stderr:")[2].split())
         raise ConfigError(f"cluster must be a queue that takes jobs: {reason}") from None
     cluster.scale(jobs=jobs)
@@ -61,16 +63,6 @@ def started(stack: ExitStack, jobs: int, options: dict[str, Any]) -> Any:
     cluster.loop.add_callback(again.start)
     stack.callback(cluster.loop.add_callback, again.stop)
     return cluster
-
-
-@contextmanager
-def _closed(cluster: Any) -> Iterator[Any]:
-    """The cluster, closed afterwards, be it with a job that the queue has refused."""
-    try:
-        yield cluster
-    finally:
-        with suppress(AssertionError):
-            cluster.close()
 
 
 async def renew(cluster: Any, jobs: int, found: dict[str, int]) -> None:
