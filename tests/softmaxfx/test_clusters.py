@@ -15,11 +15,12 @@ import dask.config
 import pytest
 from click.testing import CliRunner
 
-from softmaxfx import __version__, clusters
+from softmaxfx import __version__, clusters, queues
 from softmaxfx.cli import main
-from softmaxfx.clusters import cluster_of, queue_cluster, read_queue
+from softmaxfx.clusters import cluster_of
 from softmaxfx.engine import GONE, Engine
 from softmaxfx.golden import PRESETS, ConfigError
+from softmaxfx.queues import queue_cluster, read_queue
 from softmaxfx.study.sweep import samples as module
 from softmaxfx.study.sweep.space.entries import KINDS
 from softmaxfx.study.sweep.space.space import made
@@ -248,24 +249,62 @@ def test_the_script_that_a_job_queue_gets(scheduler, expected, tmp_path):
     assert f"--resources {clusters.LONG}=1" in command
 
 
-def test_a_sweep_through_a_job_queue(tmp_path, monkeypatch):
-    """A queue that starts each job at once: the scripts run as they are."""
-    tools = tmp_path / "tools"
+@pytest.fixture
+def job_queue(tmp_path, monkeypatch):
+    """Makes a queue that starts each job at once, or says something else; the jobs' processes."""
+    tools, jobs = tmp_path / "tools", tmp_path / "jobs"
     tools.mkdir()
-    for name, text in {
-        "sbatch": 'echo $$ >> "$JOBS"; setsid bash "$1" >"$1.log" 2>&1 & '
-        'echo $! >> "$JOBS"; echo "Submitted batch job $!"',
-        "scancel": 'kill -s KILL -- "-$1"',
-    }.items():
-        (tools / name).write_text(f"#!/bin/bash\n{text}\n")
-        (tools / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("JOBS", str(tmp_path / "jobs"))
+    runs = (
+        f'cp "$1" "{tools}/$$"; setsid bash "{tools}/$$" >"{tools}/$$.log" 2>&1 & '
+        f'echo $! >> "{jobs}"; echo "Submitted batch job $!"'
+    )
+
+    def made(sbatch=runs):
+        for name, text in {"sbatch": sbatch, "scancel": 'kill -s KILL -- "-$1"'}.items():
+            (tools / name).write_text(f"#!/bin/bash\n{text}\n")
+            (tools / name).chmod(0o755)
+        return lambda: [int(line) for line in jobs.read_text().split()]
+
+    return made
+
+
+def test_a_sweep_through_a_job_queue(tmp_path, job_queue):
+    """The scripts run as they are."""
+    jobs = job_queue()
     file = queue_file(tmp_path, prologue=[])
     done = sweep(tmp_path, "--out", tmp_path / "out", "--cluster", file)
     assert done.exit_code == 0, done.output
     assert "15 done, 2 infeasible" in done.output
-    assert len((tmp_path / "jobs").read_text().split()) >= 2
+    assert len(jobs()) == 2
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_job_that_the_queue_ends_is_submitted_again(
+    cores, stub, tmp_path, job_queue, monkeypatch
+):
+    """As where its walltime is over."""
+    monkeypatch.setattr(queues, "GRACE", 2)
+    jobs = job_queue()
+    file = queue_file(tmp_path, prologue=[], jobs=1, cores=cores)
+    found = []
+    with Engine(stub.Stub(tmp_path), cluster_of(str(file), None)) as engine:
+        for job, outcome in engine.run(stub.StubJob(n, seconds=0.3) for n in range(60)):
+            if len(found) == 10:
+                os.killpg(jobs()[0], signal.SIGKILL)
+            found.append((job.number, outcome.status))
+    assert sorted(found) == [(number, "done") for number in range(60)]
+    assert len(jobs()) == 2
+
+
+def test_a_queue_that_takes_no_jobs_is_one_sentence(tmp_path, job_queue):
+    job_queue("echo sbatch: error: invalid partition: short >&2; exit 1")
+    refused = sweep(tmp_path, "--out", tmp_path / "out", "--cluster", queue_file(tmp_path))
+    assert refused.exit_code == 2
+    assert refused.stderr == (
+        "softmaxfx: cluster must be a queue that takes jobs: sbatch: error: invalid partition: "
+        "short\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ AS_NOBODY = [
     "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search",
 ]  # fmt: skip
 """Who may read, for the interpreter can lie in root's home, and write nothing but its own."""
-ADDRESSES = {"here": "192.0.2.1", "there": "192.0.2.2"}  # for documents: no network has them
+ADDRESSES = {"here": "198.51.100.1", "there": "198.51.100.2"}  # for documents: no network has them
 
 
 def run(*command: object) -> None:
