@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..config import SoftmaxConfig
-from ..stages.accumulate import Accumulate
+from ..stages.accumulate import row_sum
 from ..stages.clip import clip
+from ..stages.leading_one import RowSums
 from ..stages.log_probability import GUARD, LogProbability
 from ..stages.probability import Elements
 from ..stages.reciprocal import reciprocal_table
 from ..stages.row_max import row_max
+from ..stages.window import LIMB_BITS, WindowSum
 from ..types import Codes, Reals
 from ..units.softmax import exponentials
 from .fixed import Fixed
@@ -66,7 +68,7 @@ class RowStages:
     config: SoftmaxConfig
     codes: Codes
     elements: Elements
-    total: Codes
+    total: RowSums
     clipped: bool
 
     @classmethod
@@ -83,7 +85,7 @@ class RowStages:
         clipped = clipped_codes(self.codes, config)
         maximum = row_max(clipped, np.ones(len(clipped), bool), config.input.min_code)
         farthest = narrowest(-config.path.farthest * config.input.lsb, 0.0, config.input.f)
-        bits, fraction = config.widths.mantissa_bits, config.widths.sum_fraction
+        bits = config.widths.mantissa_bits
         return {
             "c": Fixed.of_codes(clipped, config.input, config.input.f),
             "m": Fixed.of_codes(maximum, config.input, config.input.f),
@@ -91,12 +93,17 @@ class RowStages:
             "e": Fixed.of_mantissa(
                 self.elements.mantissa[0], self.elements.shift[0], 1, bits - 1, "k"
             ),
-            "s": Fixed.of_codes(
-                self.total[0],
-                f"UQ({Accumulate.of(config).sum_bits - fraction}, {fraction})",
-                fraction,
-            ),
+            "s": self._sum(),
         }
+
+    def _sum(self) -> Fixed:
+        """The sum, a window's as its bits from limb T - 1 up."""
+        config, fraction = self.config, self.config.widths.sum_fraction
+        codes, total = self.total[0], row_sum(config)
+        if isinstance(codes, WindowSum):
+            fraction -= (int(codes.top[0]) - 1) * LIMB_BITS
+            codes = codes.high * 2.0**LIMB_BITS + codes.low
+        return Fixed.of_codes(codes, f"UQ({total.sum_bits - fraction}, {fraction})", fraction)
 
     def reciprocal(self) -> Fixed:
         """1/S."""

@@ -40,6 +40,6 @@ def _errors(config: SoftmaxConfig, below: Codes) -> Reals:
     p = output_stage(config)(elements, total, exponent)[:, 0]
     nats = config.scale * config.input.lsb * below
     if config.function == "log_softmax":
-        return p + np.log1p(np.exp(np.minimum(nats, 700))) * 2.0**config.output.f
+        return np.float64(p) + np.log1p(np.exp(np.minimum(nats, 700))) * 2.0**config.output.f
     exact = np.ldexp(1 / (1 + np.exp(np.minimum(nats, 700))), config.output.f + exponent[:, 0])
-    return p - np.minimum(exact, config.one)
+    return np.subtract(p, np.minimum(exact, config.one))

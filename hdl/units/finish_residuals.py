@@ -1,6 +1,6 @@
 """Finishes the elements of a cross-entropy row: p - y in every lane."""
 
-from amaranth.hdl import Const, Module
+from amaranth.hdl import Const, Module, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -72,9 +72,7 @@ class FinishResiduals(wiring.Component):
         m = Module()
         scalar, row = self.i_scalar.stage, self.i_scalar.row
         here = register(m, self.i_place == scalar.place, name="here")
-        if self._config.most_exponent:
-            wait = 1 + Residual.one_later(self._golden.normalize)
-            one = delay(m, Const(1) << row.exponent, wait, name="one")
+        one = self._one(m, row)
         nothing = row.error | row.ignored
         drops = self._config.clip_gradient == "zero"
         for lane, element in enumerate(self.i.elements):
@@ -88,7 +86,7 @@ class FinishResiduals(wiring.Component):
                 target=self._target,
             )
             if self._config.most_exponent:
-                m.d.comb += last.one.eq(one[: len(last.one)])
+                m.d.comb += last.one.eq(one)
             m.d.comb += [
                 last.mantissa.eq(element.mantissa),
                 last.exponent.eq(element.exponent),
@@ -100,3 +98,11 @@ class FinishResiduals(wiring.Component):
             ]
         m.d.comb += self.o_row.eq(delay(m, row, self.latency, name="row"))
         return m
+
+    def _one(self, m: Module, row: data.View) -> Value:
+        """2**exponent of the row, when :class:`Residual` wants it; nothing where rows have none."""
+        most = self._config.most_exponent
+        if not most:
+            return Const(0, 0)
+        wait = 1 + Residual.one_later(self._golden.normalize)
+        return delay(m, (Const(1) << row.exponent)[: most + 1], wait, name="one")
