@@ -216,6 +216,11 @@ def _config(formats: str | None, fields: tuple[str, ...]) -> SoftmaxConfig | Non
         presets=(formats,) if named else (), file=None if named else Path(formats), datapaths=(),
         fields=fields, lanes=None, max_length=None, default=(),
     )  # fmt: skip
+    require(
+        not config.has_exponent,
+        "output_exponent must be none for a graph, whose values have no exponent beside them, not "
+        "'row'",
+    )
     return config
 
 

@@ -84,6 +84,15 @@ def test_the_table_has_every_node_its_value_gradient_and_format():
     assert done.output.endswith("picture: build/graph/softmax.svg\n")
 
 
+def test_a_sum_in_a_window_is_drawn_by_its_own_bits():
+    done = call("softmax", "--formats", "full", "--x", "1,2,30")
+    lines = [re.split(r"\s*│\s*", line)[1:-1] for line in done.output.splitlines() if "│" in line]
+    held = {line[0]: line[1:] for line in lines}
+    assert held["d"][1] == f"{MINUS}126.996 {MINUS}125.996 {MINUS}97.9961"
+    assert held["s"][1] == "2.8e\N{MINUS SIGN}43"
+    assert held["p"][1] == "0 0 0.999985"
+
+
 def test_without_formats_there_are_floats_alone():
     nodes = drawn("softmax", "--x", "1,2,3")["nodes"]
     x = np.array([1.0, 2, 3])
@@ -225,6 +234,10 @@ REFUSED = {
         ["softmax", "--set", "lanes=2"], r"--set must be given together with --formats"
     ),
     "no field": (["softmax", "--formats", "base", "--set", "x=2"], r"--set must be FIELD=VALUE"),
+    "an exponent": (
+        ["softmax", "--formats", "int8_row"],
+        r"output_exponent must be none for a graph, whose values have no exponent beside them, not",
+    ),
     "another function": (
         ["softmax", "--formats", "base", "--set", "function=log_softmax", "--set",
          "output=SQ(6, 10)"],
