@@ -6,13 +6,12 @@ outside, and the way from a block RAM without one is longer than most of the log
 
 from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Signal, Value
 
-from ..parts.larger import Larger
 from ..parts.multiply import Multiply
 from ..parts.or_add import OrAdd
 from ..parts.restart_add import RestartAdd
 from ..parts.shift_left import MultiplyShift, ShiftLeft
 from .blocks import BlockRams, BlockRamTarget, Write, in_words, wide
-from .ecp5_carry import CarryChainAdd, CarryChainLarger, CarryChainOrAdd
+from .ecp5_carry import CarryChainAdd, CarryChainOrAdd
 
 BLOCK_SHAPES = ((512, 36), (1024, 18), (2048, 9))
 """(words, bits) of a block RAM. Narrower ones exist, but leave its ninth bits unused."""
@@ -173,9 +172,6 @@ class Ecp5(BlockRamTarget):
 
     def restart_add(self, *, width: int, term_bits: int, start: int = 0) -> RestartAdd:
         return CarryChainAdd(width=width, term_bits=term_bits, start=start)
-
-    def larger(self, *, width: int, may_clear: bool = False) -> Larger:
-        return CarryChainLarger(width=width, may_clear=may_clear)
 
     def or_add(self, *, widths: tuple[int, int]) -> OrAdd:
         return CarryChainOrAdd(widths=widths)

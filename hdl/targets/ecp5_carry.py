@@ -1,10 +1,9 @@
-"""Lattice ECP5: adders and comparators as chains of CCU2C, whose LUTs have room before them."""
+"""Lattice ECP5: adders as chains of CCU2C, whose LUTs have room before them."""
 
 from typing import Any
 
 from amaranth.hdl import Const, Instance, Module, Signal, Value
 
-from ..parts.larger import Larger
 from ..parts.or_add import OrAdd
 from ..parts.restart_add import RestartAdd
 from .blocks import wide
@@ -54,38 +53,6 @@ class CarryChainOrAdd(OrAdd):
             for bit in range(width)
         ]
         m.d.comb += self.o.eq(_carry_chain(m, chain, carry=0))
-        return m
-
-
-class CarryChainLarger(Larger):
-    """A chain of CCU2C, from whose end the result comes in both senses.
-
-    The carry says that b is larger so far: a bit lets it through where it is the same in both.
-    """
-
-    # inputs {D, C, B, A}: b's two numbers and a's; where they differ, the carry is ~(A | B)
-    SAME = sum(1 << i for i in range(16) if bool(i & 3) == bool(i >> 2))
-    # of the bits behind them, A is ``clear``, B, C and D are 1: the sum is the carry's opposite, or
-    # the carry; where A is 1, the carry becomes 0, or 1, and is let through elsewhere
-    OPPOSITE, CARRY, TO_0, TO_1 = 0xFFFF, 0x0000, 0x5550, 0x555F
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        width = self._width + self._width % 2
-        numbers = {f"i_{p}": wide(getattr(self, n), width)
-                   for p, n in zip("ABCD", ("a0", "a1", "b0", "b1"), strict=True)}  # fmt: skip
-        chain = [
-            {**{name: number[bit] for name, number in numbers.items()}, "p_INIT": self.SAME}
-            for bit in range(width)
-        ]
-        ends = [self.OPPOSITE, self.CARRY]
-        if self._may_clear:
-            ends = [self.TO_0, self.OPPOSITE, self.TO_1, self.CARRY]
-        ones = {f"i_{name}": Const(1) for name in "BCD"}
-        chain += [{"i_A": self.clear, **ones, "p_INIT": end} for end in ends]
-        total = _carry_chain(m, chain, carry=0)
-        at = width + ends.index(self.OPPOSITE), width + ends.index(self.CARRY)
-        m.d.comb += [self.clear_b.eq(total[at[0]]), self.clear_a.eq(total[at[1]])]
         return m
 
 

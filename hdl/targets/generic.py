@@ -3,7 +3,6 @@
 A target changes how a primitive is described, never a bit or a cycle.
 """
 
-from ..parts.larger import Larger
 from ..parts.long_multiply import LongMultiply
 from ..parts.multiply import Multiply
 from ..parts.or_add import OrAdd
@@ -37,10 +36,6 @@ class Target:
     def long_multiply(self, *, a_bits: int, b_bits: int) -> LongMultiply:
         """A multiplier of wide operands, see :class:`LongMultiply`."""
         return LongMultiply(a_bits=a_bits, b_bits=b_bits, multiply=self.multiply)
-
-    def larger(self, *, width: int, may_clear: bool = False) -> Larger:
-        """A comparator for registers that are cleared, see :class:`Larger`."""
-        return Larger(width=width, may_clear=may_clear)
 
     def or_add(self, *, widths: tuple[int, int]) -> OrAdd:
         """An adder behind two choices, see :class:`OrAdd`."""

@@ -122,7 +122,9 @@ class ExactSum(wiring.Component):
         """The first table's address of the row's largest element."""
         first, *further = self._plan.contents.bits
         lanes = self._config.lanes
-        m.submodules.row_max = row_max = RowMax(lanes=lanes, width=first, target=self._target)
+        m.submodules.row_max = row_max = RowMax(
+            lanes=lanes, width=first, lowest=-(1 << (first - 1))
+        )
         wait = Exp.latency_of(self._plan.exp) + self._plan.sum_latency - RowMax.latency_of(lanes)
         m.d.comb += [
             row_max.i_last.eq(logits.o_last),

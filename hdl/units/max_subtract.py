@@ -86,7 +86,7 @@ class MaxSubtract(wiring.Component):
         config, lanes = self._config, self._config.lanes
         m.submodules.logits = logits = Logits(config=config)
         m.submodules.row_max = row_max = RowMax(
-            lanes=lanes, width=config.input.width, target=self._target
+            lanes=lanes, width=config.input.width, lowest=config.input.min_code
         )
         wait = RowMax.latency_of(lanes)
         m.submodules.row_wait = row_wait = RowWait(wait=wait, depth=depth_of(config))

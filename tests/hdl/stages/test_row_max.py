@@ -38,7 +38,7 @@ def check(lanes: int, stimulus: list[dict], due: dict[int, int]) -> None:
     """``due``: the maxima, by the cycle of their row's last beat."""
     latency = RowMax.latency_of(lanes)
     stimulus = [*stimulus, *[{"i_last": 0, "active": 0}] * (latency + 1)]
-    seen = trace(RowMax(lanes=lanes, width=WIDTH), stimulus, ["o"])
+    seen = trace(RowMax(lanes=lanes, width=WIDTH, lowest=LOWEST), stimulus, ["o"])
     assert {cycle: seen[cycle + latency][0] for cycle in due} == due
 
 
