@@ -99,11 +99,14 @@ class RowStages:
     def _sum(self) -> Fixed:
         """The sum, a window's as its bits from limb T - 1 up."""
         config, fraction = self.config, self.config.widths.sum_fraction
-        codes, total = self.total[0], row_sum(config)
-        if isinstance(codes, WindowSum):
-            fraction -= (int(codes.top[0]) - 1) * LIMB_BITS
-            codes = codes.high * 2.0**LIMB_BITS + codes.low
-        return Fixed.of_codes(codes, f"UQ({total.sum_bits - fraction}, {fraction})", fraction)
+        total = self.total[0]
+        if isinstance(total, WindowSum):
+            fraction -= (int(total.top[0]) - 1) * LIMB_BITS
+            codes = (total.high << LIMB_BITS) + total.low
+        else:
+            codes = np.asarray(total)
+        bits = row_sum(config).sum_bits
+        return Fixed.of_codes(codes, f"UQ({bits - fraction}, {fraction})", fraction)
 
     def reciprocal(self) -> Fixed:
         """1/S."""

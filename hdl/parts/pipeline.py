@@ -6,7 +6,7 @@ it by credits (:mod:`.credits`). What travels beside a stage is delayed by the s
 
 from collections.abc import Callable, Sequence
 
-from amaranth.hdl import Module, Shape, Signal, Value, ValueLike
+from amaranth.hdl import Module, Mux, Shape, Signal, Value, ValueLike
 
 
 def register(
@@ -52,3 +52,19 @@ def tree(
         ]
         depth += 1
     return level[0]
+
+
+def largest_of(m: Module, values: Sequence[Value], *, reset: bool = False) -> Value:
+    """The largest of unsigned values, compared in one cycle and chosen in the next, pair by pair;
+    ``2 * ceil(log2(values))`` cycles later."""
+    values = list(values)
+    while len(values) > 1:
+        pairs = list(zip(values[::2], values[1::2], strict=False))
+        odd = values[2 * len(pairs) :]
+        chosen = []
+        for a, b in pairs:
+            less = register(m, a < b, name="less", reset=reset)
+            a, b = (register(m, value, name="compared", reset=reset) for value in (a, b))
+            chosen.append(register(m, Mux(less, b, a), name="larger", reset=reset))
+        values = chosen + [delay(m, value, 2, name="odd", reset=reset) for value in odd]
+    return values[0]

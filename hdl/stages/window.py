@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...golden.stages.window import LIMB_BITS
 from ...golden.stages.window import Window as Golden
-from ..parts.pipeline import delay, register, tree
+from ..parts.pipeline import delay, largest_of, register, tree
 from ..parts.shift_left import ShiftLeft
 from ..targets.generic import GENERIC, Target
 from .exponentials import Exponentials
@@ -185,7 +185,7 @@ class _Top:
         self.lanes, self.known = len(limbs), self.known_of(len(limbs)) - ahead
         # the exp tables are far away on a device
         near = [register(m, limb, name="near_limb", reset=True) for limb in limbs]
-        largest = _largest(m, near)
+        largest = largest_of(m, near, reset=True)
         # after a reset, a sum stays 0 until older parts have gone by
         goes_on = delay(m, ~last, self.known - 1, name="top_goes_on", reset=True)
         top = Signal(len(limbs[0]), name="running_top")
@@ -225,17 +225,3 @@ def _chosen(sums: list[Value], flags: list[Value]) -> Value:
     return reduce(
         operator.or_, (Mux(flag, value, 0) for value, flag in zip(sums, flags, strict=True))
     )
-
-
-def _largest(m: Module, values: list[Value]) -> Value:
-    """The largest of some values; compared in one cycle, chosen in the next, pair by pair."""
-    while len(values) > 1:
-        pairs = list(zip(values[::2], values[1::2], strict=False))
-        chosen = []
-        for a, b in pairs:
-            less = register(m, a < b, name="less", reset=True)
-            kept = [register(m, value, name="compared", reset=True) for value in (a, b)]
-            chosen.append(register(m, Mux(less, kept[1], kept[0]), name="larger", reset=True))
-        odd = values[2 * len(pairs) :]
-        values = chosen + [delay(m, value, 2, name="odd", reset=True) for value in odd]
-    return values[0]

@@ -14,7 +14,7 @@ from ..parts.pipeline import delay
 from ..stages.exact_accumulate import ExactAccumulate
 from ..stages.exp import ByLogit, Contents, Exp
 from ..stages.exponentials import Exponentials, element_layout
-from ..stages.row_max import RowMax
+from ..stages.row_largest import RowLargest
 from ..stages.window import Window
 from ..targets.generic import Target
 from .capacity import ROWS, depth_of
@@ -122,15 +122,14 @@ class ExactSum(wiring.Component):
         """The first table's address of the row's largest element."""
         first, *further = self._plan.contents.bits
         lanes = self._config.lanes
-        m.submodules.row_max = row_max = RowMax(
-            lanes=lanes, width=first, lowest=-(1 << (first - 1))
-        )
-        wait = Exp.latency_of(self._plan.exp) + self._plan.sum_latency - RowMax.latency_of(lanes)
+        m.submodules.row_largest = row_largest = RowLargest(lanes=lanes, width=first)
+        wait = Exp.latency_of(self._plan.exp) + self._plan.sum_latency
+        wait -= RowLargest.latency_of(lanes)
         m.d.comb += [
-            row_max.i_last.eq(logits.o_last),
-            row_max.active.eq(logits.active),
-            self.largest.eq(delay(m, row_max.o, wait, name="largest")),
-            *(row_max.i[lane].eq(x >> sum(further)) for lane, x in enumerate(logits.o)),
+            row_largest.i_last.eq(logits.o_last),
+            row_largest.active.eq(logits.active),
+            self.largest.eq(delay(m, row_largest.o, wait, name="largest")),
+            *(row_largest.i[lane].eq(x >> sum(further)) for lane, x in enumerate(logits.o)),
         ]
 
 
