@@ -51,9 +51,10 @@ def synth(
         flow = Flow.find(chip, out / "cache")
     primitives = "generic" if portable else chip.primitives
     designs = [Design(f"{job.label} on {target}", job, primitives, target) for job in jobs]
-    syntheses = synthesised(
+    found = synthesised(
         designs, {target: flow}, seeds, out, check=check, workers=workers, cluster=cluster
     )
+    syntheses = [*found.values()]
     _tell(syntheses, [file for file in (files[0], json_file) if file], files[1])
     return int(any(_tell_mismatch(synthesis) for synthesis in syntheses))
 
