@@ -67,7 +67,7 @@ def write_document(
         "## Again",
         "",
         "`make bench` measures all of this and writes this file; `softmaxfx bench --help` tells "
-        "the options. Results are kept in `build/synth/cache`, named by all that they depend on, "
+        "the options. Results are kept in `build/synth`, under a hash of all that they depend on, "
         "so a second run places only what has changed.",
     ]
     write_whole(path, "\n".join(lines) + "\n")

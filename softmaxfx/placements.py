@@ -118,7 +118,7 @@ def synthesised(
     designs: Sequence[Design], flows: Mapping[str, Flow], seeds: int, out: Path, *,
     check: bool = False, cluster: str | None = None, workers: int | None = None,
     refused: Refused | None = None,
-) -> list[Synthesis | None]:  # fmt: skip
+) -> dict[Design, Synthesis]:  # fmt: skip
     """Synthesise designs, place them with seeds 1 to ``seeds``, measure and check them.
 
     What is known to ``out/cache.sqlite`` is not done again.
@@ -126,7 +126,7 @@ def synthesised(
     Args:
         flows: by device. check: simulate the netlists, too.
         cluster, workers: see :func:`.clusters.cluster_of`.
-        refused: a design that a tool fails on is ``None`` then, and the others go on.
+        refused: a design that a tool fails on is left out then, and the others go on.
 
     Raises:
         ConfigError: a step failed; what was done before stays known.
@@ -155,10 +155,11 @@ def synthesised(
             f"{what}: placing and routing, {seeds} seeds, measuring elements per cycle{checking}",
             others,
         )
-    return [
-        None if design in found.refused else _summary(own, found.values, flows, out)
+    return {
+        design: _summary(own, found.values, flows, out)
         for design, own in steps.items()
-    ]
+        if design not in found.refused
+    }
 
 
 def benched(
@@ -179,10 +180,10 @@ def benched(
     found = synthesised(designs, flows, seeds, out, refused=refused, **where)
     return [
         bench.Result(
-            case, design.chosen.exported(out, design.primitives), synthesis,
+            case, design.chosen.exported(out, design.primitives), found.get(design),
             bench.sample_error(case.config) if case.softmax else None, failures.get(design, ""),
         )
-        for case, design, synthesis in zip(cases, designs, found, strict=True)
+        for case, design in zip(cases, designs, strict=True)
     ]  # fmt: skip
 
 

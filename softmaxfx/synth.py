@@ -71,7 +71,7 @@ def synth(
     found = synthesised(
         designs, {target: flow}, seeds, out, check=check, workers=workers, cluster=cluster
     )
-    syntheses = [one for one in found if one is not None]  # what fails has ended the call
+    syntheses = [*found.values()]
     _tell(syntheses, [file for file in (files[0], json_file) if file], files[1])
     return int(any(_tell_mismatch(synthesis) for synthesis in syntheses))
 
