@@ -3,7 +3,7 @@
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -27,6 +27,8 @@ class Pick(wiring.Component):
     """
 
     INDEX_BITS = 32
+    GROUP = 8
+    """Bits of the index that are looked at in one cycle, those too high for a row."""
 
     def __init__(
         self, element: data.StructLayout, *, lanes: int, depth: int, target: Target = GENERIC
@@ -70,8 +72,10 @@ class Pick(wiring.Component):
         start = Signal(range(self._depth))
         with m.If(delay(m, self.take, wait, name="take", reset=True)):
             m.d.sync += start.eq(start + beats)
-        far, beyond = register(m, far, name="far"), register(m, beat >= beats, name="beyond")
-        outside = register(m, far | beyond, name="outside")
+        groups = [far[low : low + self.GROUP] for low in range(0, len(far), self.GROUP)]
+        high = [register(m, group.any(), name=f"high{j}") for j, group in enumerate(groups)]
+        beyond = register(m, beat >= beats, name="beyond")
+        outside = register(m, Cat(high, beyond).any(), name="outside")
         place = register(m, (start + beat)[: len(start)], name="place")
         m.d.comb += ring.r_addr.eq(place)
 
@@ -95,9 +99,9 @@ class Pick(wiring.Component):
         return m
 
     def _split(self, m: Module) -> tuple[Value, Value, Value]:
-        """(beat, lane) of the index, and whether it is beyond any row's."""
+        """(beat, lane) of the index, and bits of which one is set if it is beyond any row's."""
         bits = len(self.place) + len(self.lane)
-        index, far = self.index[:bits], self.index[bits:].any()
+        index, far = self.index[:bits], self.index[bits:]
         if _is_power_of_2(self._lanes):
             place = (self._lanes - 1).bit_length()
             return index[place:], index[:place], far
@@ -113,7 +117,9 @@ class Pick(wiring.Component):
         beat = register(m, quotient[: len(self.place)], name="quotient")
         index = delay(m, index, multiply.latency + 1, name="index")
         lane = register(m, (index - beat * self._lanes)[: len(self.lane)], name="remainder")
-        beyond = delay(m, far, multiply.latency, name="far") | quotient[len(self.place) :].any()
+        beyond = (
+            delay(m, far.any(), multiply.latency, name="far") | quotient[len(self.place) :].any()
+        )
         return register(m, beat, name="beat"), lane, delay(m, beyond, 2, name="beyond")
 
 
