@@ -105,7 +105,9 @@ def test_the_list_is_of_units_that_can_be_built_and_goals_in_order():
         assert not (case.portable and case.requirements)
         for requirement in case.requirements:
             assert requirement.figure.reaches(requirement.desired, requirement.required)
-    for plain, portable in zip(CASES[:12:2], CASES[1:12:2], strict=True):
+    beside = [(CASES[place - 1], case) for place, case in enumerate(CASES) if case.portable]
+    assert len(beside) == 6
+    for plain, portable in beside:
         assert (plain.config, plain.target) == (portable.config, "ecp5")
         assert portable.target == "ecp5-portable"
 
