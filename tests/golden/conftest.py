@@ -177,12 +177,29 @@ class Twin:
     def softmax(self, row, mask=None):
         """Output codes of a row of codes."""
         mask = mask or [False] * len(row)
-        pairs = [None if u is None else self.exp(u) for u in self.distances(row, mask)]
+        distances = self.distances(row, mask)
+        pairs = [None if u is None else self.exp(u) for u in distances]
         total = self.total([pair for pair in pairs if pair is not None])
         if total == 0:
             return [0] * len(row)
         r, q = self.reciprocal(total)
+        q -= self.exponent(min(u for u in distances if u is not None), total)
         return [0 if pair is None else self.output(*pair, r, q) for pair in pairs]
+
+    def exponent(self, nearest, total):
+        """The largest exponent that keeps the largest element's share below 1: what the first
+        table has of it, against the sum's bits that its reciprocal is made of."""
+        if self.config.output_exponent == "none":
+            return 0
+        a, shift = self.high[nearest >> sum(bits for bits, _, _ in self.low)]
+        largest = Fraction(a >> self.guard, 1 << (self.mantissa_bits - 1 + shift))
+        kept = 1 + self.widths.reciprocal_index + self.widths.reciprocal_step
+        dropped = max(total.bit_length() - kept, 0)
+        whole = Fraction(total >> dropped << dropped, 1 << self.sum_fraction)
+        exponent = 0
+        while largest * 2 ** (exponent + 1) < whole:
+            exponent += 1
+        return exponent
 
     def exact(self, row, mask=None):
         """Exact softmax of a row's clipped codes, in output LSB, never above the largest output."""
