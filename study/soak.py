@@ -7,7 +7,7 @@ changed since. A job repeats from its seed alone.
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count, product
 from pathlib import Path
@@ -151,13 +151,22 @@ class Job:
         return cls(task.label, task.seed, **outcome.value)
 
 
+def changed(preset: SoftmaxConfig, options: Mapping[str, Any]) -> SoftmaxConfig:
+    """A preset with an option; logarithms have no exponent, and hold what the preset's range asks
+    for."""
+    if options.get("function") == "log_softmax":
+        wide = {"output": SQ(10, 6)} if preset.range > 16 else {}
+        options = {**options, "output_exponent": "none", **wide}
+    return preset.replace(**options)
+
+
 def units() -> Iterator[tuple[str, str, SoftmaxConfig, str]]:
     """(label, unit, configuration, table style) of the whole matrix, every unit once."""
     seen = set()
     choices = [("softmax", options) for options in OPTIONS]
     choices += [(unit, options) for unit, own in GRADIENT_OPTIONS.items() for options in own]
     for (name, preset), lanes, (unit, options) in product(PRESETS.items(), LANES, choices):
-        config = preset.replace(lanes=lanes, **options)
+        config = changed(preset, options).replace(lanes=lanes)
         if (key := (unit, unit_sha256(unit, config))) not in seen:
             seen.add(key)
             words = "".join(f" {key}={value}" for key, value in options.items())

@@ -41,7 +41,7 @@ def _row(datapath: str, first: list[Trace]) -> Scene:
     inside = [
         *first,
         Trace("core.row_wait.i_valid", _passing, "exp of every element"),
-        Trace("core.datapath.accumulate.o", numbers(_sum_of(config)), "sum S so far"),
+        Trace("core.datapath.sum", numbers(_sum_of(config)), "sum S so far"),
         Trace("core.row_wait.beats", _amount, "may leave: beats"),
         Trace("core.row_wait.complete", level, "1/S known: wait ends"),
         Trace("core.last_pass.buffer.reading", _passing, "leaves the row buffer"),

@@ -180,7 +180,8 @@ def test_own_rows_are_simulated_and_reported(models, tmp_path):
     assert list(report) == [
         "unit", "preset", "datapath", "rows", "elements", "mismatches", "cycles",
         "elements_per_cycle", "beats_per_cycle", "latency_cycles", "max_error_ulp", "bound_ulp",
-        "max_error_unclipped", "clip_rate", "tie_rate", "sum_min", "sum_mean", "mass_loss_rate",
+        "max_error_unclipped", "clip_rate", "tie_rate", "sum_min", "sum_mean", "mass_error", "bias",
+        "bias_ulp", "mass_loss_rate",
         "winner_clip_rate", "winner_tie_rate", "zero_share", "mean_kl", "seconds",
     ]  # fmt: skip
     assert (report["rows"], report["elements"], report["mismatches"]) == (2, 5, 0)

@@ -33,7 +33,8 @@ COMMON = {
 }  # fmt: skip
 OWN = {
     "softmax": {
-        "tie_rate", "sum_min", "sum_mean", "mean_kl", "mass_loss_rate", "winner_clip_rate",
+        "tie_rate", "sum_min", "sum_mean", "mass_error", "bias", "bias_ulp", "mean_kl",
+        "mass_loss_rate", "winner_clip_rate",
         "winner_tie_rate",
     },
     "softmax_backward": {"saturated_share"},

@@ -174,11 +174,11 @@ def test_what_is_kept_does_not_mix_configurations_up(source, meter):
 
 
 def test_bounds_are_left_out_where_they_are_not_wanted(meter, monkeypatch):
-    for name in ("softmax_bound", "cross_entropy_bound", "backward_bound"):
+    for name in ("softmax_bound", "mass_bound", "cross_entropy_bound", "backward_bound"):
         monkeypatch.setattr(f"softmaxfx.study.sweep.measure.measure.{name}", None)
     without = meter.measure(BASE, bound=False)
     monkeypatch.undo()
-    bounds = {"bound_ulp", "loss_bound_ulp", "backward_bound_ulp"}
+    bounds = {"bound_ulp", "mass_bound", "loss_bound_ulp", "backward_bound_ulp"}
     whole = meter.measure(BASE)
     assert whole.keys() - without.keys() == bounds
     assert without == {name: value for name, value in whole.items() if name not in bounds}
