@@ -44,7 +44,11 @@ RECORDS: dict[str, tuple[Any, ...]] = {
 WORDS = {"unit", "preset", "datapath"}
 """What JSON of a simulation has besides figures."""
 
-BOUNDS = {("softmax", "bound_absolute"), ("softmax", "mass_bound"), *((unit, "bound_ulp") for unit in list(RECORDS)[:3])}
+BOUNDS = {
+    ("softmax", "bound_absolute"),
+    ("softmax", "mass_bound"),
+    *((unit, "bound_ulp") for unit in list(RECORDS)[:3]),
+}
 """Figures of a proof, which no record of measured ones has."""
 
 
