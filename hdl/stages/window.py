@@ -120,8 +120,10 @@ class Window(wiring.Component):
         early = wait + shift.latency - (top.known + 2)
         parts = []
         for j in range(LIMBS):
-            keeps = register(m, Cat(falls[0][j], falls[1][j]), name=f"lane{lane}_keeps{j}")
-            keeps = delay(m, keeps, early, name=f"lane{lane}_kept{j}")
+            keeps = register(
+                m, Cat(falls[0][j], falls[1][j]), name=f"lane{lane}_keeps{j}", reset=True
+            )
+            keeps = delay(m, keeps, early, name=f"lane{lane}_kept{j}", reset=True)
             lower, upper = shift.o[:LIMB_BITS], shift.o[LIMB_BITS:]
             part = Mux(keeps[0], lower, 0) | Mux(keeps[1], upper, 0)
             parts.append(register(m, part, name=f"lane{lane}_part{j}"))
@@ -135,10 +137,11 @@ class Window(wiring.Component):
         cycle after T is known."""
         late = _Top.known_of(top.lanes)
         limb = delay(m, limb, late, name=f"limb{lane}")
-        active = delay(m, active, late, name=f"active{lane}")
+        # told ahead of the mantissa: what was told before a reset is of none
+        active = delay(m, active, late, name=f"active{lane}", reset=True)
         # no mantissa starts above T
         starts = Cat(active & (limb == value) for value in top.below)
-        starts = register(m, starts, name=f"lane{lane}_starts")
+        starts = register(m, starts, name=f"lane{lane}_starts", reset=True)
         of_limb = register(m, remainder(limb), name=f"lane{lane}_of_limb")
         lower, upper = starts[:2].any(), starts.any()
         return [lower & bit for bit in of_limb], [upper & of_limb[j - 1] for j in range(LIMBS)]
