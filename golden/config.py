@@ -334,7 +334,7 @@ class SoftmaxConfig:
 
         What it loses of given rows, :class:`.losses.Losses` says.
         """
-        lost = self.mass_rounded_away
+        lost = self.mass_rounded_away()
         if self.function == "log_softmax" or lost <= NOTED_LOSS:
             return []
         bits = ceil(log2(self.max_length / 2 / NOTED_LOSS))
@@ -347,16 +347,18 @@ class SoftmaxConfig:
             f"{self.max_length} (max_length); {cure}"
         ]
 
-    @property
-    def mass_rounded_away(self) -> float:
-        """The most that rounding takes of a row's sum: half an LSB an element, and no more than
-        there is. With an exponent s, the largest element, at least 2**-(s + 1), is not lost."""
+    def mass_rounded_away(self, total: float = 1.0, largest: float = 0.5) -> float:
+        """The most that rounding takes of a row's sum, or adds to it: half an LSB an element, and
+        no more than there is. With an exponent s, the row's largest element is not lost.
+
+        Args:
+            total: the sum before rounding. largest: that element times 2**s, at least.
+        """
         halves = self.max_length * self.output.lsb / 2
         if not self.has_exponent:
-            return min(halves, 1.0)
-        return max(
-            min(halves * 2.0**-s, 1 - 2.0 ** -(s + 1)) for s in range(self.most_exponent + 1)
-        )
+            return min(halves, total)
+        scales = (2.0**-s for s in range(self.most_exponent + 1))
+        return max(min(halves * scale, total - largest * scale) for scale in scales)
 
 
 def field_names() -> list[str]:
@@ -403,12 +405,13 @@ def _from_json(name: str, value: Any) -> Any:
 
 
 _BASE = SoftmaxConfig()
+_INT8 = _BASE.replace(
+    input=SQ(5, 3), output=UQ(0, 8), grad_input=SQ(1, 7), grad_output=SQ(1, 7), loss=UQ(5, 8)
+)
 
 PRESETS: dict[str, SoftmaxConfig] = {
     "base": _BASE,
-    "int8": _BASE.replace(
-        input=SQ(5, 3), output=UQ(0, 8), grad_input=SQ(1, 7), grad_output=SQ(1, 7), loss=UQ(5, 8)
-    ),
+    "int8": _INT8,
     # narrower than derived, so that a product fits an 18-bit multiplier; monotone all the same
     "wide": _BASE.replace(input=SQ(5, 19), mantissa_bits=18, exp_bits=22),
     "tiny": _BASE.replace(lanes=1, max_length=64),
@@ -417,14 +420,7 @@ PRESETS: dict[str, SoftmaxConfig] = {
         input=SQ(8, 8), range=128, clip="difference", datapath="exact_sum", loss=UQ(9, 11)
     ),
     # as int8, and rows without a large element keep their sum
-    "int8_row": _BASE.replace(
-        input=SQ(5, 3),
-        output=UQ(0, 8),
-        grad_input=SQ(1, 7),
-        grad_output=SQ(1, 7),
-        loss=UQ(5, 8),
-        output_exponent="row",
-    ),
+    "int8_row": _INT8.replace(output_exponent="row"),
     # as base, and at most 0.56 LSB from the exact value
     "tight": _BASE.replace(mantissa_bits=21, reciprocal_bits=21),
 }

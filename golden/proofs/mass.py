@@ -27,16 +27,6 @@ def mass_bound(config: SoftmaxConfig) -> float:
         high = (1 + high) / (1 - most_dropped(config)) - 1
     # p = 1 has no code where the output has no integer bit
     missing = config.output.lsb if config.output.i == 0 else 0.0
-    return max(max(high, -low) + _rounded_away(config, 1 + high), missing)
-
-
-def _rounded_away(config: SoftmaxConfig, total: float) -> float:
-    """The most that rounding takes of a sum of probabilities, or adds to it."""
-    halves = config.max_length * config.output.lsb / 2
-    if not config.has_exponent:
-        return min(halves, total)
-    # with exponent s, the largest is at least 2**-(s + 1), but for what further exp tables take
-    largest = 2.0 ** -(1 + leading_zeros(config))
-    return max(
-        min(halves * 2.0**-s, total - largest * 2.0**-s) for s in range(config.most_exponent + 1)
-    )
+    # what further exp tables take of the largest element's exp, they take of its share
+    rounded = config.mass_rounded_away(1 + high, 2.0 ** -(1 + leading_zeros(config)))
+    return max(max(high, -low) + rounded, missing)
