@@ -17,7 +17,7 @@ GUARD = 4
 """Bits of the first exp table beyond the mantissa, which hide its own rounding."""
 SUM_BITS = 63
 """Widest sum of a row that is kept whole, for the same reason."""
-MAX_SUM_FRACTION = 1 << 16
+MAX_EXACT_FRACTION = 1 << 16
 """Most fraction bits of a sum of which only the leading bits are kept."""
 
 
@@ -58,7 +58,7 @@ class Widths:
             )
         else:
             require_whole("exp_bits", self.exp_bits, self.mantissa_bits + 1, 2 * self.mantissa_bits)
-        require_whole("sum_fraction", self.sum_fraction, self.mantissa_bits, MAX_SUM_FRACTION)
+        require_whole("sum_fraction", self.sum_fraction, self.mantissa_bits, MAX_EXACT_FRACTION)
         require_whole("reciprocal_bits", self.reciprocal_bits, *FACTOR_BITS)
         require_whole("reciprocal_index", self.reciprocal_index, 1, MAX_TABLE_BITS)
         require_whole(

@@ -9,7 +9,7 @@ from ..errors import require
 from ..widths import (
     DIRECT_BITS,
     GUARD,
-    MAX_SUM_FRACTION,
+    MAX_EXACT_FRACTION,
     MAX_TABLE_BITS,
     SUM_BITS,
     Widths,
@@ -69,8 +69,8 @@ class ExactSum:
         # has no such room, nor has a sum that drops parts of terms
         guard = GUARD if needs.logarithm or window or "exp_split" in given else 1
         require(
-            total <= MAX_SUM_FRACTION,
-            f"range * scale must span at most {MAX_SUM_FRACTION - mantissa + 1} powers of 2 for "
+            total <= MAX_EXACT_FRACTION,
+            f"range * scale must span at most {MAX_EXACT_FRACTION - mantissa + 1} powers of 2 for "
             f"datapath exact_sum, not {total - mantissa + 1}",
         )
         require(

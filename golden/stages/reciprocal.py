@@ -56,6 +56,15 @@ class ReciprocalTable:
         """Width of a slope, in bits."""
         return int(self.slope.max()).bit_length()
 
+    @property
+    def kept(self) -> int:
+        """Bits of a significand that the table takes."""
+        return self.index + self.step
+
+    def significand(self, total: RowSums) -> tuple[Codes, Codes]:
+        """(q, s) of sums, see :func:`.leading_one.significand`."""
+        return significand(total, self.fraction, self.kept, self.lowest)
+
     def mantissa(self, s: Codes) -> Codes:
         """r, ``bits`` wide, for s in [1, 2) as ``index + step`` fraction bits (without the 1)."""
         segment, place = s >> self.step, s & ((1 << self.step) - 1)
@@ -64,7 +73,7 @@ class ReciprocalTable:
 
     def __call__(self, total: RowSums) -> tuple[Codes, Codes]:
         """(r, q) of sums: 1 / S is r * 2**(-bits - q) for sums of at least 2**lowest."""
-        q, s = significand(total, self.fraction, self.index + self.step, self.lowest)
+        q, s = self.significand(total)
         return self.mantissa(s), q
 
 

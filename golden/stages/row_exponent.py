@@ -13,8 +13,8 @@ import numpy as np
 from ..config import SoftmaxConfig
 from ..types import Codes
 from .exp import ExpTable, exp_table
-from .leading_one import RowSums, significand
-from .reciprocal import reciprocal_table
+from .leading_one import RowSums
+from .reciprocal import ReciprocalTable, reciprocal_table
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -22,19 +22,15 @@ class RowExponent:
     """The stage of a configuration whose ``output_exponent`` is ``"row"``.
 
     Attributes:
-        exp: the tables. fraction, kept, lowest: as the reciprocal has them.
+        exp, reciprocal: the tables.
     """
 
     exp: ExpTable
-    fraction: int
-    kept: int
-    lowest: int
+    reciprocal: ReciprocalTable
 
     @classmethod
     def of(cls, config: SoftmaxConfig) -> "RowExponent":
-        reciprocal = reciprocal_table(config)
-        kept = reciprocal.index + reciprocal.step
-        return cls(exp_table(config), reciprocal.fraction, kept, reciprocal.lowest)
+        return cls(exp_table(config), reciprocal_table(config))
 
     def __call__(self, nearest: Codes, total: RowSums) -> Codes:
         """Exponents of rows with an active element, 0 or more.
@@ -44,8 +40,9 @@ class RowExponent:
         """
         first = self.exp.fields(nearest)[0]
         mantissa, shift = self.exp.high[first] >> self.exp.guard, self.exp.shift[first]
-        q, s = significand(total, self.fraction, self.kept, self.lowest)
-        fine = max(self.kept, self.exp.mantissa_bits - 1)
+        kept = self.reciprocal.kept
+        q, s = self.reciprocal.significand(total)
+        fine = max(kept, self.exp.mantissa_bits - 1)
         e = (mantissa << (fine - self.exp.mantissa_bits + 1)) & ((1 << fine) - 1)
-        below = e < s << (fine - self.kept)
+        below = e < s << (fine - kept)
         return np.maximum(q + shift - np.logical_not(below), 0)

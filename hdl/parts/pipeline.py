@@ -30,24 +30,14 @@ def delay(
 
 
 def tree(
-    m: Module,
-    values: Sequence[Value],
-    join: Callable[[Value, Value], Value],
-    *,
-    name: str,
-    reset: bool = False,
+    m: Module, values: Sequence[Value], join: Callable[[Value, Value], Value], *, name: str
 ) -> Value:
     """Values joined in pairs until one is left; ``ceil(log2(values))`` cycles later."""
     level, depth = list(values), 0
     while len(level) > 1:
         pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
         level = [
-            register(
-                m,
-                join(*pair) if len(pair) == 2 else pair[0],
-                name=f"{name}{depth}_{i}",
-                reset=reset,
-            )
+            register(m, join(*pair) if len(pair) == 2 else pair[0], name=f"{name}{depth}_{i}")
             for i, pair in enumerate(pairs)
         ]
         depth += 1

@@ -154,8 +154,7 @@ class RowScalar(wiring.Component):
         """The exponent, by which the products with the reciprocal move less."""
         functions = self._functions
         assert functions.reciprocal is not None, "an exponent is one of probabilities"
-        kept = functions.reciprocal.index + functions.reciprocal.step
-        s = Value.cast(s[-kept:])
+        s = Value.cast(s[-functions.reciprocal.kept :])
         m.submodules.exponent = exponent = RowExponent(
             largest=largest, q_bits=functions.q_bits, s_bits=len(s), target=self._target
         )

@@ -52,7 +52,6 @@ class Window(wiring.Component):
         target: Target = GENERIC,
     ):
         self._golden, self._lanes, self._target, self._ahead = golden, lanes, target, ahead
-        self._levels = (lanes - 1).bit_length()
         super().__init__(
             {
                 "i_last": In(1),
@@ -88,7 +87,8 @@ class Window(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        wait, levels = self._wait_of(self._lanes, self._ahead), self._levels
+        wait = self._wait_of(self._lanes, self._ahead)
+        levels = (self._lanes - 1).bit_length()
         # T is known after the beat before is known to be the last of its row or not
         ahead = min(self._ahead, _Top.known_of(self._lanes) - 1)
         active = delay(m, self.early_active, self._ahead - ahead, name="active", reset=True)
