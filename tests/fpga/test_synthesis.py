@@ -105,16 +105,16 @@ def test_what_is_left_without_the_wrapper_is_the_unit_packed_alone(target, reque
         ["-q", "-p", f"read_rtlil unit.il; hierarchy -top {made.unit.top}; write_json design.json"],
         tmp_path, "yosys.log",
     )  # fmt: skip
-    device = made.flow.device
+    device, placer = made.flow.device, made.flow.device.placer
     used = {}
     for name, json_file in (("alone", tmp_path), ("wrapped", design)):
         folder = tmp_path / name
         folder.mkdir()
         shutil.copy(json_file / "design.json", folder)
-        options = [*device.options, "--pack-only", "--json", "design.json"]
+        options = [*placer.options, "--pack-only", "--json", "design.json"]
         run_tool(made.flow.placer, options, folder, "log")
         log = (folder / "log").read_text()
-        (line,) = [line for line in log.splitlines() if f"{device.logic}:" in line]
+        (line,) = [line for line in log.splitlines() if f"{placer.logic}:" in line]
         used[name] = int(line.split(":")[2].split("/")[0])
     assert used["wrapped"] - device.logic_count(made.netlist.wrapper) == used["alone"]
 
@@ -126,9 +126,11 @@ def test_results_are_kept_for_one_version_of_each_tool(on_ecp5, synthesis):
     netlist = kept.synthesise(on_ecp5.unit)
     assert netlist == on_ecp5.netlist
     assert kept.place(netlist, 1)["fmax"]
+    placer = kept.device.placer
+    placer = replace(placer, options=(*placer.options, "--no-tmdriv"))
     for other in (
         replace(kept, placer=replace(gone, version="another")),
-        replace(kept, device=replace(kept.device, options=(*kept.device.options, "--no-tmdriv"))),
+        replace(kept, device=replace(kept.device, placer=placer)),
     ):
         with pytest.raises(ConfigError, match="tool must be a program that runs, and does not"):
             other.place(netlist, 1)
