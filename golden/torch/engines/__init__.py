@@ -1,0 +1,1 @@
+"""What computes the units' bits on tensors: engines behind one interface."""
