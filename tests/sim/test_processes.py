@@ -70,7 +70,7 @@ def gone(process: int) -> bool:
     """Whether a process has ended; one that nobody has waited for has."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter where it ends while it is read
         return True
 
 
