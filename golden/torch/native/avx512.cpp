@@ -1,0 +1,374 @@
+// Rows in float32, 64 elements at a time, for processors with AVX-512 and its byte permutes (VBMI):
+// tables lie in registers as byte planes, so that no look-up walks through memory.
+#include <immintrin.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "rows.h"
+#include "vector.h"
+
+#define INLINE inline __attribute__((always_inline))
+
+namespace {
+
+constexpr int kDown = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
+constexpr int kUp = _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC;
+constexpr int64_t kBlock = 64;
+
+struct Block {  // four vectors of 16 elements
+  __m512 part[4];
+};
+
+struct Masks {
+  uint64_t active, clipped, invalid;
+};
+
+// Elements from x[0], those beyond `count` as if they took no part.
+INLINE Block load(const float *x, int64_t count) {
+  Block b;
+  for (int i = 0; i < 4; ++i) {
+    const int64_t left = count - 16 * i;
+    if (left >= 16) {
+      b.part[i] = _mm512_loadu_ps(x + 16 * i);
+    } else {
+      const __mmask16 mask = left > 0 ? (1u << left) - 1 : 0;
+      b.part[i] = _mm512_mask_loadu_ps(_mm512_set1_ps(-INFINITY), mask, x + 16 * i);
+    }
+  }
+  return b;
+}
+
+// Rounded down, a double stays on its side of every float, and thus of every half of an LSB.
+INLINE Block load(const double *x, int64_t count) {
+  Block b;
+  for (int i = 0; i < 4; ++i) {
+    __m256 half[2];
+    for (int h = 0; h < 2; ++h) {
+      const int64_t left = count - 16 * i - 8 * h;
+      const __mmask8 mask = left >= 8 ? 0xFF : left > 0 ? (1u << left) - 1 : 0;
+      const __m512d d = _mm512_mask_loadu_pd(_mm512_set1_pd(-INFINITY), mask, x + 16 * i + 8 * h);
+      // above the largest float lies +inf alone
+      const __m256 f = _mm512_cvt_roundpd_ps(d, kDown);
+      const __mmask8 lost = _mm512_cmp_pd_mask(d, _mm512_set1_pd(-3e38), _CMP_LT_OQ) &
+                            _mm512_cmp_pd_mask(d, _mm512_set1_pd(-INFINITY), _CMP_NEQ_OQ);
+      half[h] = _mm256_mask_mov_ps(f, lost, _mm256_set1_ps(-3e38f));
+    }
+    b.part[i] = _mm512_insertf32x8(_mm512_castps256_ps512(half[0]), half[1], 1);
+  }
+  return b;
+}
+
+INLINE Block load_whole(const float *x) {
+  return {{_mm512_loadu_ps(x), _mm512_loadu_ps(x + 16), _mm512_loadu_ps(x + 32),
+           _mm512_loadu_ps(x + 48)}};
+}
+INLINE Block load_whole(const double *x) { return load(x, kBlock); }
+
+// No element is at or beyond `limit`, infinite or NaN: magnitudes are compared as integers.
+INLINE bool is_clean(const Block &x, __m512i limit) {
+  const __m512i magnitude = _mm512_set1_epi32(0x7FFFFFFF);
+  __m512i largest = _mm512_setzero_si512();
+  for (const __m512 part : x.part)
+    largest = _mm512_max_epu32(largest, _mm512_and_si512(_mm512_castps_si512(part), magnitude));
+  return _mm512_cmpge_epu32_mask(largest, limit) == 0;
+}
+
+// What is outside becomes the range's ends; says what takes part, is clipped, or is no logit.
+INLINE Masks put_right(Block &x, const Vector &k) {
+  Masks masks{};
+  for (int i = 0; i < 4; ++i) {
+    const __m512 y = x.part[i];
+    const uint64_t active = _mm512_cmp_ps_mask(y, _mm512_set1_ps(-INFINITY), _CMP_NEQ_UQ);
+    const uint64_t above = _mm512_cmp_ps_mask(y, _mm512_set1_ps(k.high), _CMP_NLT_UQ);
+    const uint64_t below = _mm512_cmp_ps_mask(y, _mm512_set1_ps(k.low), _CMP_LT_OQ);
+    const uint64_t invalid = _mm512_cmp_ps_mask(y, _mm512_set1_ps(INFINITY), _CMP_NLT_UQ);
+    masks.active |= active << 16 * i;
+    masks.clipped |= (active & (above | below)) << 16 * i;
+    masks.invalid |= invalid << 16 * i;
+    x.part[i] = _mm512_min_ps(_mm512_max_ps(y, _mm512_set1_ps(k.clip_low)),
+                              _mm512_set1_ps(k.clip_high));
+  }
+  return masks;
+}
+
+// Bytes 0 and 1 of the dwords of two vectors, so that those of four, put together by quadwords, come
+// out of `whole` in the order of the elements.
+alignas(64) const uint8_t kPick[64] = {
+#define LANE(at) at, at + 4, at + 8, at + 12, at + 64, at + 68, at + 72, at + 76
+#define BOTH(at) LANE(at), LANE(at + 1)
+    BOTH(0), BOTH(16), BOTH(32), BOTH(48)};
+#undef BOTH
+#undef LANE
+
+// The float32 of 64 fields, from a table of up to 128, 192 or 256 of them as byte planes.
+template <int kEntries>
+INLINE Block look_up(const uint8_t *planes, __m512i field) {
+  const __mmask64 upper = _mm512_movepi8_mask(field);
+  __m512i byte[4];
+  for (int i = 0; i < 4; ++i) {
+    const uint8_t *plane = planes + 256 * i;
+    const __m512i t0 = _mm512_load_si512(plane), t1 = _mm512_load_si512(plane + 64);
+    byte[i] = _mm512_permutex2var_epi8(t0, field, t1);
+    if constexpr (kEntries > 128) {
+      const __m512i t2 = _mm512_load_si512(plane + 128);
+      if constexpr (kEntries > 192) {
+        const __m512i t3 = _mm512_load_si512(plane + 192);
+        byte[i] =
+            _mm512_mask_mov_epi8(byte[i], upper, _mm512_permutex2var_epi8(t2, field, t3));
+      } else {
+        byte[i] = _mm512_mask_permutexvar_epi8(byte[i], upper, field, t2);
+      }
+    }
+  }
+  const __m512i low0 = _mm512_unpacklo_epi8(byte[0], byte[1]);
+  const __m512i high0 = _mm512_unpackhi_epi8(byte[0], byte[1]);
+  const __m512i low1 = _mm512_unpacklo_epi8(byte[2], byte[3]);
+  const __m512i high1 = _mm512_unpackhi_epi8(byte[2], byte[3]);
+  return {{_mm512_castsi512_ps(_mm512_unpacklo_epi16(low0, low1)),
+           _mm512_castsi512_ps(_mm512_unpackhi_epi16(low0, low1)),
+           _mm512_castsi512_ps(_mm512_unpacklo_epi16(high0, high1)),
+           _mm512_castsi512_ps(_mm512_unpackhi_epi16(high0, high1))}};
+}
+
+// Blocks of a row of which something takes part, up to a chunk of them: the fields of their elements,
+// that of the last table before that of the first. Loops over a chunk do one thing each, because one
+// that does all keeps a processor waiting for its own results.
+struct Chunk {
+  static constexpr int64_t kMost = 16;
+  alignas(64) uint8_t fields[kMost][2][kBlock];
+  int64_t at[kMost];
+  uint64_t active[kMost];
+  int64_t count;
+  bool partly;  // not all elements of its blocks are active
+};
+
+template <bool kPair, bool kOrigin, int kEntries>
+struct Kernel {
+  const Plan &plan;
+  const Vector &k;
+  float offset = 0;  // of the row
+
+  INLINE void take_fields(const Block &x, uint8_t (&fields)[2][kBlock]) const {
+    __m512i word[4];
+    for (int i = 0; i < 4; ++i) {
+      __m512 t = _mm512_fmadd_round_ps(x.part[i], _mm512_set1_ps(k.to_codes),
+                                       _mm512_set1_ps(offset), kDown);
+      if constexpr (!kOrigin) t = _mm512_max_ps(t, _mm512_set1_ps(k.farthest));
+      word[i] = _mm512_srli_epi32(_mm512_castps_si512(t), 1);
+    }
+    const __m512i pick = _mm512_load_si512(kPick);
+    const __m512i front = _mm512_permutex2var_epi8(word[0], pick, word[1]);
+    const __m512i back = _mm512_permutex2var_epi8(word[2], pick, word[3]);
+    _mm512_store_si512(fields[0], _mm512_unpacklo_epi64(front, back));
+    if constexpr (kPair) _mm512_store_si512(fields[1], _mm512_unpackhi_epi64(front, back));
+  }
+
+  INLINE Block terms(const uint8_t (&fields)[2][kBlock]) const {
+    const __m512i last = _mm512_load_si512(fields[0]);
+    if constexpr (!kPair) return look_up<kEntries>(k.first_planes, last);
+    const Block share = look_up<256>(k.further_planes, last);
+    const Block first = look_up<kEntries>(k.first_planes, _mm512_load_si512(fields[1]));
+    const __m512 kept = _mm512_castsi512_ps(_mm512_set1_epi32(int(k.kept)));
+    const __m512 power = _mm512_castsi512_ps(_mm512_set1_epi32(int(0xFF800000)));
+    Block v;
+    for (int i = 0; i < 4; ++i) {
+      const __m512 a = first.part[i], one = _mm512_and_ps(a, power);
+      const __m512 mantissa = _mm512_sub_ps(_mm512_and_ps(a, kept), one);
+      const __m512 left = _mm512_fnmadd_round_ps(mantissa, share.part[i], a, kUp);
+      v.part[i] = _mm512_sub_ps(_mm512_and_ps(left, kept), one);
+    }
+    return v;
+  }
+
+  // Distances are from the row's largest code. Whether nothing of the row is to be put right, as
+  // far as that is known.
+  template <class Real>
+  INLINE bool prepare(const Real *x, int64_t n) {
+    if constexpr (kOrigin) {
+      offset = k.ahead - float(plan.origin);
+      return false;
+    }
+    const __m512i limit = _mm512_castps_si512(_mm512_set1_ps(k.limit));
+    __m512 largest = _mm512_set1_ps(-INFINITY);
+    bool clean = true;
+    for (int64_t i = 0; i < n; i += kBlock) {
+      const Block b = load(x + i, n - i);
+      clean &= is_clean(b, limit);
+      for (const __m512 part : b.part) largest = _mm512_max_ps(part, largest);
+    }
+    const float y = std::min(std::max(_mm512_reduce_max_ps(largest), k.clip_low), k.clip_high);
+    const float scaled = y * k.to_codes, whole = std::floor(scaled);
+    offset = k.ahead - (whole + (scaled - whole >= 0.5f));
+    return clean;
+  }
+
+  // Elements `from` to `to` of a row, as fields; blocks without an active element are left out.
+  template <class Real>
+  INLINE void quantize(const Real *x, int64_t from, int64_t to, int64_t n, bool clean, uint8_t *gate,
+                       Chunk &chunk, Tally &tally) const {
+    const __m512i limit = _mm512_castps_si512(_mm512_set1_ps(k.limit));
+    chunk.count = 0;
+    chunk.partly = false;
+    for (int64_t i = from; i < to; i += kBlock) {
+      const int64_t left = n - i, c = chunk.count;
+      uint64_t active = ~uint64_t(0), clipped = 0;
+      Block b = left >= kBlock ? load_whole(x + i) : load(x + i, left);
+      if (!(left >= kBlock && (clean || is_clean(b, limit)))) {
+        const Masks masks = put_right(b, k);
+        active = masks.active;
+        clipped = masks.clipped;
+        tally.clipped += __builtin_popcountll(clipped);
+        tally.invalid += __builtin_popcountll(masks.invalid);
+        chunk.partly |= ~active != 0;
+      }
+      if (gate) std::memcpy(gate + i / 8, &clipped, std::min<int64_t>((left + 7) / 8, 8));
+      take_fields(b, chunk.fields[c]);
+      chunk.at[c] = i;
+      chunk.active[c] = active;
+      chunk.count += active != 0;
+    }
+  }
+
+  // Terms of a chunk into v, where blocks that were left out stay as they are.
+  INLINE void place_terms(const Chunk &chunk, float *v) const {
+    for (int64_t c = 0; c < chunk.count; ++c) {
+      const Block t = terms(chunk.fields[c]);
+      for (int j = 0; j < 4; ++j) _mm512_store_ps(v + chunk.at[c] + 16 * j, t.part[j]);
+    }
+    if (!chunk.partly) return;
+    for (int64_t c = 0; c < chunk.count; ++c)
+      for (int j = 0; j < 4; ++j) {
+        float *at = v + chunk.at[c] + 16 * j;
+        _mm512_mask_store_ps(at, ~chunk.active[c] >> 16 * j, _mm512_setzero_ps());
+      }
+  }
+
+  // The sum of a chunk's terms, in units of the sum's LSB: exact, in lanes of float64 or int64.
+  INLINE __m512i add_up(const Chunk &chunk, const float *v) const {
+    __m512d real[4] = {};
+    __m512i whole = _mm512_setzero_si512();
+    for (int64_t c = 0; c < chunk.count; ++c)
+      for (int j = 0; j < 8; ++j) {
+        const __m512d t = _mm512_cvtps_pd(_mm256_load_ps(v + chunk.at[c] + 8 * j));
+        if constexpr (kOrigin) {
+          real[j % 4] = _mm512_add_pd(real[j % 4], t);
+        } else {  // each cut to the sum's LSB: an integer in the low bits of 2**52 and more
+          const __m512d cut =
+              _mm512_fmadd_round_pd(t, _mm512_set1_pd(k.term), _mm512_set1_pd(0x1p52), kDown);
+          whole = _mm512_add_epi64(whole, _mm512_castpd_si512(cut));
+        }
+      }
+    if constexpr (kOrigin) {
+      const __m512d sum = _mm512_add_pd(_mm512_add_pd(real[0], real[1]),
+                                        _mm512_add_pd(real[2], real[3]));
+      return _mm512_cvtpd_epi64(_mm512_mul_pd(sum, _mm512_set1_pd(k.term)));
+    }
+    const uint64_t magic = uint64_t(chunk.count) * 8 * 0x4330000000000000u;  // of 2**52, a lane
+    return _mm512_sub_epi64(whole, _mm512_set1_epi64(int64_t(magic)));
+  }
+
+  // Terms of a row into v, 0 where nothing takes part; their sum.
+  template <class Real>
+  INLINE Sum first_pass(const Real *x, int64_t n, float *v, uint8_t *gate, Tally &tally) {
+    const bool clean = prepare(x, n);
+    const int64_t step = std::min(k.chunk, Chunk::kMost * kBlock);
+    __m512i whole = _mm512_setzero_si512();
+    Chunk chunk;
+    for (int64_t from = 0; from < n; from += step) {
+      const int64_t to = std::min(from + step, n);
+      quantize(x, from, to, n, clean, gate, chunk, tally);
+      if (chunk.count * kBlock < to - from)
+        std::memset(v + from, 0, 4 * ((to - from + kBlock - 1) / kBlock * kBlock));
+      place_terms(chunk, v);
+      whole = _mm512_add_epi64(whole, add_up(chunk, v));
+    }
+    return {_mm512_reduce_add_epi64(whole), 0, 0};
+  }
+
+  // What a row's terms are multiplied by.
+  INLINE float factor(const Sum &sum) const {
+    const Scalar s = scalar(plan, sum, 0);
+    const uint32_t power = uint32_t(127 - (plan.drop + s.q)) << 23;
+    float scale;
+    std::memcpy(&scale, &power, sizeof scale);
+    return float(s.r) * scale * k.quotient;
+  }
+
+  // Codes of 16 terms, as floats above the binade, none beyond `one`.
+  static INLINE __m512 codes(__m512 v, __m512 factor, __m512 result, __m512 one) {
+    const __m512 even = _mm512_castsi512_ps(_mm512_set1_epi32(-2));
+    const __m512 t = _mm512_fmadd_round_ps(v, factor, result, kDown);
+    return _mm512_min_ps(_mm512_and_ps(t, even), one);
+  }
+};
+
+// Memory of a thread for one row's terms, to the end of its last block.
+struct Scratch {
+  float *terms;
+  explicit Scratch(int64_t n)
+      : terms(static_cast<float *>(std::aligned_alloc(64, 4 * ((n + 63) / 64 * 64)))) {}
+  ~Scratch() { std::free(terms); }
+  Scratch(const Scratch &) = delete;
+};
+
+template <bool kPair, bool kOrigin, int kEntries, class Real>
+void softmax_rows(const Rows<Real, float> &rows, const Plan &plan, const Vector &k, Tally &tally,
+                  bool stream) {
+  Kernel<kPair, kOrigin, kEntries> kernel{plan, k};
+  const int64_t n = rows.n;
+  const Scratch scratch(n);
+  float *v = scratch.terms;
+  const __m512 result = _mm512_set1_ps(k.result + 0.5f), one = _mm512_set1_ps(k.result + plan.one);
+  const __m512 lsb = _mm512_set1_ps(k.lsb), zero = _mm512_set1_ps(-k.result * k.lsb);
+  for (int64_t j = rows.from; j < rows.to; ++j) {
+    uint8_t *gate = rows.gate ? rows.gate + j * ((n + 7) / 8) : nullptr;
+    const Sum sum = kernel.first_pass(rows.x + j * n, n, v, gate, tally);
+    const __m512 factor = _mm512_set1_ps(sum.total ? kernel.factor(sum) : 0);
+    float *out = rows.out + j * n;
+    int64_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+      const __m512 t = kernel.codes(_mm512_load_ps(v + i), factor, result, one);
+      const __m512 p = _mm512_fmadd_ps(t, lsb, zero);
+      if (stream)
+        _mm512_stream_ps(out + i, p);
+      else
+        _mm512_storeu_ps(out + i, p);
+    }
+    if (i < n) {
+      const __m512 t = kernel.codes(_mm512_load_ps(v + i), factor, result, one);
+      _mm512_mask_storeu_ps(out + i, (1u << (n - i)) - 1, _mm512_fmadd_ps(t, lsb, zero));
+    }
+  }
+}
+
+// Calls make(Kernel's arguments) for a plan.
+template <class Work>
+void for_tables(const Plan &plan, const Vector &k, Work work) {
+  using std::bool_constant;
+  using std::integral_constant;
+  auto entries = [&](auto pair, auto origin) {
+    if (k.first_entries <= 128) return work(pair, origin, integral_constant<int, 128>());
+    if (k.first_entries <= 192) return work(pair, origin, integral_constant<int, 192>());
+    return work(pair, origin, integral_constant<int, 256>());
+  };
+  auto origins = [&](auto pair) {
+    if (plan.has_origin) return entries(pair, bool_constant<true>());
+    return entries(pair, bool_constant<false>());
+  };
+  if (k.tables == 2) return origins(bool_constant<true>());
+  return origins(bool_constant<false>());
+}
+
+}  // namespace
+
+template <class Real>
+void avx512::softmax(const Rows<Real, float> &rows, const Plan &plan, const Vector &k, Tally &tally,
+                     bool stream) {
+  for_tables(plan, k, [&](auto pair, auto origin, auto entries) {
+    softmax_rows<pair(), origin(), entries()>(rows, plan, k, tally, stream);
+  });
+}
+template void avx512::softmax(const Rows<float, float> &, const Plan &, const Vector &, Tally &, bool);
+template void avx512::softmax(const Rows<double, float> &, const Plan &, const Vector &, Tally &, bool);

@@ -1,0 +1,247 @@
+// Every configuration, a row at a time, in integers: the golden model's stages in their order.
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "entry.h"
+#include "gradients.h"
+#include "rows.h"
+
+namespace {
+
+constexpr int64_t kWeightFraction = 24, kLogGuard = 4;
+
+struct Row {  // of one thread, used again for every row
+  std::vector<int64_t> distance, mantissa, shift;
+  std::vector<uint8_t> active, clipped;
+  int64_t nearest = 0;
+  explicit Row(int64_t n) : distance(n), mantissa(n), shift(n), active(n), clipped(n) {}
+};
+
+// Codes into row.distance, and what takes part or is clipped.
+template <class Real>
+void quantize(const Real *x, int64_t n, const Plan &plan, Row &row, Tally &tally) {
+  const double top = plan.format_high + 0.5, bottom = plan.format_low - 0.5;
+  for (int64_t i = 0; i < n; ++i) {
+    const double y = double(x[i]) * plan.scale;
+    tally.invalid += !(y < INFINITY);
+    const bool active = y != -INFINITY, held = y < top && y >= bottom;
+    const double inside = std::min(std::max(y, double(plan.format_low)), double(plan.format_high));
+    const double whole = std::floor(inside);
+    const int64_t code = int64_t(whole) + (inside - whole >= 0.5);
+    const int64_t kept = std::min(std::max(code, plan.low), plan.high);
+    row.distance[i] = kept;
+    row.active[i] = active;
+    row.clipped[i] = active && (!held || kept != code);
+  }
+}
+
+// Codes become distances, from the origin or from the row's largest active code.
+void measure(int64_t n, const Plan &plan, Row &row) {
+  int64_t origin = plan.origin;
+  if (!plan.has_origin) {
+    origin = INT64_MIN;
+    for (int64_t i = 0; i < n; ++i)
+      if (row.active[i]) origin = std::max(origin, row.distance[i]);
+  }
+  row.nearest = INT64_MAX;
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t far = row.active[i] ? origin - row.distance[i] : plan.reach;
+    if (plan.saturates && row.active[i] && far > plan.span) row.clipped[i] = 1;
+    row.distance[i] = plan.has_origin ? far : std::min(far, plan.span);
+    if (row.active[i]) row.nearest = std::min(row.nearest, row.distance[i]);
+  }
+}
+
+void exponentials(int64_t n, const Plan &plan, Row &row) {
+  for (int64_t i = 0; i < n; ++i) {
+    int64_t u = std::min(row.distance[i], plan.reach), fields[4] = {};
+    for (int64_t t = plan.tables - 1; t > 0; --t) {
+      fields[t] = u & ((int64_t(1) << plan.bits[t]) - 1);
+      u >>= plan.bits[t];
+    }
+    int64_t a = plan.first[u];
+    for (int64_t t = 1; t < plan.tables; ++t)
+      a -= ((a >> plan.guard) * plan.further[t - 1][fields[t]]) >> plan.further_drop[t - 1];
+    row.mantissa[i] = row.active[i] ? a >> plan.guard : 0;
+    row.shift[i] = plan.shift[u];
+  }
+}
+
+Sum add_up(int64_t n, const Plan &plan, const Row &row) {
+  Sum sum;
+  const int64_t room = plan.sum_fraction - plan.mantissa_bits + 1;
+  if (!plan.window) {
+    for (int64_t i = 0; i < n; ++i) sum.total += (row.mantissa[i] << room) >> row.shift[i];
+    return sum;
+  }
+  for (int64_t i = 0; i < n; ++i)
+    if (row.mantissa[i]) sum.top = std::max(sum.top, (room - row.shift[i]) / kLimbBits);
+  int64_t limbs[3] = {};  // the one below the top, the top, the one above
+  for (int64_t i = 0; i < n; ++i) {
+    if (!row.mantissa[i]) continue;
+    const int64_t place = room - row.shift[i], limb = place / kLimbBits - sum.top + 1;
+    const int64_t moved = row.mantissa[i] << (place % kLimbBits);
+    if (limb >= 0) limbs[limb] += moved & 0xFFFF;
+    if (limb >= -1) limbs[limb + 1] += moved >> kLimbBits;
+  }
+  sum.total = limbs[1] + (limbs[2] << kLimbBits) + (limbs[0] >> kLimbBits);
+  sum.below = limbs[0] & 0xFFFF;
+  return sum;
+}
+
+template <class Real>
+Sum row_sum(const Real *x, int64_t n, const Plan &plan, Row &row, Tally &tally) {
+  quantize(x, n, plan, row, tally);
+  measure(n, plan, row);
+  for (int64_t i = 0; i < n; ++i) tally.clipped += row.clipped[i];
+  exponentials(n, plan, row);
+  return add_up(n, plan, row);
+}
+
+int64_t probability(const Plan &plan, const Row &row, int64_t i, const Scalar &s, int64_t one) {
+  const int64_t bits = std::min(plan.drop + row.shift[i] + s.q, plan.product_bits + 1);
+  return std::min(round_half_up(row.mantissa[i] * s.r, bits), one);
+}
+
+int64_t log_probability(const Plan &plan, const Row &row, int64_t i, int64_t ln) {
+  if (!row.active[i]) return plan.log.lowest;
+  const int64_t fine = scaled(plan.log, row.distance[i]) + ln;
+  const int64_t rounded = -((fine + (1 << (kLogGuard - 1))) >> kLogGuard);
+  return std::min(std::max(rounded, plan.log.lowest), plan.log.highest);
+}
+
+void keep_gate(const Row &row, int64_t n, uint8_t *gate) {
+  std::memset(gate, 0, (n + 7) / 8);
+  for (int64_t i = 0; i < n; ++i) gate[i / 8] |= row.clipped[i] << (i % 8);
+}
+
+int64_t loss_code(const Plan &plan, int64_t fine, int64_t bits) {
+  const int64_t rounded = (fine + (int64_t(1) << (bits - 1))) >> bits;
+  return std::min(std::max<int64_t>(rounded, 0), plan.loss.highest);
+}
+
+}  // namespace
+
+template <class Real, class Out>
+void GENERAL::softmax(const Rows<Real, Out> &rows, const Plan &plan, Tally &tally) {
+  const int64_t n = rows.n;
+  Row row(n);
+  for (int64_t j = rows.from; j < rows.to; ++j) {
+    const Sum sum = row_sum(rows.x + j * n, n, plan, row, tally);
+    Out *out = rows.out + j * n;
+    if (rows.gate) keep_gate(row, n, rows.gate + j * ((n + 7) / 8));
+    if (plan.logarithm) {
+      const int64_t ln = logarithm(plan.log, plan, sum);
+      for (int64_t i = 0; i < n; ++i)
+        out[i] = Out(log_probability(plan, row, i, ln) * plan.log.lsb);
+      continue;
+    }
+    const Scalar s = scalar(plan, sum, row.nearest);
+    if (rows.exponent) rows.exponent[j] = int32_t(s.exponent);
+    const double lsb = std::ldexp(1.0, -int(plan.output_fraction + s.exponent));
+    for (int64_t i = 0; i < n; ++i) out[i] = Out(probability(plan, row, i, s, plan.one) * lsb);
+  }
+}
+
+template <class Real>
+void GENERAL::cross_entropy(const Losses<Real> &rows, const Plan &plan, Tally &tally) {
+  const int64_t n = rows.n;
+  Row row(n);
+  for (int64_t j = rows.from; j < rows.to; ++j) {
+    const Sum sum = row_sum(rows.x + j * n, n, plan, row, tally);
+    int64_t code = 0;
+    if (rows.weights) {
+      const int64_t *z = rows.weights + j * n, ln = logarithm(plan.loss, plan, sum);
+      int64_t fine = 0;
+      for (int64_t i = 0; i < n; ++i) {
+        fine += z[i] * (scaled(plan.loss, row.distance[i]) + ln);
+        tally.invalid += z[i] && !row.active[i];
+      }
+      code = loss_code(plan, fine, kLogGuard + kWeightFraction);
+    } else if (const int64_t t = rows.target[j]; 0 <= t && t < n) {
+      const int64_t fine = scaled(plan.loss, row.distance[t]) + logarithm(plan.loss, plan, sum);
+      code = row.active[t] ? loss_code(plan, fine, kLogGuard) : 0;
+      tally.invalid += !row.active[t];
+    }
+    rows.loss[j] = Real(code * plan.loss.lsb);
+  }
+}
+
+template <class Real>
+void GENERAL::cross_entropy_backward(const Losses<Real> &rows, const Plan &plan) {
+  const int64_t n = rows.n, exact_one = int64_t(1) << plan.output_fraction;
+  Row row(n);
+  Tally tally;
+  for (int64_t j = rows.from; j < rows.to; ++j) {
+    const Sum sum = row_sum(rows.x + j * n, n, plan, row, tally);
+    const Scalar s = scalar(plan, sum, row.nearest);
+    const int64_t t = rows.weights ? -1 : rows.target[j], *z = rows.weights + j * n;
+    int64_t whole = int64_t(1) << kWeightFraction;
+    if (rows.weights) {
+      whole = 0;
+      for (int64_t i = 0; i < n; ++i) whole += z[i];
+    }
+    const bool none = rows.weights ? whole == 0 : t < 0 || t >= n || !row.active[t];
+    const Real lsb = Real(std::ldexp(1.0, -int(plan.output_fraction + s.exponent)));
+    for (int64_t i = 0; i < n; ++i) {
+      const int64_t weight = rows.weights ? z[i] : i == t ? whole : 0;
+      const int64_t p = probability(plan, row, i, s, exact_one);
+      const int64_t fine = p * whole - (weight << (plan.output_fraction + s.exponent));
+      const int64_t residual = round_half_up(fine, kWeightFraction);
+      const int64_t code = std::min(std::max(residual, plan.residual_low), plan.residual_high);
+      const bool dropped = none || !row.active[i] || (plan.gated && row.clipped[i]);
+      rows.gradient[j * n + i] = dropped ? Real(0) : Real(code) * lsb * rows.upstream[j];
+    }
+  }
+}
+
+template <class Real>
+void GENERAL::softmax_backward(const Gradients<Real> &rows, const Plan &plan) {
+  const int64_t n = rows.n;
+  std::vector<int64_t> p(n), dp(n);
+  for (int64_t j = rows.from; j < rows.to; ++j) {
+    const Real *dp_row = rows.dp + j * n, *p_row = rows.p + j * n;
+    Real *out = rows.ds + j * n;
+    const int64_t s = rows.exponent ? rows.exponent[j] : 0;
+    const double largest = largest_of(dp_row, n);
+    if (!(largest < INFINITY)) {
+      std::fill(out, out + n, Real(NAN));
+      continue;
+    }
+    const int64_t e = rows.by_row ? row_scale(largest, plan) : rows.grad_exponent;
+    const double to_codes = std::ldexp(plan.grad_scale, int(e));
+    const double one = std::ldexp(1.0, int(plan.output_fraction + s));
+    int64_t total = 0;
+    for (int64_t i = 0; i < n; ++i) {
+      const double y = double(dp_row[i]) * to_codes;
+      const double inside = std::min(std::max(y, double(plan.grad_low)), double(plan.grad_high));
+      const double whole = std::floor(inside);
+      dp[i] = int64_t(whole) + (inside - whole >= 0.5);
+      p[i] = int64_t(double(p_row[i]) * one);
+      total += p[i] * dp[i];
+    }
+    const int64_t rounded = round_half_up(total, plan.dot_drop + s);
+    const int64_t d = std::min(std::max(rounded, plan.dot_low), plan.dot_high);
+    const uint8_t *gate = rows.gate ? rows.gate + j * ((n + 7) / 8) : nullptr;
+    const double lsb = std::ldexp(plan.ds_lsb, -int(e + s));
+    for (int64_t i = 0; i < n; ++i) {
+      const bool stopped = gate && (gate[i / 8] >> (i % 8) & 1);
+      const int64_t product = (stopped ? 0 : p[i]) * ((dp[i] << plan.dot_guard) - d);
+      const int64_t up = plan.stochastic
+                             ? (product + dither(rows.seed, uint32_t(rows.first_row + j), uint32_t(i),
+                                                 plan.drop_ds)) >> plan.drop_ds
+                             : round_half_up(product, plan.drop_ds);
+      out[i] = Real(std::min(std::max(up, plan.ds_low), plan.ds_high) * lsb);
+    }
+  }
+}
+
+#define WITH(Real)                                                                              \
+  template void GENERAL::softmax(const Rows<Real, float> &, const Plan &, Tally &);             \
+  template void GENERAL::softmax(const Rows<Real, double> &, const Plan &, Tally &);            \
+  template void GENERAL::cross_entropy(const Losses<Real> &, const Plan &, Tally &);            \
+  template void GENERAL::cross_entropy_backward(const Losses<Real> &, const Plan &);            \
+  template void GENERAL::softmax_backward(const Gradients<Real> &, const Plan &);
+WITH(float)
+WITH(double)

@@ -1,0 +1,35 @@
+// What a plan is to kernels that compute in float32, each step of which is exact or rounded down on
+// purpose. The fields are those of `_Vector` in compiled_vector.py, in the same order.
+//
+// An input becomes t = x * to_codes + ahead - origin, rounded down, the origin being the row's largest
+// code where there is none. That is a float of a fixed binade whose bits 1 to 8 are the field of the
+// last exp table, bits 9 to 16 that of the first, both counted from their last entries. Entries of
+// the first table are (2**23 + entry) * 2**-shift: what is taken off them is rounded at their last
+// bit, because 2**23 is in them. With one table alone, its entries are the terms themselves.
+#pragma once
+#include "entry.h"
+
+struct Vector {
+  int64_t usable, tables;
+  float to_codes, ahead;
+  float farthest;             // t of the largest distance
+  float clip_low, clip_high;  // inputs that become the lowest and the highest code
+  float low, high;            // clipped is what is below low, or not below high
+  float limit;                // nothing is clipped below this magnitude
+  uint32_t kept;              // mask: an entry without its guard bits
+  const float *first, *further;  // 256 entries each, in the order of the fields
+  const uint8_t *first_planes, *further_planes;  // the same, byte by byte: 4 times 256
+  int64_t first_entries;         // that occur
+  double term;                   // what 1 is in units of the sum's LSB
+  int64_t chunk;                 // elements whose float64 sums in 16 lanes are exact
+  float quotient;                // what 1 is in units of mantissas
+  float result, lsb;             // binade of p's codes; value of one
+};
+
+#define VECTOR_KERNELS(ISA)                                                                     \
+  namespace ISA {                                                                               \
+  template <class Real>                                                                         \
+  void softmax(const Rows<Real, float> &, const Plan &, const Vector &, Tally &, bool stream);  \
+  }
+VECTOR_KERNELS(avx512)
+#undef VECTOR_KERNELS
