@@ -23,6 +23,8 @@ INDEX = 8
 FIELD = 1 << INDEX
 DOUBLE = 53
 """Bits of a float64's significand."""
+BIAS = 1023 - 127
+"""Powers of two by which a float32's bits mean less in the place of a float64's."""
 LANES = 16
 """Elements of a vector, each added up by itself."""
 SIGNIFICAND = 24
@@ -103,7 +105,7 @@ def _place(fields: _Vector, exp: ExpTable, config: SoftmaxConfig) -> None:
 def _scale(fields: _Vector, exp: ExpTable, config: SoftmaxConfig) -> None:
     """What mantissas, sums and results are in units of each other."""
     fraction = config.widths.sum_fraction
-    fields.term = 2.0 ** (fraction + 1 - exp.bits)
+    fields.term = 2.0 ** (fraction + 1 - exp.bits + BIAS)
     fields.chunk = LANES << max(DOUBLE - 1 - fraction, 2)
     fields.quotient = 2.0**-exp.guard
     fields.result, fields.lsb = 2.0 ** (SIGNIFICAND - 2), config.output.lsb

@@ -102,25 +102,31 @@ alignas(64) const uint8_t kPick[64] = {
 #undef BOTH
 #undef LANE
 
-// The float32 of 64 fields, from a table of up to 128, 192 or 256 of them as byte planes.
+// A table of up to 128, 192 or 256 float32 as byte planes, in registers as far as there are any.
 template <int kEntries>
-INLINE Block look_up(const uint8_t *planes, __m512i field) {
+struct Planes {
+  static constexpr int kParts = kEntries / 64;
+  __m512i part[4][kParts];
+  INLINE explicit Planes(const uint8_t *planes) {
+    for (int i = 0; i < 4; ++i)
+      for (int j = 0; j < kParts; ++j)
+        part[i][j] = _mm512_load_si512(planes + 256 * i + 64 * j);
+  }
+};
+
+// The entries of 64 fields.
+template <int kEntries>
+INLINE Block look_up(const Planes<kEntries> &planes, __m512i field) {
   const __mmask64 upper = _mm512_movepi8_mask(field);
   __m512i byte[4];
   for (int i = 0; i < 4; ++i) {
-    const uint8_t *plane = planes + 256 * i;
-    const __m512i t0 = _mm512_load_si512(plane), t1 = _mm512_load_si512(plane + 64);
-    byte[i] = _mm512_permutex2var_epi8(t0, field, t1);
-    if constexpr (kEntries > 128) {
-      const __m512i t2 = _mm512_load_si512(plane + 128);
-      if constexpr (kEntries > 192) {
-        const __m512i t3 = _mm512_load_si512(plane + 192);
-        byte[i] =
-            _mm512_mask_mov_epi8(byte[i], upper, _mm512_permutex2var_epi8(t2, field, t3));
-      } else {
-        byte[i] = _mm512_mask_permutexvar_epi8(byte[i], upper, field, t2);
-      }
-    }
+    const auto &part = planes.part[i];
+    byte[i] = _mm512_permutex2var_epi8(part[0], field, part[1]);
+    if constexpr (kEntries == 192)
+      byte[i] = _mm512_mask_permutexvar_epi8(byte[i], upper, field, part[2]);
+    if constexpr (kEntries == 256)
+      byte[i] = _mm512_mask_mov_epi8(byte[i], upper,
+                                     _mm512_permutex2var_epi8(part[2], field, part[3]));
   }
   const __m512i low0 = _mm512_unpacklo_epi8(byte[0], byte[1]);
   const __m512i high0 = _mm512_unpackhi_epi8(byte[0], byte[1]);
@@ -136,12 +142,17 @@ INLINE Block look_up(const uint8_t *planes, __m512i field) {
 // that of the last table before that of the first. Loops over a chunk do one thing each, because one
 // that does all keeps a processor waiting for its own results.
 struct Chunk {
-  static constexpr int64_t kMost = 16;
+  static constexpr int64_t kMost = 8;
   alignas(64) uint8_t fields[kMost][2][kBlock];
   int64_t at[kMost];
   uint64_t active[kMost];
   int64_t count;
   bool partly;  // not all elements of its blocks are active
+};
+
+struct Largest {
+  __m512 value = _mm512_set1_ps(-INFINITY);
+  bool clean = true;  // what was seen in whole blocks is within the range
 };
 
 template <bool kPair, bool kOrigin, int kEntries>
@@ -165,11 +176,12 @@ struct Kernel {
     if constexpr (kPair) _mm512_store_si512(fields[1], _mm512_unpackhi_epi64(front, back));
   }
 
-  INLINE Block terms(const uint8_t (&fields)[2][kBlock]) const {
+  INLINE Block terms(const uint8_t (&fields)[2][kBlock], const Planes<kEntries> &high,
+                     const Planes<256> &low) const {
     const __m512i last = _mm512_load_si512(fields[0]);
-    if constexpr (!kPair) return look_up<kEntries>(k.first_planes, last);
-    const Block share = look_up<256>(k.further_planes, last);
-    const Block first = look_up<kEntries>(k.first_planes, _mm512_load_si512(fields[1]));
+    if constexpr (!kPair) return look_up(high, last);
+    const Block share = look_up(low, last);
+    const Block first = look_up(high, _mm512_load_si512(fields[1]));
     const __m512 kept = _mm512_castsi512_ps(_mm512_set1_epi32(int(k.kept)));
     const __m512 power = _mm512_castsi512_ps(_mm512_set1_epi32(int(0xFF800000)));
     Block v;
@@ -182,26 +194,28 @@ struct Kernel {
     return v;
   }
 
-  // Distances are from the row's largest code. Whether nothing of the row is to be put right, as
-  // far as that is known.
+  // Looks at elements `from` to `to` of a row for its largest.
   template <class Real>
-  INLINE bool prepare(const Real *x, int64_t n) {
+  INLINE void scan(const Real *x, int64_t from, int64_t to, Largest &largest) const {
+    if constexpr (kOrigin) return;
+    const __m512i limit = _mm512_castps_si512(_mm512_set1_ps(k.limit));
+    for (int64_t i = from; i < to; i += kBlock) {
+      const Block b = to - i >= kBlock ? load_whole(x + i) : load(x + i, to - i);
+      largest.clean &= to - i < kBlock || is_clean(b, limit);
+      for (const __m512 part : b.part) largest.value = _mm512_max_ps(part, largest.value);
+    }
+  }
+
+  // Distances are from the row's largest code, which is that of its largest element.
+  INLINE void begin(const Largest &largest) {
     if constexpr (kOrigin) {
       offset = k.ahead - float(plan.origin);
-      return false;
+      return;
     }
-    const __m512i limit = _mm512_castps_si512(_mm512_set1_ps(k.limit));
-    __m512 largest = _mm512_set1_ps(-INFINITY);
-    bool clean = true;
-    for (int64_t i = 0; i < n; i += kBlock) {
-      const Block b = load(x + i, n - i);
-      clean &= is_clean(b, limit);
-      for (const __m512 part : b.part) largest = _mm512_max_ps(part, largest);
-    }
-    const float y = std::min(std::max(_mm512_reduce_max_ps(largest), k.clip_low), k.clip_high);
+    const float y =
+        std::min(std::max(_mm512_reduce_max_ps(largest.value), k.clip_low), k.clip_high);
     const float scaled = y * k.to_codes, whole = std::floor(scaled);
     offset = k.ahead - (whole + (scaled - whole >= 0.5f));
-    return clean;
   }
 
   // Elements `from` to `to` of a row, as fields; blocks without an active element are left out.
@@ -231,10 +245,16 @@ struct Kernel {
     }
   }
 
-  // Terms of a chunk into v, where blocks that were left out stay as they are.
-  INLINE void place_terms(const Chunk &chunk, float *v) const {
+  // Terms of a chunk into v, where blocks that were left out stay as they are; inputs that come next
+  // are fetched meanwhile.
+  template <class Real>
+  INLINE void place_terms(const Chunk &chunk, float *v, const Real *next) const {
+    const Planes<kEntries> first(k.first_planes);
+    const Planes<256> further(k.further_planes);
     for (int64_t c = 0; c < chunk.count; ++c) {
-      const Block t = terms(chunk.fields[c]);
+      const Block t = terms(chunk.fields[c], first, further);
+      const char *line = reinterpret_cast<const char *>(next + c * kBlock);
+      for (size_t j = 0; j < kBlock * sizeof(Real); j += 64) _mm_prefetch(line + j, _MM_HINT_T0);
       for (int j = 0; j < 4; ++j) _mm512_store_ps(v + chunk.at[c] + 16 * j, t.part[j]);
     }
     if (!chunk.partly) return;
@@ -245,34 +265,43 @@ struct Kernel {
       }
   }
 
-  // The sum of a chunk's terms, in units of the sum's LSB: exact, in lanes of float64 or int64.
+  // The sum of a chunk's terms, in units of the sum's LSB: exact, in lanes of float64 or int64. A
+  // term's bits, moved to where a float64 has them, are the term times 2**-896; elements of even
+  // and of odd places are moved apart.
   INLINE __m512i add_up(const Chunk &chunk, const float *v) const {
+    const __m512d term = _mm512_set1_pd(k.term);
+    const __m512i up = _mm512_set1_epi64(1 << 29), field = _mm512_set1_epi64(0x1FFFFFFFE0000000);
     __m512d real[4] = {};
     __m512i whole = _mm512_setzero_si512();
     for (int64_t c = 0; c < chunk.count; ++c)
-      for (int j = 0; j < 8; ++j) {
-        const __m512d t = _mm512_cvtps_pd(_mm256_load_ps(v + chunk.at[c] + 8 * j));
+      for (int j = 0; j < 4; ++j) {
+        const __m512i bits = _mm512_load_si512(v + chunk.at[c] + 16 * j);
+        const __m512d even = _mm512_castsi512_pd(_mm512_mul_epu32(bits, up));
+        const __m512d odd =
+            _mm512_castsi512_pd(_mm512_and_si512(_mm512_srli_epi64(bits, 3), field));
         if constexpr (kOrigin) {
-          real[j % 4] = _mm512_add_pd(real[j % 4], t);
+          real[j % 2] = _mm512_fmadd_pd(even, term, real[j % 2]);
+          real[j % 2 + 2] = _mm512_fmadd_pd(odd, term, real[j % 2 + 2]);
         } else {  // each cut to the sum's LSB: an integer in the low bits of 2**52 and more
-          const __m512d cut =
-              _mm512_fmadd_round_pd(t, _mm512_set1_pd(k.term), _mm512_set1_pd(0x1p52), kDown);
-          whole = _mm512_add_epi64(whole, _mm512_castpd_si512(cut));
+          const __m512d magic = _mm512_set1_pd(0x1p52);
+          for (const __m512d t : {even, odd})
+            whole = _mm512_add_epi64(whole, _mm512_castpd_si512(_mm512_fmadd_round_pd(
+                                                t, term, magic, kDown)));
         }
       }
-    if constexpr (kOrigin) {
-      const __m512d sum = _mm512_add_pd(_mm512_add_pd(real[0], real[1]),
-                                        _mm512_add_pd(real[2], real[3]));
-      return _mm512_cvtpd_epi64(_mm512_mul_pd(sum, _mm512_set1_pd(k.term)));
-    }
+    if constexpr (kOrigin)
+      return _mm512_cvtpd_epi64(_mm512_add_pd(_mm512_add_pd(real[0], real[1]),
+                                              _mm512_add_pd(real[2], real[3])));
     const uint64_t magic = uint64_t(chunk.count) * 8 * 0x4330000000000000u;  // of 2**52, a lane
     return _mm512_sub_epi64(whole, _mm512_set1_epi64(int64_t(magic)));
   }
 
   // Terms of a row into v, 0 where nothing takes part; their sum.
-  template <class Real>
-  INLINE Sum first_pass(const Real *x, int64_t n, float *v, uint8_t *gate, Tally &tally) {
-    const bool clean = prepare(x, n);
+  // Calls between(from, to) behind every chunk: a processor that has other rows to read and to write
+  // meanwhile waits less for each.
+  template <class Real, class Between>
+  INLINE Sum first_pass(const Real *x, int64_t n, float *v, uint8_t *gate, bool clean, Tally &tally,
+                        Between between) {
     const int64_t step = std::min(k.chunk, Chunk::kMost * kBlock);
     __m512i whole = _mm512_setzero_si512();
     Chunk chunk;
@@ -281,8 +310,9 @@ struct Kernel {
       quantize(x, from, to, n, clean, gate, chunk, tally);
       if (chunk.count * kBlock < to - from)
         std::memset(v + from, 0, 4 * ((to - from + kBlock - 1) / kBlock * kBlock));
-      place_terms(chunk, v);
+      place_terms(chunk, v, x + from + step);
       whole = _mm512_add_epi64(whole, add_up(chunk, v));
+      between(from, to);
     }
     return {_mm512_reduce_add_epi64(whole), 0, 0};
   }
@@ -295,52 +325,80 @@ struct Kernel {
     std::memcpy(&scale, &power, sizeof scale);
     return float(s.r) * scale * k.quotient;
   }
+};
 
-  // Codes of 16 terms, as floats above the binade, none beyond `one`.
-  static INLINE __m512 codes(__m512 v, __m512 factor, __m512 result, __m512 one) {
-    const __m512 even = _mm512_castsi512_ps(_mm512_set1_epi32(-2));
-    const __m512 t = _mm512_fmadd_round_ps(v, factor, result, kDown);
-    return _mm512_min_ps(_mm512_and_ps(t, even), one);
+// Memory of a thread for the terms of two rows, each to the end of its last block.
+struct Scratch {
+  int64_t stride;
+  float *terms;
+  explicit Scratch(int64_t n)
+      : stride((n + 63) / 64 * 64),
+        terms(static_cast<float *>(std::aligned_alloc(64, 8 * stride + 64))) {}
+  ~Scratch() { std::free(terms); }
+  Scratch(const Scratch &) = delete;
+  float *of(int64_t row) const { return terms + row % 2 * stride; }
+};
+
+struct Output {
+  __m512 result, one, lsb, zero;
+  bool stream;
+  Output(const Plan &plan, const Vector &k, bool stream)
+      : result(_mm512_set1_ps(k.result + 0.5f)), one(_mm512_set1_ps(k.result + plan.one)),
+        lsb(_mm512_set1_ps(k.lsb)), zero(_mm512_set1_ps(-k.result * k.lsb)), stream(stream) {}
+
+  // p of 16 terms: a code is the integer part above the binade of `result`, at most `one`.
+  INLINE __m512 p(const float *v, __m512 factor) const {
+    const __m512 whole = _mm512_castsi512_ps(_mm512_set1_epi32(-2));
+    const __m512 t = _mm512_fmadd_round_ps(_mm512_loadu_ps(v), factor, result, kDown);
+    return _mm512_fmadd_ps(_mm512_min_ps(_mm512_and_ps(t, whole), one), lsb, zero);
+  }
+
+  // Elements `from` to `to` of a row; past the cache, where all of it would not stay there.
+  INLINE void operator()(const float *v, float factor, float *out, int64_t from, int64_t to) const {
+    const __m512 f = _mm512_set1_ps(factor);
+    int64_t i = from;
+    if (stream) {
+      const int64_t head = -int64_t(reinterpret_cast<uintptr_t>(out + i) / sizeof(float)) & 15;
+      if (head) {
+        const int64_t count = std::min(head, to - i);
+        _mm512_mask_storeu_ps(out + i, (1u << count) - 1, p(v + i, f));
+        i += count;
+      }
+      for (; i + 16 <= to; i += 16) _mm512_stream_ps(out + i, p(v + i, f));
+    } else {
+      for (; i + 16 <= to; i += 16) _mm512_storeu_ps(out + i, p(v + i, f));
+    }
+    if (i < to) _mm512_mask_storeu_ps(out + i, (1u << (to - i)) - 1, p(v + i, f));
   }
 };
 
-// Memory of a thread for one row's terms, to the end of its last block.
-struct Scratch {
-  float *terms;
-  explicit Scratch(int64_t n)
-      : terms(static_cast<float *>(std::aligned_alloc(64, 4 * ((n + 63) / 64 * 64)))) {}
-  ~Scratch() { std::free(terms); }
-  Scratch(const Scratch &) = delete;
-};
-
+// Rows one after the other: while the terms of one are made, the results of the one before are
+// written, whose reciprocal is there by then, and the largest of the one behind is looked for.
 template <bool kPair, bool kOrigin, int kEntries, class Real>
 void softmax_rows(const Rows<Real, float> &rows, const Plan &plan, const Vector &k, Tally &tally,
                   bool stream) {
   Kernel<kPair, kOrigin, kEntries> kernel{plan, k};
   const int64_t n = rows.n;
   const Scratch scratch(n);
-  float *v = scratch.terms;
-  const __m512 result = _mm512_set1_ps(k.result + 0.5f), one = _mm512_set1_ps(k.result + plan.one);
-  const __m512 lsb = _mm512_set1_ps(k.lsb), zero = _mm512_set1_ps(-k.result * k.lsb);
+  const Output write(plan, k, stream);
+  float factor = 0;
+  Largest next;
+  if (rows.from < rows.to) kernel.scan(rows.x + rows.from * n, 0, n, next);
   for (int64_t j = rows.from; j < rows.to; ++j) {
     uint8_t *gate = rows.gate ? rows.gate + j * ((n + 7) / 8) : nullptr;
-    const Sum sum = kernel.first_pass(rows.x + j * n, n, v, gate, tally);
-    const __m512 factor = _mm512_set1_ps(sum.total ? kernel.factor(sum) : 0);
-    float *out = rows.out + j * n;
-    int64_t i = 0;
-    for (; i + 16 <= n; i += 16) {
-      const __m512 t = kernel.codes(_mm512_load_ps(v + i), factor, result, one);
-      const __m512 p = _mm512_fmadd_ps(t, lsb, zero);
-      if (stream)
-        _mm512_stream_ps(out + i, p);
-      else
-        _mm512_storeu_ps(out + i, p);
-    }
-    if (i < n) {
-      const __m512 t = kernel.codes(_mm512_load_ps(v + i), factor, result, one);
-      _mm512_mask_storeu_ps(out + i, (1u << (n - i)) - 1, _mm512_fmadd_ps(t, lsb, zero));
-    }
+    kernel.begin(next);
+    const bool clean = !kOrigin && next.clean;
+    next = Largest();
+    auto between = [&](int64_t from, int64_t to) {
+      if (j > rows.from) write(scratch.of(j - 1), factor, rows.out + (j - 1) * n, from, to);
+      if (j + 1 < rows.to) kernel.scan(rows.x + (j + 1) * n, from, to, next);
+    };
+    const Sum sum = kernel.first_pass(rows.x + j * n, n, scratch.of(j), gate, clean, tally, between);
+    factor = sum.total ? kernel.factor(sum) : 0;
   }
+  if (rows.to > rows.from)
+    write(scratch.of(rows.to - 1), factor, rows.out + (rows.to - 1) * n, 0, n);
+  if (stream) _mm_sfence();
 }
 
 // Calls make(Kernel's arguments) for a plan.

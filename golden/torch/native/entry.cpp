@@ -8,6 +8,7 @@
 
 namespace {
 
+constexpr int64_t kStreamed = 1 << 20;  // results that are written past the caches
 constexpr int64_t kGrain = 1 << 15;  // elements that are worth a thread
 
 // Calls work(from, to, tally) for parts of the rows, on at most `threads` threads.
@@ -55,7 +56,7 @@ Tally softmax(const Plan &plan, const Vector &vector, const void *x, void *out, 
                                n, from, to};
 #if defined(__x86_64__)
     if constexpr (std::is_same_v<Out, float>) {
-      const bool stream = n % 16 == 0 && rows * n >= (1 << 20) && reinterpret_cast<uintptr_t>(out) % 64 == 0;
+      const bool stream = rows * n >= kStreamed;
       if (vector.usable && isa == kAvx512) return avx512::softmax(part, plan, vector, tally, stream);
     }
 #endif

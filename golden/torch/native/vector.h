@@ -20,7 +20,7 @@ struct Vector {
   const float *first, *further;  // 256 entries each, in the order of the fields
   const uint8_t *first_planes, *further_planes;  // the same, byte by byte: 4 times 256
   int64_t first_entries;         // that occur
-  double term;                   // what 1 is in units of the sum's LSB
+  double term;                   // what 2**-896 is in units of the sum's LSB
   int64_t chunk;                 // elements whose float64 sums in 16 lanes are exact
   float quotient;                // what 1 is in units of mantissas
   float result, lsb;             // binade of p's codes; value of one
