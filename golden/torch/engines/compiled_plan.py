@@ -21,6 +21,7 @@ from ...stages.normalize import Normalize
 from ...stages.reciprocal import GUARD as RECIPROCAL_GUARD
 from ...stages.reciprocal import reciprocal_table
 from ...types import Codes
+from .engine import FLOAT32_BITS
 
 Int, Real, Table = ctypes.c_int64, ctypes.c_double, ctypes.POINTER(ctypes.c_int64)
 FURTHER = 3
@@ -55,6 +56,7 @@ class _Plan(ctypes.Structure):
         ("grad_scale", Real), ("grad_low", Int), ("grad_high", Int), ("grad_room", Int),
         ("dot_drop", Int), ("dot_low", Int), ("dot_high", Int), ("dot_guard", Int),
         ("drop_ds", Int), ("ds_low", Int), ("ds_high", Int), ("ds_lsb", Real), ("stochastic", Int),
+        ("in_float", Int),
     )  # fmt: skip
 
 
@@ -161,3 +163,10 @@ def _gradients(made: Plan, config: SoftmaxConfig) -> None:
     fields.drop_ds, fields.ds_lsb = stage.drop, stage.output.lsb
     fields.ds_low, fields.ds_high = stage.output.min_code, stage.output.max_code
     fields.stochastic = stage.rounding == "stochastic"
+    # every product is the sum of two halves that a float32 holds, and so is what is left of it
+    fields.in_float = (
+        not fields.stochastic
+        and stage.dot.p.width <= FLOAT32_BITS - 2
+        and stage.dot.difference.width <= FLOAT32_BITS
+        and stage.output.f + stage.dot.difference.i <= FLOAT32_BITS - 4
+    )

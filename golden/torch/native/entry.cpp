@@ -65,11 +65,19 @@ Tally softmax(const Plan &plan, const Vector &vector, const void *x, void *out, 
 }
 
 template <class Real>
-Tally cross_entropy(const Plan &plan, const Losses<Real> &all, int64_t rows, int64_t threads,
-                    int64_t isa) {
+Tally cross_entropy(const Plan &plan, const Vector &vector, const Losses<Real> &all, int64_t rows,
+                    int64_t threads, int64_t isa) {
   return shared_out(rows, all.n, threads, [&](int64_t from, int64_t to, Tally &tally) {
     Losses<Real> part = all;
     part.from = from, part.to = to;
+#if defined(__x86_64__)
+    if constexpr (std::is_same_v<Real, float>) {
+      if (vector.usable && isa == kAvx512 && !part.weights) {
+        if (part.gradient) return avx512::cross_entropy_backward(part, plan, vector);
+        return avx512::cross_entropy(part, plan, vector, tally);
+      }
+    }
+#endif
     if (part.gradient)
       GENERAL(isa, cross_entropy_backward, part, plan);
     else
@@ -118,6 +126,11 @@ EXPORT void softmaxfx_softmax_backward(const Plan *plan, const void *p, const vo
       const Gradients<Real> part{static_cast<const Real *>(p), static_cast<const Real *>(dp), gate,
                                  exponent, static_cast<Real *>(ds), n, by_row, grad_exponent,
                                  uint32_t(seed), uint32_t(first_row), from, to};
+#if defined(__x86_64__)
+      if constexpr (std::is_same_v<Real, float>) {
+        if (plan->in_float && isa == kAvx512) return avx512::softmax_backward(part, *plan);
+      }
+#endif
       GENERAL(isa, softmax_backward, part, *plan);
     });
   };
@@ -133,7 +146,7 @@ EXPORT void softmaxfx_cross_entropy(const Plan *plan, const Vector *vector, cons
     using Real = decltype(real);
     const Losses<Real> all{static_cast<const Real *>(x), target, weights, static_cast<Real *>(loss),
                            static_cast<const Real *>(upstream), static_cast<Real *>(gradient), n, 0, 0};
-    return cross_entropy(*plan, all, rows, threads, isa);
+    return cross_entropy(*plan, *vector, all, rows, threads, isa);
   };
   *tally = is_double ? call(double()) : call(float());
 }

@@ -43,7 +43,7 @@ struct Plan {
   double grad_scale;  // LSB in dP = 1
   int64_t grad_low, grad_high, grad_room, dot_drop, dot_low, dot_high, dot_guard, drop_ds, ds_low, ds_high;
   double ds_lsb;
-  int64_t stochastic;
+  int64_t stochastic, in_float;  // in_float: every step is exact in float32
 };
 
 struct Tally {  // of all rows of a call

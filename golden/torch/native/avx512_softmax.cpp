@@ -1,0 +1,78 @@
+// p of rows: terms times the reciprocal of their sum, rounded once.
+#include "avx512_terms.h"
+
+namespace {
+
+struct Output {
+  __m512 result, one, lsb, zero;
+  bool stream;
+  Output(const Plan &plan, const Vector &k, bool stream)
+      : result(_mm512_set1_ps(k.result + 0.5f)), one(_mm512_set1_ps(k.result + plan.one)),
+        lsb(_mm512_set1_ps(k.lsb)), zero(_mm512_set1_ps(-k.result * k.lsb)), stream(stream) {}
+
+  // p of 16 terms: a code is the integer part above the binade of `result`, at most `one`.
+  INLINE __m512 p(const float *v, __m512 factor) const {
+    const __m512 whole = _mm512_castsi512_ps(_mm512_set1_epi32(-2));
+    const __m512 t = _mm512_fmadd_round_ps(_mm512_loadu_ps(v), factor, result, kDown);
+    return _mm512_fmadd_ps(_mm512_min_ps(_mm512_and_ps(t, whole), one), lsb, zero);
+  }
+
+  // Elements `from` to `to` of a row; past the cache, where all of it would not stay there.
+  INLINE void operator()(const float *v, float factor, float *out, int64_t from, int64_t to) const {
+    const __m512 f = _mm512_set1_ps(factor);
+    int64_t i = from;
+    if (stream) {
+      const int64_t head = -int64_t(reinterpret_cast<uintptr_t>(out + i) / sizeof(float)) & 15;
+      if (head) {
+        const int64_t count = std::min(head, to - i);
+        _mm512_mask_storeu_ps(out + i, (1u << count) - 1, p(v + i, f));
+        i += count;
+      }
+      for (; i + 16 <= to; i += 16) _mm512_stream_ps(out + i, p(v + i, f));
+    } else {
+      for (; i + 16 <= to; i += 16) _mm512_storeu_ps(out + i, p(v + i, f));
+    }
+    if (i < to) _mm512_mask_storeu_ps(out + i, (1u << (to - i)) - 1, p(v + i, f));
+  }
+};
+
+// Rows one after the other: while the terms of one are made, the results of the one before are
+// written, whose reciprocal is there by then, and the largest of the one behind is looked for.
+template <bool kPair, bool kOrigin, int kEntries, class Real>
+void softmax_rows(const Rows<Real, float> &rows, const Plan &plan, const Vector &k, Tally &tally,
+                  bool stream) {
+  Kernel<kPair, kOrigin, kEntries> kernel{plan, k};
+  const int64_t n = rows.n;
+  const Scratch scratch(n);
+  const Output write(plan, k, stream);
+  float factor = 0;
+  Largest next;
+  if (rows.from < rows.to) kernel.scan(rows.x + rows.from * n, 0, n, next);
+  for (int64_t j = rows.from; j < rows.to; ++j) {
+    uint8_t *gate = rows.gate ? rows.gate + j * ((n + 7) / 8) : nullptr;
+    kernel.begin(next);
+    const bool clean = !kOrigin && next.clean;
+    next = Largest();
+    auto between = [&](int64_t from, int64_t to) {
+      if (j > rows.from) write(scratch.of(j - 1), factor, rows.out + (j - 1) * n, from, to);
+      if (j + 1 < rows.to) kernel.scan(rows.x + (j + 1) * n, from, to, next);
+    };
+    const Sum sum = kernel.first_pass(rows.x + j * n, n, scratch.of(j), gate, clean, tally, between);
+    factor = sum.total ? kernel.factor(sum) : 0;
+  }
+  if (rows.to > rows.from)
+    write(scratch.of(rows.to - 1), factor, rows.out + (rows.to - 1) * n, 0, n);
+  if (stream) _mm_sfence();
+}
+
+}  // namespace
+
+template <class Real>
+void avx512::softmax(const Rows<Real, float> &rows, const Plan &plan, const Vector &k, Tally &tally,
+                     bool stream) {
+  for_tables(plan, k, [&](auto pair, auto origin, auto entries) {
+    softmax_rows<pair(), origin(), entries()>(rows, plan, k, tally, stream);
+  });
+}
+template void avx512::softmax(const Rows<float, float> &, const Plan &, const Vector &, Tally &, bool);
+template void avx512::softmax(const Rows<double, float> &, const Plan &, const Vector &, Tally &, bool);
