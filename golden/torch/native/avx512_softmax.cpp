@@ -34,6 +34,14 @@ struct Output {
     }
     if (i < to) _mm512_mask_storeu_ps(out + i, (1u << (to - i)) - 1, p(v + i, f));
   }
+
+  // The same of elements that have a factor each.
+  INLINE void operator()(const float *v, const float *factors, float *out, int64_t n) const {
+    for (int64_t i = 0; i < n; i += 16) {
+      const __mmask16 mask = n - i >= 16 ? 0xFFFF : (1u << (n - i)) - 1;
+      _mm512_mask_storeu_ps(out + i, mask, p(v + i, _mm512_loadu_ps(factors + i)));
+    }
+  }
 };
 
 // Rows one after the other: while the terms of one are made, the results of the one before are
@@ -65,13 +73,66 @@ void softmax_rows(const Rows<Real, float> &rows, const Plan &plan, const Vector 
   if (stream) _mm_sfence();
 }
 
+constexpr int64_t kShort = 96;  // elements of rows that are made several at once
+constexpr int64_t kGroup = Chunk::kMost * kBlock;
+
+INLINE void fill(float *at, int64_t n, float value) {  // and up to 15 elements more
+  for (int64_t i = 0; i < n; i += 16) _mm512_storeu_ps(at + i, _mm512_set1_ps(value));
+}
+
+// Bits `from` to `from + n` of a row of bits.
+INLINE void cut_out(const uint64_t *bits, int64_t from, int64_t n, uint8_t *out) {
+  for (int64_t i = 0; i < n; i += 8) {
+    const int64_t at = from + i;
+    uint64_t byte = bits[at / 64] >> (at % 64);
+    if (at % 64 > 56) byte |= bits[at / 64 + 1] << (64 - at % 64);
+    out[i / 8] = uint8_t(byte & (n - i >= 8 ? 0xFF : (1u << (n - i)) - 1));
+  }
+}
+
+// Short rows lie one behind the other, and are made as if they were one: what differs is an offset
+// and a factor of every element.
+template <bool kPair, bool kOrigin, int kEntries, class Real>
+void short_rows(const Rows<Real, float> &rows, const Plan &plan, const Vector &k, Tally &tally) {
+  Kernel<kPair, kOrigin, kEntries> kernel{plan, k};
+  const int64_t n = rows.n, most = kGroup / n;
+  alignas(64) float v[kGroup + kBlock], factors[kGroup + kBlock], offsets[kGroup + kBlock];
+  uint64_t clipped[Chunk::kMost + 1] = {};
+  const Output write(plan, k, false);
+  kernel.begin(Largest());
+  Chunk chunk;
+  for (int64_t j = rows.from; j < rows.to; j += most) {
+    const int64_t count = std::min(most, rows.to - j), all = count * n;
+    const Real *x = rows.x + j * n;
+    if constexpr (!kOrigin)
+      for (int64_t r = 0; r < count; ++r) {
+        Largest largest;
+        kernel.scan(x + r * n, 0, n, largest);
+        fill(offsets + r * n, n, kernel.offset_of(largest));
+      }
+    kernel.quantize(x, 0, all, all, false, reinterpret_cast<uint8_t *>(clipped), chunk, tally,
+                    kOrigin ? nullptr : offsets);
+    if (chunk.count * kBlock < all) std::memset(v, 0, sizeof v);
+    kernel.place_terms(chunk, v, x + all);
+    for (int64_t r = 0; r < count; ++r) {
+      const Sum sum{kernel.add_up(v + r * n, n), 0, 0};
+      fill(factors + r * n, n, sum.total ? kernel.factor(sum) : 0);
+      if (rows.gate) cut_out(clipped, r * n, n, rows.gate + (j + r) * ((n + 7) / 8));
+    }
+    write(v, factors, rows.out + j * n, all);
+  }
+}
+
 }  // namespace
 
 template <class Real>
 void avx512::softmax(const Rows<Real, float> &rows, const Plan &plan, const Vector &k, Tally &tally,
                      bool stream) {
   for_tables(plan, k, [&](auto pair, auto origin, auto entries) {
-    softmax_rows<pair(), origin(), entries()>(rows, plan, k, tally, stream);
+    if (rows.n <= kShort)
+      short_rows<pair(), origin(), entries()>(rows, plan, k, tally);
+    else
+      softmax_rows<pair(), origin(), entries()>(rows, plan, k, tally, stream);
   });
 }
 template void avx512::softmax(const Rows<float, float> &, const Plan &, const Vector &, Tally &, bool);

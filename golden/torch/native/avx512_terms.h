@@ -164,11 +164,12 @@ struct Kernel {
   const Vector &k;
   float offset = 0;  // of the row
 
-  INLINE void take_fields(const Block &x, uint8_t (&fields)[2][kBlock]) const {
+  // `each` is the offset of every element, where rows differ.
+  INLINE void take_fields(const Block &x, const float *each, uint8_t (&fields)[2][kBlock]) const {
     __m512i word[4];
     for (int i = 0; i < 4; ++i) {
-      __m512 t = _mm512_fmadd_round_ps(x.part[i], _mm512_set1_ps(k.to_codes),
-                                       _mm512_set1_ps(offset), kDown);
+      const __m512 from = each ? _mm512_loadu_ps(each + 16 * i) : _mm512_set1_ps(offset);
+      __m512 t = _mm512_fmadd_round_ps(x.part[i], _mm512_set1_ps(k.to_codes), from, kDown);
       if constexpr (!kOrigin) t = _mm512_max_ps(t, _mm512_set1_ps(k.farthest));
       word[i] = _mm512_srli_epi32(_mm512_castps_si512(t), 1);
     }
@@ -210,21 +211,21 @@ struct Kernel {
   }
 
   // Distances are from the row's largest code, which is that of its largest element.
-  INLINE void begin(const Largest &largest) {
-    if constexpr (kOrigin) {
-      offset = k.ahead - float(plan.origin);
-      return;
-    }
+  INLINE void begin(const Largest &largest) { offset = offset_of(largest); }
+
+  INLINE float offset_of(const Largest &largest) const {
+    if constexpr (kOrigin) return k.ahead - float(plan.origin);
     const float y =
         std::min(std::max(_mm512_reduce_max_ps(largest.value), k.clip_low), k.clip_high);
     const float scaled = y * k.to_codes, whole = std::floor(scaled);
-    offset = k.ahead - (whole + (scaled - whole >= 0.5f));
+    return k.ahead - (whole + (scaled - whole >= 0.5f));
   }
 
-  // Elements `from` to `to` of a row, as fields; blocks without an active element are left out.
+  // Elements `from` to `to` of a row of n, or of several, as fields; blocks without an active
+  // element are left out. Bits of clipped elements go to `gate`.
   template <class Real>
   INLINE void quantize(const Real *x, int64_t from, int64_t to, int64_t n, bool clean, uint8_t *gate,
-                       Chunk &chunk, Tally &tally) const {
+                       Chunk &chunk, Tally &tally, const float *each = nullptr) const {
     const __m512i limit = _mm512_castps_si512(_mm512_set1_ps(k.limit));
     chunk.count = 0;
     chunk.partly = false;
@@ -241,7 +242,7 @@ struct Kernel {
         chunk.partly |= ~active != 0;
       }
       if (gate) std::memcpy(gate + i / 8, &clipped, std::min<int64_t>((left + 7) / 8, 8));
-      take_fields(b, chunk.fields[c]);
+      take_fields(b, each ? each + i : nullptr, chunk.fields[c]);
       chunk.at[c] = i;
       chunk.active[c] = active;
       chunk.count += active != 0;
@@ -272,31 +273,52 @@ struct Kernel {
   // term's bits, moved to where a float64 has them, are the term times 2**-896; elements of even
   // and of odd places are moved apart.
   INLINE __m512i add_up(const Chunk &chunk, const float *v) const {
-    const __m512d term = _mm512_set1_pd(k.term);
-    const __m512i up = _mm512_set1_epi64(1 << 29), field = _mm512_set1_epi64(0x1FFFFFFFE0000000);
-    __m512d real[4] = {};
-    __m512i whole = _mm512_setzero_si512();
+    Lanes lanes;
     for (int64_t c = 0; c < chunk.count; ++c)
-      for (int j = 0; j < 4; ++j) {
-        const __m512i bits = _mm512_load_si512(v + chunk.at[c] + 16 * j);
-        const __m512d even = _mm512_castsi512_pd(_mm512_mul_epu32(bits, up));
-        const __m512d odd =
-            _mm512_castsi512_pd(_mm512_and_si512(_mm512_srli_epi64(bits, 3), field));
-        if constexpr (kOrigin) {
-          real[j % 2] = _mm512_fmadd_pd(even, term, real[j % 2]);
-          real[j % 2 + 2] = _mm512_fmadd_pd(odd, term, real[j % 2 + 2]);
-        } else {  // each cut to the sum's LSB: an integer in the low bits of 2**52 and more
-          const __m512d magic = _mm512_set1_pd(0x1p52);
-          for (const __m512d t : {even, odd})
-            whole = _mm512_add_epi64(whole, _mm512_castpd_si512(_mm512_fmadd_round_pd(
-                                                t, term, magic, kDown)));
-        }
+      for (int j = 0; j < 4; ++j)
+        add(lanes, j % 2, _mm512_load_si512(v + chunk.at[c] + 16 * j));
+    return in_units(lanes, 4 * chunk.count);
+  }
+
+  // The same of one short row.
+  INLINE int64_t add_up(const float *v, int64_t n) const {
+    Lanes lanes;
+    for (int64_t i = 0; i < n; i += 16) {
+      const __mmask16 mask = n - i >= 16 ? 0xFFFF : (1u << (n - i)) - 1;
+      add(lanes, 0, _mm512_maskz_loadu_epi32(mask, v + i));
+    }
+    return _mm512_reduce_add_epi64(in_units(lanes, (n + 15) / 16));
+  }
+
+  struct Lanes {
+    __m512d real[2][2] = {};
+    __m512i whole = _mm512_setzero_si512();
+  };
+
+  INLINE void add(Lanes &lanes, int j, __m512i bits) const {
+    const __m512i up = _mm512_set1_epi64(1 << 29), field = _mm512_set1_epi64(0x1FFFFFFFE0000000);
+    const __m512d term = _mm512_set1_pd(k.term), magic = _mm512_set1_pd(0x1p52);
+    const __m512d even = _mm512_castsi512_pd(_mm512_mul_epu32(bits, up));
+    const __m512d odd = _mm512_castsi512_pd(_mm512_and_si512(_mm512_srli_epi64(bits, 3), field));
+    if constexpr (kOrigin) {
+      lanes.real[j][0] = _mm512_fmadd_pd(even, term, lanes.real[j][0]);
+      lanes.real[j][1] = _mm512_fmadd_pd(odd, term, lanes.real[j][1]);
+    } else {  // each cut to the sum's LSB: an integer in the low bits of 2**52 and more
+      for (const __m512d t : {even, odd}) {
+        const __m512d cut = _mm512_fmadd_round_pd(t, term, magic, kDown);
+        lanes.whole = _mm512_add_epi64(lanes.whole, _mm512_castpd_si512(cut));
       }
+    }
+  }
+
+  // Lanes to which `vectors` of 16 terms were added.
+  INLINE __m512i in_units(const Lanes &lanes, int64_t vectors) const {
+    const auto &real = lanes.real;
     if constexpr (kOrigin)
-      return _mm512_cvtpd_epi64(_mm512_add_pd(_mm512_add_pd(real[0], real[1]),
-                                              _mm512_add_pd(real[2], real[3])));
-    const uint64_t magic = uint64_t(chunk.count) * 8 * 0x4330000000000000u;  // of 2**52, a lane
-    return _mm512_sub_epi64(whole, _mm512_set1_epi64(int64_t(magic)));
+      return _mm512_cvtpd_epi64(_mm512_add_pd(_mm512_add_pd(real[0][0], real[0][1]),
+                                              _mm512_add_pd(real[1][0], real[1][1])));
+    const uint64_t magic = uint64_t(vectors) * 2 * 0x4330000000000000u;  // of 2**52, a lane
+    return _mm512_sub_epi64(lanes.whole, _mm512_set1_epi64(int64_t(magic)));
   }
 
   // Terms of a row into v, 0 where nothing takes part; their sum.
