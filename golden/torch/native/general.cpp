@@ -11,82 +11,110 @@ namespace {
 
 constexpr int64_t kWeightFraction = 24, kLogGuard = 4;
 
-struct Row {  // of one thread, used again for every row
-  std::vector<int64_t> distance, mantissa, shift;
-  std::vector<uint8_t> active, clipped;
+struct Row {  // of one thread, used again for every row; int64 throughout, so that loops are vectors
+  std::vector<int64_t> distance, mantissa, shift, active, clipped;
   int64_t nearest = 0;
   explicit Row(int64_t n) : distance(n), mantissa(n), shift(n), active(n), clipped(n) {}
 };
 
 // Codes into row.distance, and what takes part or is clipped.
 template <class Real>
-void quantize(const Real *x, int64_t n, const Plan &plan, Row &row, Tally &tally) {
-  const double top = plan.format_high + 0.5, bottom = plan.format_low - 0.5;
+void quantize(const Real *__restrict x, int64_t n, const Plan &plan, Row &row, Tally &tally) {
+  const double low = double(plan.format_low), high = double(plan.format_high), scale = plan.scale;
+  int64_t *__restrict codes = row.distance.data(), *__restrict taking = row.active.data();
+  int64_t *__restrict clipped = row.clipped.data(), invalid = 0;
   for (int64_t i = 0; i < n; ++i) {
-    const double y = double(x[i]) * plan.scale;
-    tally.invalid += !(y < INFINITY);
-    const bool active = y != -INFINITY, held = y < top && y >= bottom;
-    const double inside = std::min(std::max(y, double(plan.format_low)), double(plan.format_high));
+    const double y = double(x[i]) * scale;
+    invalid += y < INFINITY ? 0 : 1;
+    const int64_t active = y == -INFINITY ? 0 : 1;
+    double inside = y < high ? y : high;
+    inside = inside > low ? inside : low;
     const double whole = std::floor(inside);
-    const int64_t code = int64_t(whole) + (inside - whole >= 0.5);
+    const double rounded = inside - whole >= 0.5 ? whole + 1 : whole;
+    const int64_t code = int64_t(rounded);
     const int64_t kept = std::min(std::max(code, plan.low), plan.high);
-    row.distance[i] = kept;
-    row.active[i] = active;
-    row.clipped[i] = active && (!held || kept != code);
+    const int64_t outside = (y >= high + 0.5 ? 1 : 0) | (y < low - 0.5 ? 1 : 0) | (kept != code);
+    codes[i] = kept;
+    taking[i] = active;
+    clipped[i] = active & outside;
   }
+  tally.invalid += invalid;
 }
 
 // Codes become distances, from the origin or from the row's largest active code.
 void measure(int64_t n, const Plan &plan, Row &row) {
+  int64_t *__restrict distance = row.distance.data(), *__restrict clipped = row.clipped.data();
+  const int64_t *__restrict active = row.active.data();
   int64_t origin = plan.origin;
   if (!plan.has_origin) {
-    origin = INT64_MIN;
+    origin = plan.format_low;
     for (int64_t i = 0; i < n; ++i)
-      if (row.active[i]) origin = std::max(origin, row.distance[i]);
+      origin = std::max(origin, active[i] ? distance[i] : plan.format_low);
   }
-  row.nearest = INT64_MAX;
+  const int64_t most = plan.has_origin ? INT64_MAX : plan.span;
+  const int64_t flagged = plan.saturates ? plan.span : INT64_MAX;
+  int64_t nearest = INT64_MAX;
   for (int64_t i = 0; i < n; ++i) {
-    const int64_t far = row.active[i] ? origin - row.distance[i] : plan.reach;
-    if (plan.saturates && row.active[i] && far > plan.span) row.clipped[i] = 1;
-    row.distance[i] = plan.has_origin ? far : std::min(far, plan.span);
-    if (row.active[i]) row.nearest = std::min(row.nearest, row.distance[i]);
+    const int64_t far = active[i] ? origin - distance[i] : plan.reach;
+    clipped[i] |= active[i] & (far > flagged);
+    distance[i] = std::min(far, most);
+    nearest = std::min(nearest, active[i] ? distance[i] : INT64_MAX);
   }
+  row.nearest = nearest;
 }
 
-void exponentials(int64_t n, const Plan &plan, Row &row) {
+template <int kTables>
+void exponentials_of(int64_t n, const Plan &plan, Row &row) {
+  const int64_t *__restrict distance = row.distance.data(), *__restrict active = row.active.data();
+  int64_t *__restrict mantissa = row.mantissa.data(), *__restrict shift = row.shift.data();
   for (int64_t i = 0; i < n; ++i) {
-    int64_t u = std::min(row.distance[i], plan.reach), fields[4] = {};
-    for (int64_t t = plan.tables - 1; t > 0; --t) {
+    int64_t u = std::min(distance[i], plan.reach), fields[4] = {};
+    for (int t = kTables - 1; t > 0; --t) {
       fields[t] = u & ((int64_t(1) << plan.bits[t]) - 1);
       u >>= plan.bits[t];
     }
     int64_t a = plan.first[u];
-    for (int64_t t = 1; t < plan.tables; ++t)
+    for (int t = 1; t < kTables; ++t)
       a -= ((a >> plan.guard) * plan.further[t - 1][fields[t]]) >> plan.further_drop[t - 1];
-    row.mantissa[i] = row.active[i] ? a >> plan.guard : 0;
-    row.shift[i] = plan.shift[u];
+    mantissa[i] = (a >> plan.guard) & -active[i];
+    shift[i] = plan.shift[u];
+  }
+}
+
+void exponentials(int64_t n, const Plan &plan, Row &row) {
+  switch (plan.tables) {
+    case 1: return exponentials_of<1>(n, plan, row);
+    case 2: return exponentials_of<2>(n, plan, row);
+    case 3: return exponentials_of<3>(n, plan, row);
+    default: return exponentials_of<4>(n, plan, row);
   }
 }
 
 Sum add_up(int64_t n, const Plan &plan, const Row &row) {
-  Sum sum;
+  const int64_t *__restrict mantissa = row.mantissa.data(), *__restrict shift = row.shift.data();
   const int64_t room = plan.sum_fraction - plan.mantissa_bits + 1;
+  Sum sum;
   if (!plan.window) {
-    for (int64_t i = 0; i < n; ++i) sum.total += (row.mantissa[i] << room) >> row.shift[i];
+    int64_t total = 0;
+    for (int64_t i = 0; i < n; ++i) total += (mantissa[i] << room) >> shift[i];
+    sum.total = total;
     return sum;
   }
-  for (int64_t i = 0; i < n; ++i)
-    if (row.mantissa[i]) sum.top = std::max(sum.top, (room - row.shift[i]) / kLimbBits);
-  int64_t limbs[3] = {};  // the one below the top, the top, the one above
+  int64_t highest = 0;
+  for (int64_t i = 0; i < n; ++i) highest = std::max(highest, mantissa[i] ? room - shift[i] : 0);
+  const int64_t top = highest / kLimbBits;
+  int64_t below = 0, at = 0, above = 0;
   for (int64_t i = 0; i < n; ++i) {
-    if (!row.mantissa[i]) continue;
-    const int64_t place = room - row.shift[i], limb = place / kLimbBits - sum.top + 1;
-    const int64_t moved = row.mantissa[i] << (place % kLimbBits);
-    if (limb >= 0) limbs[limb] += moved & 0xFFFF;
-    if (limb >= -1) limbs[limb + 1] += moved >> kLimbBits;
+    const int64_t place = room - shift[i], limb = place / kLimbBits - top;
+    const int64_t moved = mantissa[i] << (place % kLimbBits);
+    const int64_t lower = moved & 0xFFFF, upper = moved >> kLimbBits;
+    below += (limb == -1 ? lower : 0) + (limb == -2 ? upper : 0);
+    at += (limb == 0 ? lower : 0) + (limb == -1 ? upper : 0);
+    above += limb == 0 ? upper : 0;
   }
-  sum.total = limbs[1] + (limbs[2] << kLimbBits) + (limbs[0] >> kLimbBits);
-  sum.below = limbs[0] & 0xFFFF;
+  sum.top = top;
+  sum.total = at + (above << kLimbBits) + (below >> kLimbBits);
+  sum.below = below & 0xFFFF;
   return sum;
 }
 
@@ -94,7 +122,9 @@ template <class Real>
 Sum row_sum(const Real *x, int64_t n, const Plan &plan, Row &row, Tally &tally) {
   quantize(x, n, plan, row, tally);
   measure(n, plan, row);
-  for (int64_t i = 0; i < n; ++i) tally.clipped += row.clipped[i];
+  int64_t clipped = 0;
+  for (int64_t i = 0; i < n; ++i) clipped += row.clipped[i];
+  tally.clipped += clipped;
   exponentials(n, plan, row);
   return add_up(n, plan, row);
 }
@@ -140,7 +170,13 @@ void GENERAL::softmax(const Rows<Real, Out> &rows, const Plan &plan, Tally &tall
     const Scalar s = scalar(plan, sum, row.nearest);
     if (rows.exponent) rows.exponent[j] = int32_t(s.exponent);
     const double lsb = std::ldexp(1.0, -int(plan.output_fraction + s.exponent));
-    for (int64_t i = 0; i < n; ++i) out[i] = Out(probability(plan, row, i, s, plan.one) * lsb);
+    const int64_t *__restrict mantissa = row.mantissa.data(), *__restrict shift = row.shift.data();
+    for (int64_t i = 0; i < n; ++i) {
+      const int64_t bits = std::min(plan.drop + shift[i] + s.q, plan.product_bits + 1);
+      const int64_t rounded = bits > 0 ? (((mantissa[i] * s.r) >> (bits - 1)) + 1) >> 1
+                                       : mantissa[i] * s.r;
+      out[i] = Out(double(std::min(rounded, plan.one)) * lsb);
+    }
   }
 }
 
