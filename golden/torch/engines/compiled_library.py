@@ -36,6 +36,7 @@ X86_UNITS: dict[str, tuple[str, ...]] = {
     **UNITS,
     "general.cpp avx2": ("-DGENERAL=general_avx2", *AVX2),
     "general.cpp avx512": ("-DGENERAL=general_avx512", *AVX512),
+    "avx2.cpp": AVX2,
     "avx512_softmax.cpp": AVX512,
     "avx512_loss.cpp": AVX512,
     "avx512_gradient.cpp": AVX512,

@@ -1,15 +1,8 @@
 // Losses of rows with one right class each, and their gradients p - y.
 #include "avx512_terms.h"
+#include "loss.h"
 
 namespace {
-
-constexpr int64_t kLogGuard = 4;
-
-int64_t code_of(float x, const Vector &k) {
-  const float y = std::min(std::max(x, k.clip_low), k.clip_high) * k.to_codes;
-  const float whole = std::floor(y);
-  return int64_t(whole) + (y - whole >= 0.5f);
-}
 
 template <bool kPair, bool kOrigin, int kEntries>
 void losses(const Losses<float> &rows, const Plan &plan, const Vector &k, Tally &tally) {
@@ -27,16 +20,8 @@ void losses(const Losses<float> &rows, const Plan &plan, const Vector &k, Tally 
       if (j + 1 < rows.to) kernel.scan(x + n, from, to, next);
     };
     const Sum sum = kernel.first_pass(x, n, scratch.of(0), nullptr, clean, tally, between);
-    const int64_t t = rows.target[j];
-    rows.loss[j] = 0;
-    if (t < 0 || t >= n) continue;
-    tally.invalid += x[t] == -INFINITY;
-    if (x[t] == -INFINITY) continue;
-    const int64_t distance = int64_t(k.ahead - kernel.offset) - code_of(x[t], k);
-    const int64_t fine = scaled(plan.loss, distance) + logarithm(plan.loss, plan, sum);
-    const int64_t rounded = (fine + (1 << (kLogGuard - 1))) >> kLogGuard;
-    const int64_t code = std::min(std::max<int64_t>(rounded, 0), plan.loss.highest);
-    rows.loss[j] = float(double(code) * plan.loss.lsb);
+    const int64_t origin = int64_t(k.ahead - kernel.offset);
+    rows.loss[j] = loss_of(x, n, rows.target[j], origin, sum, plan, k, tally);
   }
 }
 
@@ -88,10 +73,7 @@ void residuals(const Losses<float> &rows, const Plan &plan, const Vector &k) {
   const Scratch scratch(n);
   std::vector<uint8_t> gates(plan.gated ? 2 * gate_bytes : 0);
   auto gate_of = [&](int64_t j) { return plan.gated ? &gates[j % 2 * gate_bytes] : nullptr; };
-  auto none = [&](int64_t j) {
-    const int64_t t = rows.target[j];
-    return t < 0 || t >= n || rows.x[j * n + t] == -INFINITY;
-  };
+  auto none = [&](int64_t j) { return !has_loss(rows.x + j * n, n, rows.target[j]); };
   Pending pending;
   auto write = [&](int64_t j, int64_t from, int64_t to) {
     float *out = rows.gradient + j * n;

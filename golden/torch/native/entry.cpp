@@ -58,6 +58,7 @@ Tally softmax(const Plan &plan, const Vector &vector, const void *x, void *out, 
     if constexpr (std::is_same_v<Out, float>) {
       const bool stream = rows * n >= kStreamed;
       if (vector.usable && isa == kAvx512) return avx512::softmax(part, plan, vector, tally, stream);
+      if (vector.usable && isa == kAvx2) return avx2::softmax(part, plan, vector, tally, stream);
     }
 #endif
     GENERAL(isa, softmax, part, plan, tally);
@@ -75,6 +76,10 @@ Tally cross_entropy(const Plan &plan, const Vector &vector, const Losses<Real> &
       if (vector.usable && isa == kAvx512 && !part.weights) {
         if (part.gradient) return avx512::cross_entropy_backward(part, plan, vector);
         return avx512::cross_entropy(part, plan, vector, tally);
+      }
+      if (vector.usable && isa == kAvx2 && !part.weights) {
+        if (part.gradient) return avx2::cross_entropy_backward(part, plan, vector);
+        return avx2::cross_entropy(part, plan, vector, tally);
       }
     }
 #endif

@@ -35,4 +35,5 @@ struct Vector {
   void softmax_backward(const Gradients<float> &, const Plan &);                               \
   }
 VECTOR_KERNELS(avx512)
+VECTOR_KERNELS(avx2)
 #undef VECTOR_KERNELS
