@@ -279,7 +279,8 @@ void avx2::cross_entropy(const Losses<float> &rows, const Plan &plan, const Vect
   losses(rows, plan, k, tally);
 }
 
-void avx2::cross_entropy_backward(const Losses<float> &rows, const Plan &plan, const Vector &k) {
+void avx2::cross_entropy_backward(const Losses<float> &rows, const Plan &plan, const Vector &k,
+                                  bool) {
   const Kernel kernel{plan, k};
   const int64_t n = rows.n;
   Row row(n);

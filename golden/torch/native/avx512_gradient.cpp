@@ -32,6 +32,7 @@ struct Row {
   const uint8_t *gate;
   float *ds;
   int64_t n, e, s;  // dP is multiplied by 2**e, P by 2**s
+  bool stream;      // past the caches, where all rows would not stay there
 };
 
 // Codes of dP times 2**e into `codes`; the sum of P times them, in units of 2**-(output_fraction + s).
@@ -44,6 +45,8 @@ INLINE int64_t dot(const Row &row, const Plan &plan, float *codes) {
   for (int64_t i = 0; i < row.n; i += 16) {
     const __mmask16 mask = first_of(row.n - i);
     const __m512 p = _mm512_maskz_loadu_ps(mask, row.p + i);
+    _mm_prefetch(reinterpret_cast<const char *>(row.p + row.n + i), _MM_HINT_T0);
+    _mm_prefetch(reinterpret_cast<const char *>(row.dp + row.n + i), _MM_HINT_T0);
     // all that is beyond the format, and so beyond what is exact here, becomes its limit
     const __m512 y = _mm512_fmadd_round_ps(_mm512_maskz_loadu_ps(mask, row.dp + i), scale, half, kDown);
     const __m512 code = whole_part(_mm512_min_ps(_mm512_max_ps(y, low), high));
@@ -76,14 +79,18 @@ INLINE void gradient(const Row &row, const Plan &plan, const float *codes, int64
       if (row.n - i > 8) stopped |= row.gate[i / 8 + 1] << 8;
       ds = _mm512_maskz_mov_ps(~stopped, ds);
     }
-    _mm512_mask_storeu_ps(row.ds + i, mask, ds);
+    if (row.stream)
+      _mm512_stream_ps(row.ds + i, ds);
+    else
+      _mm512_mask_storeu_ps(row.ds + i, mask, ds);
   }
 }
 
 }  // namespace
 
-void avx512::softmax_backward(const Gradients<float> &rows, const Plan &plan) {
+void avx512::softmax_backward(const Gradients<float> &rows, const Plan &plan, bool stream) {
   const int64_t n = rows.n;
+  stream &= n % 16 == 0 && reinterpret_cast<uintptr_t>(rows.ds) % 64 == 0;
   const Scratch scratch(n);
   for (int64_t j = rows.from; j < rows.to; ++j) {
     const float largest = largest_magnitude(rows.dp + j * n, n);
@@ -96,8 +103,9 @@ void avx512::softmax_backward(const Gradients<float> &rows, const Plan &plan) {
       continue;
     }
     const uint8_t *gate = rows.gate ? rows.gate + j * ((n + 7) / 8) : nullptr;
-    const Row row{rows.p + j * n, rows.dp + j * n, gate, rows.ds + j * n, n, e, s};
+    const Row row{rows.p + j * n, rows.dp + j * n, gate, rows.ds + j * n, n, e, s, stream};
     const int64_t rounded = round_half_up(dot(row, plan, scratch.terms), plan.dot_drop + s);
     gradient(row, plan, scratch.terms, std::min(std::max(rounded, plan.dot_low), plan.dot_high));
   }
+  if (stream) _mm_sfence();
 }

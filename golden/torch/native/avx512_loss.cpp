@@ -25,69 +25,58 @@ void losses(const Losses<float> &rows, const Plan &plan, const Vector &k, Tally 
   }
 }
 
-// Residuals of a row's terms, as values times the row's upstream gradient.
-struct Residuals {
-  const Plan &plan;
-  const Vector &k;
-
-  INLINE float code(float v, float factor, int64_t most) const {
-    const __m128 t = _mm_fmadd_round_ss(_mm_set_ss(v), _mm_set_ss(factor),
-                                        _mm_set_ss(k.result + 0.5f), kDown);
-    const __m128i whole = _mm_and_si128(_mm_castps_si128(t), _mm_set1_epi32(-2));
-    return std::min(_mm_cvtss_f32(_mm_castsi128_ps(whole)), k.result + float(most)) - k.result;
-  }
-
-  // Those of the wrong classes, which stay below 1.
-  INLINE void wrong(const float *v, float factor, float upstream, float *out, int64_t from,
-                    int64_t to) const {
-    const __m512 f = _mm512_set1_ps(factor), u = _mm512_set1_ps(upstream);
-    const __m512 binade = _mm512_set1_ps(k.result), half = _mm512_set1_ps(k.result + 0.5f);
-    const __m512 most = _mm512_set1_ps(k.result + float(plan.residual_high));
-    const __m512 whole = _mm512_castsi512_ps(_mm512_set1_epi32(-2)), lsb = _mm512_set1_ps(k.lsb);
-    for (int64_t i = from; i < to; i += 16) {
-      const __mmask16 mask = to - i >= 16 ? 0xFFFF : (1u << (to - i)) - 1;
-      const __m512 t = _mm512_fmadd_round_ps(_mm512_loadu_ps(v + i), f, half, kDown);
-      const __m512 code = _mm512_sub_ps(_mm512_min_ps(_mm512_and_ps(t, whole), most), binade);
-      _mm512_mask_storeu_ps(out + i, mask, _mm512_mul_ps(_mm512_mul_ps(code, lsb), u));
-    }
-  }
-
-  // That of the right class, where p reaches 1.
-  INLINE float right(float v, float factor, float upstream) const {
-    const int64_t one = int64_t(1) << plan.output_fraction;
-    return (code(v, factor, one) - float(one)) * k.lsb * upstream;
-  }
-};
-
-// What is known of a row whose residuals are still to be written.
+// A row whose residuals are still to be written.
 struct Pending {
-  float factor = 0;
-  bool clipped = false;
+  const float *terms;
+  float factor, upstream;
+  int64_t target;
+  const uint8_t *gate;  // of clipped elements; null where there are none
 };
+
+// Values of residuals times the upstream gradient, elements `from` to `to` of a row. Wrong classes
+// stay below 1; the right one's p reaches it. Past the caches with `stream`.
+INLINE void write_residuals(const Pending &row, const Plan &plan, const Vector &k, bool stream,
+                            float *out, int64_t from, int64_t to) {
+  const float one = float(int64_t(1) << plan.output_fraction);
+  const __m512 factor = _mm512_set1_ps(row.factor), up = _mm512_set1_ps(row.upstream);
+  const __m512 binade = _mm512_set1_ps(k.result), half = _mm512_set1_ps(k.result + 0.5f);
+  const __m512 most = _mm512_set1_ps(float(plan.residual_high)), lsb = _mm512_set1_ps(k.lsb);
+  const __m512 whole = _mm512_castsi512_ps(_mm512_set1_epi32(-2));
+  for (int64_t i = from; i < to; i += 16) {
+    const __mmask16 mask = to - i >= 16 ? 0xFFFF : (1u << (to - i)) - 1;
+    const __m512 t = _mm512_fmadd_round_ps(_mm512_loadu_ps(row.terms + i), factor, half, kDown);
+    const __m512 p = _mm512_sub_ps(_mm512_and_ps(t, whole), binade);
+    __m512 code = _mm512_min_ps(p, most);
+    if (const uint64_t at = uint64_t(row.target - i); at < 16)
+      code = _mm512_mask_sub_ps(code, 1u << at, _mm512_min_ps(p, _mm512_set1_ps(one)),
+                                _mm512_set1_ps(one));
+    __m512 gradient = _mm512_mul_ps(_mm512_mul_ps(code, lsb), up);
+    if (row.gate) {
+      uint16_t clipped = row.gate[i / 8];
+      if (to - i > 8) clipped |= row.gate[i / 8 + 1] << 8;
+      gradient = _mm512_maskz_mov_ps(~clipped, gradient);
+    }
+    if (stream)
+      _mm512_stream_ps(out + i, gradient);
+    else
+      _mm512_mask_storeu_ps(out + i, mask, gradient);
+  }
+}
 
 template <bool kPair, bool kOrigin, int kEntries>
-void residuals(const Losses<float> &rows, const Plan &plan, const Vector &k) {
+void residuals(const Losses<float> &rows, const Plan &plan, const Vector &k, bool stream) {
   Kernel<kPair, kOrigin, kEntries> kernel{plan, k};
-  const Residuals residual{plan, k};
   const int64_t n = rows.n, gate_bytes = (n + 7) / 8;
   const Scratch scratch(n);
-  std::vector<uint8_t> gates(plan.gated ? 2 * gate_bytes : 0);
-  auto gate_of = [&](int64_t j) { return plan.gated ? &gates[j % 2 * gate_bytes] : nullptr; };
-  auto none = [&](int64_t j) { return !has_loss(rows.x + j * n, n, rows.target[j]); };
-  Pending pending;
+  std::vector<uint8_t> gates(2 * gate_bytes);
+  stream &= n % 16 == 0 && reinterpret_cast<uintptr_t>(rows.gradient) % 64 == 0;
+  Pending pending{};
   auto write = [&](int64_t j, int64_t from, int64_t to) {
     float *out = rows.gradient + j * n;
-    if (none(j)) return std::fill(out + from, out + to, 0.0f);
-    residual.wrong(scratch.of(j), pending.factor, rows.upstream[j], out, from, to);
-  };
-  auto finish = [&](int64_t j) {
-    if (none(j)) return;
-    float *out = rows.gradient + j * n;
-    const int64_t t = rows.target[j];
-    out[t] = residual.right(scratch.of(j)[t], pending.factor, rows.upstream[j]);
-    if (!pending.clipped) return;
-    for (int64_t i = 0; i < n; ++i)
-      if (gate_of(j)[i / 8] >> (i % 8) & 1) out[i] = 0;
+    if (has_loss(rows.x + j * n, n, rows.target[j]))
+      write_residuals(pending, plan, k, stream, out, from, to);
+    else
+      std::fill(out + from, out + to, 0.0f);
   };
   Largest next;
   if (rows.from < rows.to) kernel.scan(rows.x + rows.from * n, 0, n, next);
@@ -96,18 +85,18 @@ void residuals(const Losses<float> &rows, const Plan &plan, const Vector &k) {
     const bool clean = !kOrigin && next.clean;
     next = Largest();
     Tally tally{};
+    uint8_t *gate = plan.gated ? &gates[j % 2 * gate_bytes] : nullptr;
     auto between = [&](int64_t from, int64_t to) {
       if (j > rows.from) write(j - 1, from, to);
       if (j + 1 < rows.to) kernel.scan(rows.x + (j + 1) * n, from, to, next);
     };
-    const Sum sum = kernel.first_pass(rows.x + j * n, n, scratch.of(j), gate_of(j), clean, tally,
-                                      between);
-    if (j > rows.from) finish(j - 1);
-    pending = {sum.total ? kernel.factor(sum) : 0, plan.gated && tally.clipped};
+    const Sum sum =
+        kernel.first_pass(rows.x + j * n, n, scratch.of(j), gate, clean, tally, between);
+    pending = {scratch.of(j), sum.total ? kernel.factor(sum) : 0, rows.upstream[j], rows.target[j],
+               tally.clipped ? gate : nullptr};
   }
-  if (rows.to == rows.from) return;
-  write(rows.to - 1, 0, n);
-  finish(rows.to - 1);
+  if (rows.to > rows.from) write(rows.to - 1, 0, n);
+  if (stream) _mm_sfence();
 }
 
 }  // namespace
@@ -119,8 +108,9 @@ void avx512::cross_entropy(const Losses<float> &rows, const Plan &plan, const Ve
   });
 }
 
-void avx512::cross_entropy_backward(const Losses<float> &rows, const Plan &plan, const Vector &k) {
+void avx512::cross_entropy_backward(const Losses<float> &rows, const Plan &plan, const Vector &k,
+                                    bool stream) {
   for_tables(plan, k, [&](auto pair, auto origin, auto entries) {
-    residuals<pair(), origin(), entries()>(rows, plan, k);
+    residuals<pair(), origin(), entries()>(rows, plan, k, stream);
   });
 }

@@ -74,11 +74,11 @@ Tally cross_entropy(const Plan &plan, const Vector &vector, const Losses<Real> &
 #if defined(__x86_64__)
     if constexpr (std::is_same_v<Real, float>) {
       if (vector.usable && isa == kAvx512 && !part.weights) {
-        if (part.gradient) return avx512::cross_entropy_backward(part, plan, vector);
+        if (part.gradient) return avx512::cross_entropy_backward(part, plan, vector, rows * part.n >= kStreamed);
         return avx512::cross_entropy(part, plan, vector, tally);
       }
       if (vector.usable && isa == kAvx2 && !part.weights) {
-        if (part.gradient) return avx2::cross_entropy_backward(part, plan, vector);
+        if (part.gradient) return avx2::cross_entropy_backward(part, plan, vector, false);
         return avx2::cross_entropy(part, plan, vector, tally);
       }
     }
@@ -133,7 +133,7 @@ EXPORT void softmaxfx_softmax_backward(const Plan *plan, const void *p, const vo
                                  uint32_t(seed), uint32_t(first_row), from, to};
 #if defined(__x86_64__)
       if constexpr (std::is_same_v<Real, float>) {
-        if (plan->in_float && isa == kAvx512) return avx512::softmax_backward(part, *plan);
+        if (plan->in_float && isa == kAvx512) return avx512::softmax_backward(part, *plan, rows * n >= kStreamed);
       }
 #endif
       GENERAL(isa, softmax_backward, part, *plan);

@@ -26,13 +26,13 @@ struct Vector {
   float result, lsb;             // binade of p's codes; value of one
 };
 
-#define VECTOR_KERNELS(ISA)                                                                    \
-  namespace ISA {                                                                              \
-  template <class Real>                                                                        \
-  void softmax(const Rows<Real, float> &, const Plan &, const Vector &, Tally &, bool stream); \
-  void cross_entropy(const Losses<float> &, const Plan &, const Vector &, Tally &);            \
-  void cross_entropy_backward(const Losses<float> &, const Plan &, const Vector &);            \
-  void softmax_backward(const Gradients<float> &, const Plan &);                               \
+#define VECTOR_KERNELS(ISA)                                                                      \
+  namespace ISA {                                                                                \
+  template <class Real>                                                                          \
+  void softmax(const Rows<Real, float> &, const Plan &, const Vector &, Tally &, bool stream);   \
+  void cross_entropy(const Losses<float> &, const Plan &, const Vector &, Tally &);              \
+  void cross_entropy_backward(const Losses<float> &, const Plan &, const Vector &, bool stream); \
+  void softmax_backward(const Gradients<float> &, const Plan &, bool stream);                                \
   }
 VECTOR_KERNELS(avx512)
 VECTOR_KERNELS(avx2)
