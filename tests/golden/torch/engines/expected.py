@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import wraps
 from math import floor
 
 import numpy as np
@@ -11,6 +12,25 @@ from softmaxfx.golden.units.cross_entropy import cross_entropy_rows, weighted_ro
 from softmaxfx.golden.units.softmax_backward import backward_rows
 
 INF = np.inf
+
+
+def kept(function):
+    """A function of arrays that computes once what is asked for every engine."""
+    results = {}
+
+    def key(value):
+        if isinstance(value, np.ndarray):
+            return value.dtype.str, value.shape, value.tobytes()
+        return value
+
+    @wraps(function)
+    def asked(*args, **options):
+        asked_for = (*map(key, args), *sorted(options.items()))
+        if asked_for not in results:
+            results[asked_for] = function(*args, **options)
+        return results[asked_for]
+
+    return asked
 
 
 def quantized(values, fmt, exponent=0):
@@ -42,7 +62,7 @@ def packed(flags):
     return gate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Gold:
     """What the golden unit gives of rows of logits without NaN or +inf.
 
@@ -57,13 +77,14 @@ class Gold:
     clipped: np.ndarray
     exponent: np.ndarray
 
-    @classmethod
-    def of(cls, x, config):
+    @staticmethod
+    @kept
+    def of(x, config):
         active = x != -INF
         codes, saturated = quantized(np.where(active, x, 0), config.input)
         rows = softmax_rows(codes, config, ~active)
         clipped = rows.clipped | saturated
-        return cls(codes, active, saturated, rows.p, clipped, rows.exponent)
+        return Gold(codes, active, saturated, rows.p, clipped, rows.exponent)
 
     def forward(self, config):
         """The fields of ``Forward``."""
@@ -82,6 +103,7 @@ class Gold:
         return self.exponent[: len(self.exponent) * config.has_exponent].astype(np.int32)
 
 
+@kept
 def backward(gold, dp, config, scales, stopped, seed=0, first_row=0):
     """dS of finite rows, each multiplied by two to its scale's power."""
     dp_codes = np.zeros(dp.shape, np.int64)
@@ -94,6 +116,7 @@ def backward(gold, dp, config, scales, stopped, seed=0, first_row=0):
     return reals(rows.ds, places, dp.dtype)
 
 
+@kept
 def losses_of_classes(gold, target, config):
     """(losses, gradients as float64) of the golden unit, the clip to the input format included."""
     lengths = np.full(len(gold.codes), gold.codes.shape[1])
@@ -101,6 +124,7 @@ def losses_of_classes(gold, target, config):
     return rows.loss, _gradients(gold, rows, config), rows.error
 
 
+@kept
 def losses_of_weights(gold, z, config):
     rows = weighted_rows(gold.codes, gold.active, z, config)
     return rows.loss, _gradients(gold, rows, config), np.zeros(len(z), bool)
@@ -111,6 +135,7 @@ def _gradients(gold, rows, config):
     return reals(rows.grad * kept, config.loss_grad.f + rows.exponent[:, None], np.float64)
 
 
+@kept
 def row_exponents(dp, fmt):
     """The largest e of every row in [-126, 126] with max |dp| * 2**e < 2**(i - 1), searched for."""
     limit = Fraction(2) ** (fmt.i - 1)
