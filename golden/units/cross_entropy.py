@@ -25,6 +25,22 @@ class ProbabilitiesGivenWarning(UserWarning):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class WeightedRows:
+    """Losses L = sum z (-log p) of rows and their gradients, for weights z of the classes.
+
+    Attributes:
+        loss: codes of ``config.loss``, (rows,). grad: codes of ``config.loss_grad``, (rows, N).
+        clipped: bool, (rows, N): active elements whose logit (or difference) was clipped.
+        exponent: (rows,): the gradients are those times 2**exponent; 0 where rows have none.
+    """
+
+    loss: Codes
+    grad: Codes
+    clipped: Bits
+    exponent: Codes
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class LossRows:
     """What the unit tells of rows.
 
@@ -91,9 +107,8 @@ def cross_entropy(
     y, ignored = _distribution(unmasked("target", target), shape, active, ignore_index)
     z = _weights(y, active, label_smoothing, class_weights)
     z[ignored] = 0
-    parts = [_block(flat[block], active[block], z[block], config) for block in _blocks(flat)]
-    loss, grad, *_ = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return loss.reshape(shape[:-1]), grad.reshape(shape)
+    rows = weighted_rows(flat, active, z, config)
+    return rows.loss.reshape(shape[:-1]), rows.grad.reshape(shape)
 
 
 def cross_entropy_rows(
@@ -110,9 +125,20 @@ def cross_entropy_rows(
     z = np.zeros(codes.shape, np.int64)
     np.put_along_axis(z, place, 1 << WEIGHT_FRACTION, axis=1)
     z[ignored | error] = 0
+    rows = weighted_rows(codes, active, z, config)
+    clipped = rows.clipped & ~error[:, None]
+    return LossRows(rows.loss, rows.grad, clipped, ignored, error, rows.exponent)
+
+
+def weighted_rows(codes: Codes, active: Bits, z: Codes, config: SoftmaxConfig) -> WeightedRows:
+    """Losses and gradients of rows; 0 where all weights of a row are.
+
+    Args:
+        codes: of ``config.input``, (rows, N). active: same shape.
+        z: weights of the classes in units of 2**-WEIGHT_FRACTION, same shape; 0 where not active.
+    """
     parts = [_block(codes[block], active[block], z[block], config) for block in _blocks(codes)]
-    loss, grad, clipped, exponent = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return LossRows(loss, grad, clipped & ~error[:, None], ignored, error, exponent)
+    return WeightedRows(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def _blocks(codes: Codes) -> list[slice]:

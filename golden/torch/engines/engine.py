@@ -47,8 +47,8 @@ class Losses:
 
     Attributes:
         loss: (rows,); 0 where the target is outside the row.
-        clipped, invalid: as those of :class:`Forward`; a target whose class is masked (-inf) counts
-            as invalid too.
+        clipped, invalid: as those of :class:`Forward`; a target with a class that is masked (-inf)
+            counts as one more that is invalid; its row's loss and gradient are 0.
     """
 
     loss: Tensor
@@ -96,8 +96,9 @@ class Engine(Protocol):
                 gradient.
             dp: (rows, n), p's dtype: gradients of the loss by p.
             grad_exponent: dP is multiplied by 2**grad_exponent, exactly, before it is quantised to
-                ``config.grad_input``, and dS divided by it. ``None``: by 2**e of each row, see
-                :func:`row_exponent_of`. Rows with a dP that is not finite are NaN throughout.
+                ``config.grad_input``, and dS divided by it; from -126 to 126. ``None``: by 2**e of
+                each row, see :func:`.gradient_exponents`. Rows with a dP that is not finite are NaN
+                throughout.
             seed, first_row: of stochastic rounding, 32 bits each.
         """
         ...
@@ -115,7 +116,10 @@ class Engine(Protocol):
         self, x: Tensor, target: Tensor, upstream: Tensor, config: SoftmaxConfig
     ) -> Tensor:
         """Gradients by the logits, (rows, n), in x's dtype: the unit's gradient (p - y), a code of
-        ``config.loss_grad``, as a value; times the row's upstream gradient, rounded once.
+        ``config.loss_grad``, as a value; times the row's upstream gradient in float64, then in x's
+        dtype. That rounds once, but for float32 and codes of more than 29 bits. Where an element
+        was clipped, as the gate of :class:`Forward` tells, it is 0 unless ``config.clip_gradient``
+        is ``"pass"``.
 
         Args:
             upstream: (rows,), x's dtype: gradients of what is minimised by the losses.
