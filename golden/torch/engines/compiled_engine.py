@@ -1,6 +1,7 @@
 """The compiled engine: the kernels of ``native``, on the CPU."""
 
 import ctypes
+from enum import IntEnum
 from functools import cache
 
 import torch
@@ -8,10 +9,20 @@ from torch import Tensor
 
 from ...config import SoftmaxConfig
 from ...errors import ConfigError
+from ...stages.loss import loss_stage
+from ...units.softmax_backward import backward_stage
 from .compiled_library import library
 from .compiled_plan import FURTHER, Plan, Tally, plan
 from .compiled_vector import vector
 from .engine import Forward, Losses, carrier
+
+
+class Isa(IntEnum):
+    """Instructions that there are kernels for; AVX-512 counts with byte permutes (VBMI)."""
+
+    portable = 0
+    avx2 = 1
+    avx512 = 2
 
 
 @cache
@@ -29,10 +40,9 @@ class CompiledEngine:
 
     name = "compiled"
 
-    def __init__(self, isa: int | None = None) -> None:
+    def __init__(self, isa: Isa | None = None) -> None:
         """Args:
-        isa: of the instructions that the kernels know, the widest that they may use; the
-            processor's own unless given.
+        isa: the instructions to use; the widest that the processor has unless given.
         """
         self.isa = isa
 
@@ -42,7 +52,13 @@ class CompiledEngine:
             return f"compiled kernels run on the CPU, not on {device}"
         if len(config.widths.exp_split) > 1 + FURTHER:
             return f"compiled kernels have {1 + FURTHER} exp tables at most"
-        return _why_not()
+        return _why_not() or self._lacking()
+
+    def _lacking(self) -> str:
+        here = Isa(library().softmaxfx_isa())
+        if self.isa is not None and self.isa > here:
+            return f"this processor has no {self.isa.name}"
+        return ""
 
     def softmax(self, x: Tensor, config: SoftmaxConfig, *, keep_gate: bool) -> Forward:
         """See :meth:`.engine.Engine.softmax`."""
@@ -71,6 +87,7 @@ class CompiledEngine:
         first_row: int = 0,
     ) -> Tensor:
         """See :meth:`.engine.Engine.softmax_backward`."""
+        backward_stage(config)  # refuses what the unit refuses
         ds = torch.empty_like(p)
         whole = ctypes.c_int64
         library().softmaxfx_softmax_backward(
@@ -82,7 +99,7 @@ class CompiledEngine:
 
     def cross_entropy(self, x: Tensor, target: Tensor, config: SoftmaxConfig) -> Losses:
         """See :meth:`.engine.Engine.cross_entropy`."""
-        loss = torch.empty(len(x), dtype=x.dtype)
+        loss = torch.empty(len(x), dtype=carrier(config.loss))
         tally = self._cross_entropy(x, target, config, loss=loss)
         return Losses(loss, *_counts(tally))
 
@@ -103,19 +120,19 @@ class CompiledEngine:
         upstream: Tensor | None = None,
         gradient: Tensor | None = None,
     ) -> Tally:
+        loss_stage(config)  # refuses what the unit refuses
         tally = Tally()
         classes, weights = (target, None) if target.ndim == 1 else (None, target)
         library().softmaxfx_cross_entropy(
             ctypes.byref(plan(config).fields), ctypes.byref(vector(config).fields),
-            *_reals(x), _at(classes), _at(weights),
-            _at(loss), _at(upstream), _at(gradient), *self._work(*x.shape), ctypes.byref(tally),
+            *_reals(x), _at(classes), _at(weights), *_by_dtype(loss), _at(upstream), _at(gradient),
+            *self._work(*x.shape), ctypes.byref(tally),
         )  # fmt: skip
         return tally
 
     def _work(self, rows: int, n: int) -> tuple[ctypes.c_int64, ...]:
         """Rows, their length, threads, and instructions."""
-        isa = library().softmaxfx_isa()
-        isa = isa if self.isa is None else min(isa, self.isa)
+        isa = library().softmaxfx_isa() if self.isa is None else self.isa
         return tuple(map(ctypes.c_int64, (rows, n, torch.get_num_threads(), isa)))
 
 
@@ -127,6 +144,12 @@ def _at(tensor: Tensor | None) -> ctypes.c_void_p:
 def _reals(tensor: Tensor) -> tuple[ctypes.c_void_p, ctypes.c_int64]:
     """Where they lie, and whether they are float64."""
     return _at(tensor), ctypes.c_int64(tensor.dtype == torch.float64)
+
+
+def _by_dtype(tensor: Tensor | None) -> tuple[ctypes.c_void_p, ctypes.c_void_p]:
+    """Where they lie as float32, or as float64."""
+    fine = tensor is not None and tensor.dtype == torch.float64
+    return _at(None if fine else tensor), _at(tensor if fine else None)
 
 
 def _counts(tally: Tally) -> tuple[Tensor, Tensor]:

@@ -73,11 +73,11 @@ Tally cross_entropy(const Plan &plan, const Vector &vector, const Losses<Real> &
     part.from = from, part.to = to;
 #if defined(__x86_64__)
     if constexpr (std::is_same_v<Real, float>) {
-      if (vector.usable && isa == kAvx512 && !part.weights) {
+      if (vector.usable && isa == kAvx512 && !part.weights && !part.fine_loss) {
         if (part.gradient) return avx512::cross_entropy_backward(part, plan, vector, rows * part.n >= kStreamed);
         return avx512::cross_entropy(part, plan, vector, tally);
       }
-      if (vector.usable && isa == kAvx2 && !part.weights) {
+      if (vector.usable && isa == kAvx2 && !part.weights && !part.fine_loss) {
         if (part.gradient) return avx2::cross_entropy_backward(part, plan, vector, false);
         return avx2::cross_entropy(part, plan, vector, tally);
       }
@@ -144,12 +144,13 @@ EXPORT void softmaxfx_softmax_backward(const Plan *plan, const void *p, const vo
 
 // Losses; or gradients, where there is somewhere to write them.
 EXPORT void softmaxfx_cross_entropy(const Plan *plan, const Vector *vector, const void *x, int64_t is_double,
-                             const int64_t *target, const int64_t *weights, void *loss,
+                             const int64_t *target, const int64_t *weights, float *loss,
+                             double *fine_loss,
                              const void *upstream, void *gradient, int64_t rows, int64_t n,
                              int64_t threads, int64_t isa, Tally *tally) {
   auto call = [&](auto real) {
     using Real = decltype(real);
-    const Losses<Real> all{static_cast<const Real *>(x), target, weights, static_cast<Real *>(loss),
+    const Losses<Real> all{static_cast<const Real *>(x), target, weights, loss, fine_loss,
                            static_cast<const Real *>(upstream), static_cast<Real *>(gradient), n, 0, 0};
     return cross_entropy(*plan, *vector, all, rows, threads, isa);
   };

@@ -21,7 +21,8 @@ struct Losses {
   const Real *x;
   const int64_t *target;   // (rows,)
   const int64_t *weights;  // (rows, n), instead of targets
-  Real *loss;
+  float *loss;             // (rows,), or as float64
+  double *fine_loss;
   const Real *upstream;
   Real *gradient;
   int64_t n, from, to;

@@ -25,8 +25,8 @@ void quantize(const Real *__restrict x, int64_t n, const Plan &plan, Row &row, T
   int64_t *__restrict clipped = row.clipped.data(), invalid = 0;
   for (int64_t i = 0; i < n; ++i) {
     const double y = double(x[i]) * scale;
-    invalid += y < INFINITY ? 0 : 1;
-    const int64_t active = y == -INFINITY ? 0 : 1;
+    invalid += x[i] < INFINITY ? 0 : 1;  // not y: a large x times the scale is infinite
+    const int64_t active = x[i] == -INFINITY ? 0 : 1;
     double inside = y < high ? y : high;
     inside = inside > low ? inside : low;
     const double whole = std::floor(inside);
@@ -151,6 +151,13 @@ int64_t loss_code(const Plan &plan, int64_t fine, int64_t bits) {
   return std::min(std::max<int64_t>(rounded, 0), plan.loss.highest);
 }
 
+// A class that takes no part has a weight.
+bool weighs_masked(const int64_t *z, int64_t n, const Row &row) {
+  for (int64_t i = 0; i < n; ++i)
+    if (z[i] && !row.active[i]) return true;
+  return false;
+}
+
 }  // namespace
 
 template <class Real, class Out>
@@ -190,17 +197,18 @@ void GENERAL::cross_entropy(const Losses<Real> &rows, const Plan &plan, Tally &t
     if (rows.weights) {
       const int64_t *z = rows.weights + j * n, ln = logarithm(plan.loss, plan, sum);
       int64_t fine = 0;
-      for (int64_t i = 0; i < n; ++i) {
-        fine += z[i] * (scaled(plan.loss, row.distance[i]) + ln);
-        tally.invalid += z[i] && !row.active[i];
-      }
-      code = loss_code(plan, fine, kLogGuard + kWeightFraction);
+      for (int64_t i = 0; i < n; ++i) fine += z[i] * (scaled(plan.loss, row.distance[i]) + ln);
+      const bool masked = weighs_masked(z, n, row);
+      tally.invalid += masked;
+      code = masked ? 0 : loss_code(plan, fine, kLogGuard + kWeightFraction);
     } else if (const int64_t t = rows.target[j]; 0 <= t && t < n) {
       const int64_t fine = scaled(plan.loss, row.distance[t]) + logarithm(plan.loss, plan, sum);
       code = row.active[t] ? loss_code(plan, fine, kLogGuard) : 0;
       tally.invalid += !row.active[t];
     }
-    rows.loss[j] = Real(code * plan.loss.lsb);
+    const double loss = double(code) * plan.loss.lsb;
+    if (rows.loss) rows.loss[j] = float(loss);
+    if (rows.fine_loss) rows.fine_loss[j] = loss;
   }
 }
 
@@ -212,22 +220,22 @@ void GENERAL::cross_entropy_backward(const Losses<Real> &rows, const Plan &plan)
   for (int64_t j = rows.from; j < rows.to; ++j) {
     const Sum sum = row_sum(rows.x + j * n, n, plan, row, tally);
     const Scalar s = scalar(plan, sum, row.nearest);
-    const int64_t t = rows.weights ? -1 : rows.target[j], *z = rows.weights + j * n;
+    const int64_t *z = rows.weights ? rows.weights + j * n : nullptr, t = z ? -1 : rows.target[j];
     int64_t whole = int64_t(1) << kWeightFraction;
-    if (rows.weights) {
+    if (z) {
       whole = 0;
       for (int64_t i = 0; i < n; ++i) whole += z[i];
     }
-    const bool none = rows.weights ? whole == 0 : t < 0 || t >= n || !row.active[t];
-    const Real lsb = Real(std::ldexp(1.0, -int(plan.output_fraction + s.exponent)));
+    const bool none = z ? whole == 0 || weighs_masked(z, n, row) : t < 0 || t >= n || !row.active[t];
+    const double lsb = std::ldexp(1.0, -int(plan.output_fraction + s.exponent));
     for (int64_t i = 0; i < n; ++i) {
-      const int64_t weight = rows.weights ? z[i] : i == t ? whole : 0;
+      const int64_t weight = z ? z[i] : i == t ? whole : 0;
       const int64_t p = probability(plan, row, i, s, exact_one);
       const int64_t fine = p * whole - (weight << (plan.output_fraction + s.exponent));
       const int64_t residual = round_half_up(fine, kWeightFraction);
       const int64_t code = std::min(std::max(residual, plan.residual_low), plan.residual_high);
       const bool dropped = none || !row.active[i] || (plan.gated && row.clipped[i]);
-      rows.gradient[j * n + i] = dropped ? Real(0) : Real(code) * lsb * rows.upstream[j];
+      rows.gradient[j * n + i] = dropped ? Real(0) : Real(double(code) * lsb * double(rows.upstream[j]));
     }
   }
 }

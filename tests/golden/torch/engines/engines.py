@@ -10,6 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
+from softmaxfx.golden.torch.engines.compiled_engine import CompiledEngine, Isa  # noqa: E402
 from softmaxfx.golden.torch.engines.engine import Engine  # noqa: E402
 from softmaxfx.golden.torch.engines.numpy_engine import NumpyEngine  # noqa: E402
 from softmaxfx.golden.torch.engines.torch_engine import TorchEngine  # noqa: E402
@@ -69,6 +70,7 @@ def arrays(record):
 ENGINES = [
     pytest.param(Placed(NumpyEngine(), "cpu"), id="numpy"),
     pytest.param(Placed(TorchEngine(), "cpu"), id="torch"),
+    *(pytest.param(Placed(CompiledEngine(isa), "cpu"), id=f"compiled-{isa.name}") for isa in Isa),
     pytest.param(Placed(TorchEngine(), "cuda"), id="torch-cuda", marks=ON_CUDA),
     pytest.param(Placed(TritonEngine(), "cpu"), id="triton-interpreted", marks=pytest.mark.long),
     pytest.param(Placed(TritonEngine(), "cuda"), id="triton-cuda", marks=ON_CUDA),
