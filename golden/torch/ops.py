@@ -1,17 +1,19 @@
-"""torch's operators of the softmax unit, in the namespace ``softmaxfx``: compilers and exporters see
-one call, autograd its gradient, and every engine computes behind it.
+"""torch's operators of the softmax unit, in the namespace ``softmaxfx``: compilers and exporters
+see one call, autograd its gradient, and every engine computes behind it.
 
 Rows lie along the last axis of (rows, n) tensors of float32 or float64. ``config`` is text of
 :func:`.unit.text_of`, ``engine`` an engine's name, or empty for the fastest that can.
 """
 
 from collections import Counter
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.library import custom_op
 
 from ..config import SoftmaxConfig
+from .batching import rowwise
 from .engines.engine import carrier
 from .engines.registry import engine_for
 from .unit import config_of, sibling, text_of
@@ -178,56 +180,37 @@ for _op in (softmax_backward, straight_through_backward, log_softmax_backward):
     _op.register_autograd(refuse_twice)
 
 
-def _save(ctx, inputs, output) -> None:
-    x, seed, config, engine, _, grad_exponent, _ = inputs
+def _save(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    x, seed, ctx.config, ctx.engine, ctx.gradient, ctx.grad_exponent, _ = inputs
     result, gate, exponent, _ = output
-    unit = config_of(config)
-    log = unit.function == "log_softmax"
-    ctx.save_for_backward(x if log else result, gate, exponent, seed)
-    ctx.inputs, ctx.dtype = inputs[2:], x.dtype
+    ctx.dtype, ctx.unit = x.dtype, config_of(ctx.config)
+    ctx.log = ctx.unit.function == "log_softmax"
+    ctx.save_for_backward(x if ctx.log else result, gate, exponent, seed)
 
 
-def _backward(ctx, dp: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-    unit = config_of(ctx.inputs[0])
-    of = _log_gradient if unit.function == "log_softmax" else _gradient
-    gradient = of(dp, *ctx.saved_tensors, *ctx.inputs)
-    if unit.scale != 1:
-        gradient = gradient * unit.scale
+def _backward(ctx: Any, upstream: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+    gradient = (_log_gradient if ctx.log else _gradient)(ctx, upstream, *ctx.saved_tensors)
+    if ctx.unit.scale != 1:
+        gradient = gradient * ctx.unit.scale
     return gradient.to(ctx.dtype), *(None,) * 6
 
 
 def _gradient(
-    dp: Tensor,
-    p: Tensor,
-    gate: Tensor,
-    exponent: Tensor,
-    seed: Tensor | None,
-    config: str,
-    engine: str,
-    gradient: str,
-    grad_exponent: int | None,
-    check: bool,
+    ctx: Any, dp: Tensor, p: Tensor, gate: Tensor, exponent: Tensor, seed: Tensor | None
 ) -> Tensor:
-    if gradient == STRAIGHT_THROUGH:
+    if ctx.gradient == STRAIGHT_THROUGH:
         return straight_through_backward(p, dp)
-    return softmax_backward(p, dp, gate, exponent, seed, config, engine, grad_exponent)
+    return softmax_backward(p, dp, gate, exponent, seed, ctx.config, ctx.engine, ctx.grad_exponent)
 
 
 def _log_gradient(
-    g: Tensor,
-    x: Tensor,
-    gate: Tensor,
-    exponent: Tensor,
-    seed: Tensor | None,
-    config: str,
-    engine: str,
-    gradient: str,
-    grad_exponent: int | None,
-    check: bool,
+    ctx: Any, g: Tensor, x: Tensor, gate: Tensor, exponent: Tensor, seed: Tensor | None
 ) -> Tensor:
-    of_p = text_of(sibling(config_of(config)))
-    p = softmax(x, None, of_p, engine, NO_GRADIENT, None, False)[0]
+    of_p = text_of(sibling(ctx.unit))
+    p = softmax(x, None, of_p, ctx.engine, NO_GRADIENT, None, False)[0]
     return log_softmax_backward(p, g, gate, x != -torch.inf)
 
 
 softmax.register_autograd(_backward, setup_context=_save)
+for _op in (softmax, softmax_backward, straight_through_backward, log_softmax_backward):
+    _op.register_vmap(rowwise(_op))

@@ -59,9 +59,7 @@ def resolved(config: SoftmaxConfig | str, scale: float, function: str) -> Softma
     )
     if function == "log_softmax" and base.function == "softmax":
         return log_config(base, float(scale))
-    require(
-        base.function == function, f"config must have function {function}, not {base.function}"
-    )
+    require(base.function == function, f"config must have function {function}, not {base.function}")
     return base.replace(scale=base.scale * scale)
 
 
