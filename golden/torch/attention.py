@@ -58,6 +58,23 @@ def fixed_scaled_dot_product_attention(
             scores.
     """
     unit = options("softmax", config, mask_value=mask_value, **chosen)
+    return attention(
+        unit, query, key, value, attn_mask, dropout_p, is_causal, scale, enable_gqa=enable_gqa
+    )
+
+
+def attention(
+    unit: Options,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    """:func:`fixed_scaled_dot_product_attention` of a unit."""
     query, key, value, attn_mask = _autocast(query, key, value, attn_mask)
     _check(query, key, value, attn_mask, is_causal)
     if enable_gqa:

@@ -71,10 +71,16 @@ def fixed_cross_entropy(
         ValueError: another dtype or shape, rows longer than ``max_length``, NaN or +inf, a target
             that is no class, masked or no probabilities.
     """
-    if size_average is not None or reduce is not None:
-        reduction = _reduction.legacy_get_string(size_average, reduce)
+    reduction = reduction_of(size_average, reduce, reduction)
     how = LossOptions(weight, ignore_index, reduction, label_smoothing)
     return loss_of(input, target, how, options("softmax", config, scale, **chosen))[0]
+
+
+def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+    """The reduction that torch's older arguments name, if they are given; torch warns of them."""
+    if size_average is None and reduce is None:
+        return reduction
+    return _reduction.legacy_get_string(size_average, reduce)
 
 
 def loss_of(x: Tensor, target: Tensor, how: LossOptions, chosen: Options) -> tuple[Tensor, Tensor]:
