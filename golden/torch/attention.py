@@ -1,7 +1,7 @@
 """torch's scaled_dot_product_attention whose softmax is the fixed-point unit's."""
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from ..config import SoftmaxConfig
 from .functional import apply, require_real
-from .options import Options, options
+from .options import Choices, Options, options
 
 MASK_VALUE = -1e4
 """Scores at or below it take no part: models mask with finite numbers from there on, which a unit
@@ -28,7 +28,7 @@ def fixed_scaled_dot_product_attention(
     *,
     config: SoftmaxConfig | str = "base",
     mask_value: float | None = MASK_VALUE,
-    **chosen: Any,
+    **chosen: Unpack[Choices],
 ) -> Tensor:
     """softmax(query key^T scale + mask) value, as
     ``torch.nn.functional.scaled_dot_product_attention`` has it, with the softmax's bits.

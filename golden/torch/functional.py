@@ -4,7 +4,7 @@ Logits are quantised to the input format, half up and saturating; results are th
 of the unit's codes, cast to the dtype that torch's function gives.
 """
 
-from typing import Any
+from typing import Unpack
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from ..config import SoftmaxConfig
 from . import ops
-from .options import Options, options
+from .options import Choices, Options, options
 
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 """Of the tensors that are taken."""
@@ -25,7 +25,7 @@ def fixed_softmax(
     *,
     scale: float = 1.0,
     dtype: torch.dtype | None = None,
-    **chosen: Any,
+    **chosen: Unpack[Choices],
 ) -> Tensor:
     """softmax(scale * input) along a dimension, the bits of the unit, as
     ``torch.nn.functional.softmax`` has it.
@@ -58,7 +58,7 @@ def fixed_log_softmax(
     *,
     scale: float = 1.0,
     dtype: torch.dtype | None = None,
-    **chosen: Any,
+    **chosen: Unpack[Choices],
 ) -> Tensor:
     """log_softmax(scale * input) along a dimension, the bits of the unit, as
     ``torch.nn.functional.log_softmax`` has it; arguments are those of :func:`fixed_softmax`.

@@ -1,7 +1,7 @@
 """torch's softmax family in fixed point as modules, which take the place of ``torch.nn``'s."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from torch.nn import functional
 from ..config import SoftmaxConfig
 from .functional import apply
 from .loss import LossOptions, loss_of
-from .options import Options, options
+from .options import Choices, Options, options
 from .unit import config_of, described
 
 
@@ -93,7 +93,7 @@ class FixedSoftmax(FixedModule, nn.Softmax):
         *,
         scale: float = 1.0,
         dtype: torch.dtype | None = None,
-        **chosen: Any,
+        **chosen: Unpack[Choices],
     ) -> None:
         super().__init__(dim)
         self.dtype = dtype
@@ -125,7 +125,7 @@ class FixedLogSoftmax(FixedModule, nn.LogSoftmax):
         *,
         scale: float = 1.0,
         dtype: torch.dtype | None = None,
-        **chosen: Any,
+        **chosen: Unpack[Choices],
     ) -> None:
         super().__init__(dim)
         self.dtype = dtype
@@ -146,7 +146,7 @@ class FixedCrossEntropyLoss(FixedModule, nn.CrossEntropyLoss):
     Args:
         weight, size_average, ignore_index, reduce, reduction, label_smoothing: those of
             ``torch.nn.CrossEntropyLoss``.
-        config, scale, chosen: those of :func:`.loss.fixed_cross_entropy`.
+        config, scale, engine, check, mask_value: those of :func:`.loss.fixed_cross_entropy`.
 
     Raises:
         ConfigError: options that break a rule.
@@ -163,10 +163,13 @@ class FixedCrossEntropyLoss(FixedModule, nn.CrossEntropyLoss):
         *,
         config: SoftmaxConfig | str = "base",
         scale: float = 1.0,
-        **chosen: Any,
+        engine: str | None = None,
+        check: bool = True,
+        mask_value: float | None = None,
     ) -> None:
         super().__init__(weight, size_average, ignore_index, reduce, reduction, label_smoothing)
-        self.set_unit(options("softmax", config, scale, **chosen))
+        unit = options("softmax", config, scale, engine=engine, check=check, mask_value=mask_value)
+        self.set_unit(unit)
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         how = LossOptions(self.weight, self.ignore_index, self.reduction, self.label_smoothing)

@@ -1,7 +1,6 @@
 """torch's cross_entropy in fixed point: the unit's losses, and what torch makes of them."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -46,7 +45,9 @@ def fixed_cross_entropy(
     *,
     config: SoftmaxConfig | str = "base",
     scale: float = 1.0,
-    **chosen: Any,
+    engine: str | None = None,
+    check: bool = True,
+    mask_value: float | None = None,
 ) -> Tensor:
     """The cross-entropy of scale * input, the bits of the unit, as
     ``torch.nn.functional.cross_entropy`` has it.
@@ -61,7 +62,7 @@ def fixed_cross_entropy(
             which may sum to less than 1, and have no gradient.
         weight, size_average, ignore_index, reduce, reduction, label_smoothing: as in torch.
         config: the unit, or a preset's name. scale: positive, multiplies the configuration's.
-        chosen: engine and check, see :class:`.options.Options`.
+        engine, check, mask_value: see :class:`.options.Options`.
 
     Returns:
         The loss in input's dtype. Its gradient is the unit's, times the scale.
@@ -73,7 +74,8 @@ def fixed_cross_entropy(
     """
     reduction = reduction_of(size_average, reduce, reduction)
     how = LossOptions(weight, ignore_index, reduction, label_smoothing)
-    return loss_of(input, target, how, options("softmax", config, scale, **chosen))[0]
+    unit = options("softmax", config, scale, engine=engine, check=check, mask_value=mask_value)
+    return loss_of(input, target, how, unit)[0]
 
 
 def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
@@ -107,7 +109,7 @@ def loss_of(x: Tensor, target: Tensor, how: LossOptions, chosen: Options) -> tup
         return losses.view(shape).to(_dtype(x)), clipped
     total = losses.sum()
     if how.reduction == "mean":
-        total = total / (_share(given, how.weight) if of_classes else max(shape.numel(), 0))
+        total = total / (_share(given, how.weight) if of_classes else shape.numel())
     return total.to(_dtype(x)), clipped
 
 
@@ -155,6 +157,11 @@ def _check(x: Tensor, target: Tensor, how: LossOptions) -> None:
             f"target must be classes, int64 of shape {tuple(of_classes)}, or probabilities, floats "
             f"of shape {tuple(x.shape)}, not {str(target.dtype).removeprefix('torch.')} of shape "
             f"{tuple(target.shape)}"
+        )
+    if target.is_floating_point() and how.ignore_index >= 0:
+        raise ValueError(
+            f"ignore_index must be negative where target holds probabilities, not "
+            f"{how.ignore_index}"
         )
     if target.requires_grad:
         raise ValueError("target must not need a gradient, which no unit computes")

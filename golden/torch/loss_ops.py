@@ -140,11 +140,14 @@ def class_weights(
         check: refuse weights that the unit cannot take.
 
     Raises:
-        ValueError: probabilities that are negative or sum to more than ``MOST_WEIGHT``.
+        ValueError: negative weights; probabilities that are negative or of a sum above
+            ``MOST_WEIGHT``.
     """
     y = _distribution(target, active)
     if check and target.ndim == 2:
         _check_probabilities(y)
+    if check and weight is not None and not bool((weight >= 0).all()):
+        raise ValueError(f"weight must hold no negative number, not {float(weight.min()):.4g}")
     share = active.double() / active.sum(dim=-1, keepdim=True).clamp(min=1)
     z = (1 - smoothing) * y + smoothing * share
     if weight is not None:

@@ -1,6 +1,7 @@
 """How a unit is run from torch: a configuration, and what its user chose besides."""
 
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 import torch
 from torch import Tensor
@@ -57,17 +58,22 @@ class Options:
         return x if self.mask_value is None else x.masked_fill(x <= self.mask_value, -torch.inf)
 
 
+class Choices(TypedDict, total=False):
+    """What a user may choose besides the configuration; see :class:`Options` for each."""
+
+    engine: str | None
+    straight_through: bool
+    grad_exponent: int | None
+    seed: int | None
+    check: bool
+    mask_value: float | None
+
+
 def options(
     function: str,
     config: SoftmaxConfig | str,
     scale: float = 1.0,
-    *,
-    engine: str | None = None,
-    straight_through: bool = False,
-    grad_exponent: int | None = None,
-    seed: int | None = None,
-    check: bool = True,
-    mask_value: float | None = None,
+    **chosen: Unpack[Choices],
 ) -> Options:
     """A unit and how it is run, see :class:`Options`.
 
@@ -79,6 +85,8 @@ def options(
         ConfigError: a value that breaks a rule, in one sentence.
     """
     text, stochastic = described(config, scale, function)
+    engine, grad_exponent = chosen.get("engine"), chosen.get("grad_exponent")
+    seed = chosen.get("seed")
     if engine is not None:
         names = engine_names()
         require(engine in names, f"engine must be one of {', '.join(names)}, not {engine!r}")
@@ -87,5 +95,12 @@ def options(
     if seed is not None:
         require_whole("seed", seed, 0, (1 << 32) - 1)
     return Options(
-        text, stochastic, engine or "", straight_through, grad_exponent, seed, check, mask_value
+        text,
+        stochastic,
+        engine or "",
+        chosen.get("straight_through", False),
+        grad_exponent,
+        seed,
+        chosen.get("check", True),
+        chosen.get("mask_value"),
     )

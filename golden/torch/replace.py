@@ -8,10 +8,32 @@ from torch import nn
 from .layers import FixedCrossEntropyLoss, FixedLogSoftmax, FixedModule, FixedSoftmax
 from .options import Options
 
+
+class SwappedSoftmax(FixedSoftmax):
+    """Its ``state_dict`` is that of ``nn.Softmax``, so that it fits the model before and after."""
+
+    get_extra_state = nn.Module.get_extra_state
+    set_extra_state = nn.Module.set_extra_state
+
+
+class SwappedLogSoftmax(FixedLogSoftmax):
+    """Its ``state_dict`` is that of ``nn.LogSoftmax``."""
+
+    get_extra_state = nn.Module.get_extra_state
+    set_extra_state = nn.Module.set_extra_state
+
+
+class SwappedCrossEntropyLoss(FixedCrossEntropyLoss):
+    """Its ``state_dict`` is that of ``nn.CrossEntropyLoss``."""
+
+    get_extra_state = nn.Module.get_extra_state
+    set_extra_state = nn.Module.set_extra_state
+
+
 CLASSES: Mapping[type[nn.Module], tuple[type[FixedModule], str]] = {
-    nn.Softmax: (FixedSoftmax, "softmax"),
-    nn.LogSoftmax: (FixedLogSoftmax, "log_softmax"),
-    nn.CrossEntropyLoss: (FixedCrossEntropyLoss, "cross_entropy"),
+    nn.Softmax: (SwappedSoftmax, "softmax"),
+    nn.LogSoftmax: (SwappedLogSoftmax, "log_softmax"),
+    nn.CrossEntropyLoss: (SwappedCrossEntropyLoss, "cross_entropy"),
 }
 """Of each class, the fixed one and whose unit it takes; a class of the user's own is none."""
 

@@ -65,7 +65,7 @@ def _targets(module: torch.fx.GraphModule) -> Iterator[str]:
 
 def _implemented(module: nn.Module) -> str:
     name = getattr(getattr(module, "config", None), "_attn_implementation", None)
-    if name in IMPLEMENTATIONS or name in REGISTERED:
+    if name in IMPLEMENTATIONS:
         return ""
     return f"of the attention implementation {name!r}: eager and sdpa can be swapped"
 
@@ -77,5 +77,3 @@ _RULES: tuple[Callable[[nn.Module], str], ...] = (
     _traced,
     _implemented,
 )
-REGISTERED: set[str] = set()
-"""Names under which attention in fixed point is registered with Hugging Face's transformers."""

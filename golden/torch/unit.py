@@ -37,6 +37,7 @@ def config_of(text: str) -> SoftmaxConfig:
         raise ConfigError(f"config must be the JSON of a configuration, not {text!r}") from None
 
 
+@lru_cache(maxsize=256)
 def resolved(config: SoftmaxConfig | str, scale: float, function: str) -> SoftmaxConfig:
     """The configuration that computes a function of scale * x.
 

@@ -5,8 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from types import MethodType, TracebackType
-from typing import Any
-from weakref import WeakValueDictionary
+from typing import Any, Unpack
 
 import torch
 from torch import nn
@@ -16,7 +15,7 @@ from ..errors import require
 from .attention import MASK_VALUE
 from .fast_path import FastPath
 from .intercept import FAMILY, Intercept, SwapError
-from .options import Options, options
+from .options import Choices, Options, options
 from .replace import replaced
 from .swappable import calls_softmax, refuse
 
@@ -33,7 +32,7 @@ def swap(
     attention_config: SoftmaxConfig | str | None = None,
     keep: Collection[str] = (),
     mask_value: float | None = MASK_VALUE,
-    **chosen: Any,
+    **chosen: Unpack[Choices],
 ) -> "Swap":
     """Compute a model's softmax family by fixed-point units, until it is undone.
 
@@ -106,9 +105,9 @@ class Swap:
         self.model = model
         self.calls: Counter[tuple[str, str]] = Counter()
         self._site = ""
-        self._key = id(self)
-        _SWAPS[self._key] = self
-        self._mode = Intercept(units, _seen_by(self._key))
+        # a compiler that traces a call runs this once, and does not follow it
+        seen = torch.compiler.assume_constant_result(lambda function: self.see(function))
+        self._mode = Intercept(units, seen)
         self._fast_path = FastPath()
         self._replacements = [
             each
@@ -172,21 +171,6 @@ class Swap:
                 f"{type(self.model).__name__} must have a softmax to swap: its forward pass called "
                 "none"
             )
-
-
-_SWAPS: WeakValueDictionary[int, Swap] = WeakValueDictionary()
-
-
-@torch.compiler.assume_constant_result  # while a compiler traces, a call is seen once
-def _see(key: int, function: str) -> None:
-    _SWAPS[key].see(function)
-
-
-def _seen_by(key: int) -> Callable[[str], None]:
-    def seen(function: str) -> None:
-        _see(key, function)
-
-    return seen
 
 
 class _Wrapped:
