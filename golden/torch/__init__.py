@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     from .attention import fixed_scaled_dot_product_attention
     from .engines.registry import EngineFallbackWarning, engine_names, which_engine
     from .functional import fixed_log_softmax, fixed_softmax
+    from .huggingface import register_attention
     from .intercept import SwapError
     from .layers import FixedCrossEntropyLoss, FixedLogSoftmax, FixedSoftmax
     from .loss import fixed_cross_entropy
     from .swapping import Swap, swap
-    from .transformers import register_attention
 
 __all__ = [
     "EngineFallbackWarning",
@@ -39,7 +39,7 @@ _MODULES = {
     ".layers": ("FixedCrossEntropyLoss", "FixedLogSoftmax", "FixedSoftmax"),
     ".loss": ("fixed_cross_entropy",),
     ".swapping": ("Swap", "swap"),
-    ".transformers": ("register_attention",),
+    ".huggingface": ("register_attention",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -98,9 +98,9 @@ def _scores(query: Tensor, key: Tensor, scale: float | None) -> Tensor:
     """Both factors times the root of the scale, as in torch, so that halves of them last."""
     if query.itemsize == 2:
         query, key = query.float(), key.float()
-    scale = (query.shape[-1] or 1) ** -0.5 if scale is None else scale
-    root = abs(scale) ** 0.5
-    return (query * (root if scale > 0 else -root)) @ (key * root).transpose(-2, -1)
+    factor = (query.shape[-1] or 1) ** -0.5 if scale is None else scale
+    root = abs(factor) ** 0.5
+    return (query * (root if factor > 0 else -root)) @ (key * root).transpose(-2, -1)
 
 
 def _masked(scores: Tensor, mask: Tensor | None) -> Tensor:

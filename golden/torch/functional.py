@@ -4,11 +4,11 @@ Logits are quantised to the input format, half up and saturating; results are th
 of the unit's codes, cast to the dtype that torch's function gives.
 """
 
+import warnings
 from typing import Unpack
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from ..config import SoftmaxConfig
 from . import ops
@@ -25,6 +25,7 @@ def fixed_softmax(
     *,
     scale: float = 1.0,
     dtype: torch.dtype | None = None,
+    mask_value: float | None = None,
     **chosen: Unpack[Choices],
 ) -> Tensor:
     """softmax(scale * input) along a dimension, the bits of the unit, as
@@ -36,8 +37,8 @@ def fixed_softmax(
         dim: along which rows lie; None is torch's choice, which torch warns of.
         config: the unit, or a preset's name. scale: positive, multiplies the configuration's.
         dtype: input is cast to it first; the result has it. Unless given, input's.
-        chosen: engine, straight_through, grad_exponent, seed, check, mask_value, see
-            :class:`.options.Options`.
+        mask_value, chosen: see :class:`.options.Options`; chosen are engine, straight_through,
+            grad_exponent, seed and check.
 
     Returns:
         p, input's shape. Its gradient is the backward unit's, times the scale.
@@ -47,8 +48,8 @@ def fixed_softmax(
         ValueError: another dtype, rows longer than ``max_length``, NaN or +inf.
         IndexError: no such dimension.
     """
-    dim = functional._get_softmax_dim("softmax", input.dim(), 3) if dim is None else dim
-    return apply(input, dim, dtype, options("softmax", config, scale, **chosen))[0]
+    unit = options("softmax", config, scale, mask_value=mask_value, **chosen)
+    return apply(input, dim_of("softmax", input, dim), dtype, unit)[0]
 
 
 def fixed_log_softmax(
@@ -58,6 +59,7 @@ def fixed_log_softmax(
     *,
     scale: float = 1.0,
     dtype: torch.dtype | None = None,
+    mask_value: float | None = None,
     **chosen: Unpack[Choices],
 ) -> Tensor:
     """log_softmax(scale * input) along a dimension, the bits of the unit, as
@@ -71,8 +73,20 @@ def fixed_log_softmax(
     Returns:
         log p, input's shape; an element that takes no part has the lowest code's value.
     """
-    dim = functional._get_softmax_dim("log_softmax", input.dim(), 3) if dim is None else dim
-    return apply(input, dim, dtype, options("log_softmax", config, scale, **chosen))[0]
+    unit = options("log_softmax", config, scale, mask_value=mask_value, **chosen)
+    return apply(input, dim_of("log_softmax", input, dim), dtype, unit)[0]
+
+
+def dim_of(name: str, x: Tensor, dim: int | None) -> int:
+    """The dimension, or torch's choice where there is none, with torch's warning of it."""
+    if dim is not None:
+        return dim
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include "
+        "dim=X as an argument.",
+        stacklevel=4,
+    )
+    return 0 if x.ndim in (0, 1, 3) else 1
 
 
 def apply(x: Tensor, dim: int, dtype: torch.dtype | None, chosen: Options) -> tuple[Tensor, Tensor]:

@@ -14,7 +14,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from .attention import attention
-from .functional import apply
+from .functional import apply, dim_of
 from .loss import LossOptions, loss_of, reduction_of
 from .options import Options
 
@@ -94,11 +94,8 @@ def _softmax(
 ) -> Tensor:
     """Functions differ in what follows the dimension: a depth of the stack, or a dtype."""
     _refuse_more(x, more)
-    name = "softmax"
-    if dim is None:
-        dim = functional._get_softmax_dim(name, x.dim(), 5)
     given = [each for each in rest if isinstance(each, torch.dtype)]
-    return apply(x, dim, given[0] if given else dtype, unit)[0]
+    return apply(x, dim_of("softmax", x, dim), given[0] if given else dtype, unit)[0]
 
 
 def _cross_entropy(

@@ -5,10 +5,9 @@ from typing import Any, Unpack
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ..config import SoftmaxConfig
-from .functional import apply
+from .functional import apply, dim_of
 from .loss import LossOptions, loss_of
 from .options import Choices, Options, options
 from .unit import config_of, described
@@ -80,7 +79,7 @@ class FixedSoftmax(FixedModule, nn.Softmax):
     """:func:`.functional.fixed_softmax` as a module, in the place of ``torch.nn.Softmax``.
 
     Args:
-        dim, config, scale, dtype, chosen: those of :func:`.functional.fixed_softmax`.
+        dim, config, scale, dtype, mask_value, chosen: those of :func:`.functional.fixed_softmax`.
 
     Raises:
         ConfigError: options that break a rule.
@@ -93,16 +92,15 @@ class FixedSoftmax(FixedModule, nn.Softmax):
         *,
         scale: float = 1.0,
         dtype: torch.dtype | None = None,
+        mask_value: float | None = None,
         **chosen: Unpack[Choices],
     ) -> None:
         super().__init__(dim)
         self.dtype = dtype
-        self.set_unit(options("softmax", config, scale, **chosen))
+        self.set_unit(options("softmax", config, scale, mask_value=mask_value, **chosen))
 
     def forward(self, input: Tensor) -> Tensor:
-        dim = self.dim
-        if dim is None:
-            dim = functional._get_softmax_dim("softmax", input.dim(), 5)
+        dim = dim_of("softmax", input, self.dim)
         result, clipped = apply(input, dim, self.dtype, self.unit)
         self.count(clipped)
         return result
@@ -112,7 +110,8 @@ class FixedLogSoftmax(FixedModule, nn.LogSoftmax):
     """:func:`.functional.fixed_log_softmax` as a module, in the place of ``torch.nn.LogSoftmax``.
 
     Args:
-        dim, config, scale, dtype, chosen: those of :func:`.functional.fixed_log_softmax`.
+        dim, config, scale, dtype, mask_value, chosen: those of
+            :func:`.functional.fixed_log_softmax`.
 
     Raises:
         ConfigError: options that break a rule.
@@ -125,16 +124,15 @@ class FixedLogSoftmax(FixedModule, nn.LogSoftmax):
         *,
         scale: float = 1.0,
         dtype: torch.dtype | None = None,
+        mask_value: float | None = None,
         **chosen: Unpack[Choices],
     ) -> None:
         super().__init__(dim)
         self.dtype = dtype
-        self.set_unit(options("log_softmax", config, scale, **chosen))
+        self.set_unit(options("log_softmax", config, scale, mask_value=mask_value, **chosen))
 
     def forward(self, input: Tensor) -> Tensor:
-        dim = self.dim
-        if dim is None:
-            dim = functional._get_softmax_dim("log_softmax", input.dim(), 5)
+        dim = dim_of("log_softmax", input, self.dim)
         result, clipped = apply(input, dim, self.dtype, self.unit)
         self.count(clipped)
         return result

@@ -81,7 +81,9 @@ def softmax(
     return rows.result, rows.gate, rows.exponent, rows.clipped
 
 
-def _outputs(x: Tensor, unit: SoftmaxConfig, gradient: str) -> tuple[Tensor, ...]:
+def _outputs(
+    x: Tensor, unit: SoftmaxConfig, gradient: str
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     rows, n = x.shape
     gate = (n + 7) // 8 if _kept(unit, gradient) else 0
     return (

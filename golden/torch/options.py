@@ -59,20 +59,21 @@ class Options:
 
 
 class Choices(TypedDict, total=False):
-    """What a user may choose besides the configuration; see :class:`Options` for each."""
+    """What a user may choose about any unit; see :class:`Options` for each."""
 
     engine: str | None
     straight_through: bool
     grad_exponent: int | None
     seed: int | None
     check: bool
-    mask_value: float | None
 
 
 def options(
     function: str,
     config: SoftmaxConfig | str,
     scale: float = 1.0,
+    *,
+    mask_value: float | None = None,
     **chosen: Unpack[Choices],
 ) -> Options:
     """A unit and how it is run, see :class:`Options`.
@@ -102,5 +103,5 @@ def options(
         grad_exponent,
         seed,
         chosen.get("check", True),
-        chosen.get("mask_value"),
+        mask_value,
     )

@@ -67,7 +67,7 @@ def replaced(name: str, module: nn.Module, units: Mapping[str, Options]) -> Repl
     fixed, unit = CLASSES[own]
     module.__class__ = fixed
     assert isinstance(module, FixedModule)
-    if not isinstance(module, FixedCrossEntropyLoss):
+    if isinstance(module, FixedSoftmax | FixedLogSoftmax):
         module.dtype = None
     module.set_unit(units[unit])
     return Replacement(name, module, own)

@@ -19,6 +19,8 @@ from .options import Choices, Options, options
 from .replace import replaced
 from .swappable import calls_softmax, refuse
 
+_MARK = "swapped"
+"""Of forward methods that intercept calls."""
 COMPILED = "(compiled)"
 """The site of calls that a compiler traced: it does not tell in which module they stand."""
 
@@ -98,9 +100,7 @@ class Swap:
         named = dict(model.named_modules())
         for name, module in named.items():
             refuse(name, module)
-            if isinstance(vars(module).get("forward"), MethodType) and hasattr(
-                module.forward, "swapped"
-            ):
+            if _MARK in vars(getattr(module.forward, "__func__", _forward)):
                 raise SwapError(f"{_called(name, module)} must not be swapped twice: undo it first")
         self.model = model
         self.calls: Counter[tuple[str, str]] = Counter()
@@ -214,7 +214,7 @@ def _forward(name: str, module: nn.Module, owner: Swap) -> Callable[..., Any]:
             owner.require_some()
         return result
 
-    forward.swapped = True
+    vars(forward)[_MARK] = True
     return forward
 
 
