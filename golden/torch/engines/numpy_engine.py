@@ -161,6 +161,8 @@ def _packed(flags: Bits) -> Tensor:
 
 def _unpacked(gate: Tensor, width: int) -> Bits:
     """The gate's first bits, (rows, width); none is set in a gate of no width."""
+    if not gate.shape[-1]:  # what NumPy would pad with is not defined
+        return np.zeros((len(gate), width), bool)
     bits = np.unpackbits(gate.numpy(), axis=-1, count=width, bitorder="little")
     return bits.astype(bool)
 
