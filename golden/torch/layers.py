@@ -49,7 +49,7 @@ class FixedModule(nn.Module):
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
         found = config_of(state["config"])
-        text, stochastic = described(found, 1.0, found.function)
+        text, stochastic = described(found, (1.0).hex(), found.function)
         self.unit = replace(self.unit, config=text, stochastic=stochastic)
 
     def _load_from_state_dict(

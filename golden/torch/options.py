@@ -85,7 +85,12 @@ def options(
     Raises:
         ConfigError: a value that breaks a rule, in one sentence.
     """
-    text, stochastic = described(config, scale, function)
+    require(
+        isinstance(scale, int | float) and not isinstance(scale, bool),
+        f"scale must be a positive number, not {scale!r}",
+    )
+    # a float that a compiler holds for a variable is a constant by its digits
+    text, stochastic = described(config, float(scale).hex(), function)
     engine, grad_exponent = chosen.get("engine"), chosen.get("grad_exponent")
     seed = chosen.get("seed")
     if engine is not None:

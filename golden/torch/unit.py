@@ -54,10 +54,7 @@ def resolved(config: SoftmaxConfig | str, scale: float, function: str) -> Softma
         f"config must be a SoftmaxConfig or the name of a preset, not {config!r}",
     )
     base = preset(config) if isinstance(config, str) else config
-    require(
-        isinstance(scale, int | float) and not isinstance(scale, bool) and 0 < scale < float("inf"),
-        f"scale must be a positive number, not {scale!r}",
-    )
+    require(0 < scale < float("inf"), f"scale must be a positive number, not {scale!r}")
     if function == "log_softmax" and base.function == "softmax":
         return log_config(base, float(scale))
     require(base.function == function, f"config must have function {function}, not {base.function}")
@@ -89,7 +86,11 @@ def sibling(config: SoftmaxConfig) -> SoftmaxConfig:
 
 
 @torch.compiler.assume_constant_result  # a compiler takes the answer, not how it is made
-def described(config: SoftmaxConfig | str, scale: float, function: str) -> tuple[str, bool]:
-    """(text of :func:`resolved`, whether its gradients are rounded at random)."""
-    found = resolved(config, scale, function)
+def described(config: SoftmaxConfig | str, scale: str, function: str) -> tuple[str, bool]:
+    """(text of :func:`resolved`, whether its gradients are rounded at random).
+
+    Args:
+        scale: by its hexadecimal digits.
+    """
+    found = resolved(config, float.fromhex(scale), function)
     return text_of(found), found.rounding == "stochastic"

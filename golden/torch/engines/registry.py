@@ -40,7 +40,10 @@ class Entry:
         return not self.devices or device.type in self.devices
 
 
-ENTRIES = (Entry("numpy", ".numpy_engine", "NumpyEngine"),)
+ENTRIES = (
+    Entry("torch", ".torch_engine", "TorchEngine"),
+    Entry("numpy", ".numpy_engine", "NumpyEngine"),
+)
 """The fastest first."""
 
 
