@@ -105,8 +105,9 @@ class Swap:
         self.model = model
         self.calls: Counter[tuple[str, str]] = Counter()
         self._site = ""
-        # a compiler that traces a call runs this once, and does not follow it
+        # a compiler that traces a call runs these once, and does not follow them
         seen = torch.compiler.assume_constant_result(lambda function: self.see(function))
+        self.ended = torch.compiler.assume_constant_result(lambda: self.require_some())
         self._mode = Intercept(units, seen)
         self._fast_path = FastPath()
         self._replacements = [
@@ -191,27 +192,28 @@ def _forward(name: str, module: nn.Module, owner: Swap) -> Callable[..., Any]:
 
     It is a function of the module, so that a copy of the module computes with its own weights.
     """
-    own, mode = vars(module).get("forward"), owner._mode
+    own, mode, ended = vars(module).get("forward"), owner._mode, owner.ended
 
     def run(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
         if own is not None:
             return own(*args, **kwargs)
         return type(self).forward(self, *args, **kwargs)
 
+    def intercepted(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        if _on(mode):
+            return run(self, *args, **kwargs)
+        with mode:
+            return run(self, *args, **kwargs)
+
     @wraps(type(module).forward)
     def forward(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
         if torch.compiler.is_compiling():
-            if _on(mode):
-                return run(self, *args, **kwargs)
-            with mode:
-                return run(self, *args, **kwargs)
-        with owner.within(name):
-            if _on(mode):
-                return run(self, *args, **kwargs)
-            with mode:
-                result = run(self, *args, **kwargs)
+            result = intercepted(self, *args, **kwargs)
+        else:
+            with owner.within(name):
+                result = intercepted(self, *args, **kwargs)
         if not name:
-            owner.require_some()
+            ended()
         return result
 
     vars(forward)[_MARK] = True

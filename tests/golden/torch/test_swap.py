@@ -282,6 +282,13 @@ def test_a_forward_pass_that_cannot_be_swapped_is_an_error(function, sentence):
         swapped.model(X)
 
 
+def test_a_compiled_model_without_a_softmax_is_an_error_too():
+    with swap(Bare(lambda x: x * 2)) as swapped:
+        compiled = torch.compile(swapped.model, backend="eager")
+        with pytest.raises(RuntimeError, match=r"SwapError: Bare must have a softmax to swap"):
+            compiled(X)
+
+
 @pytest.mark.skipif(
     not hasattr(functional, "linear_cross_entropy"), reason="this torch has no linear_cross_entropy"
 )
