@@ -15,7 +15,8 @@ from torch.overrides import TorchFunctionMode
 
 from .attention import attention
 from .functional import apply, dim_of
-from .loss import LossOptions, loss_of, reduction_of
+from .loss import loss_of, reduction_of
+from .loss_options import LossOptions
 from .options import Options
 
 FAMILY: Mapping[str, tuple[str, ...]] = {

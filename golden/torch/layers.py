@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from ..config import SoftmaxConfig
 from .functional import apply, dim_of
-from .loss import LossOptions, loss_of
+from .loss import loss_of
+from .loss_options import LossOptions
 from .options import Choices, Options, options
 from .unit import config_of, described
 

@@ -1,36 +1,14 @@
 """torch's cross_entropy in fixed point: the unit's losses, and what torch makes of them."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 from torch.nn import _reduction
 
 from ..config import SoftmaxConfig
-from ..errors import require
-from .functional import require_real, rows_of
+from .functional import rows_of
 from .loss_ops import class_weights, classes, cross_entropy
+from .loss_options import LossOptions, check_loss, class_axis
 from .options import Options, options
-
-REDUCTIONS = "none", "mean", "sum"
-
-
-@dataclass(frozen=True, slots=True)
-class LossOptions:
-    """What torch's cross_entropy takes besides logits and targets.
-
-    Attributes:
-        weight: (C,), of every class, not negative; None: 1.
-        ignore_index: class index of elements without a loss.
-        reduction: ``"none"``, ``"mean"`` (by the targets' weights where targets are classes) or
-            ``"sum"``.
-        label_smoothing: from 0 to 1, the share of a target that is spread over all classes.
-    """
-
-    weight: Tensor | None = None
-    ignore_index: int = -100
-    reduction: str = "mean"
-    label_smoothing: float = 0.0
 
 
 def fixed_cross_entropy(
@@ -87,30 +65,42 @@ def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str)
 
 def loss_of(x: Tensor, target: Tensor, how: LossOptions, chosen: Options) -> tuple[Tensor, Tensor]:
     """(loss, elements clipped: int64 of no dimension); see :func:`fixed_cross_entropy`."""
-    _check(x, target, how)
-    x = chosen.masked(x)
-    place = 0 if x.ndim == 1 else 1
+    check_loss(x, target, how)
+    x, place = chosen.masked(x), class_axis(x)
     logits = rows_of(x.movedim(place, -1))
-    of_classes = target.ndim < x.ndim
-    if of_classes:
-        given = target.reshape(-1).long()
-        given = classes(given, x.shape[place], how.ignore_index, chosen.check)
-    else:
-        given = rows_of(target.detach().movedim(place, -1))
+    given = _given(x, target, how, chosen.check)
     weight, most = _weight(how.weight)
-    plain = of_classes and weight is None and how.label_smoothing == 0
-    taken = given if plain else class_weights(
-        given, logits.detach() != -torch.inf, weight, float(how.label_smoothing), chosen.check
-    )  # fmt: skip
+    taken = _taken(given, logits, weight, how, chosen.check)
     losses, clipped = cross_entropy(logits, taken, chosen.config, chosen.engine, chosen.check)
-    losses = losses.double() * most
-    shape = x.shape[:place] + x.shape[place + 1 :]
+    losses = (losses.double() * most).view(x.shape[:place] + x.shape[place + 1 :])
+    return _reduced(losses, given, how).to(_dtype(x)), clipped
+
+
+def _given(x: Tensor, target: Tensor, how: LossOptions, check: bool) -> Tensor:
+    """A class a row, (rows,), -1 where it has no loss; or probabilities, (rows, C)."""
+    place = class_axis(x)
+    if target.ndim == x.ndim:
+        return rows_of(target.detach().movedim(place, -1))
+    return classes(target.reshape(-1).long(), x.shape[place], how.ignore_index, check)
+
+
+def _taken(
+    given: Tensor, logits: Tensor, weight: Tensor | None, how: LossOptions, check: bool
+) -> Tensor:
+    """Targets as the unit takes them: classes, or weights of all classes."""
+    if given.ndim == 1 and weight is None and how.label_smoothing == 0:
+        return given
+    active = logits.detach() != -torch.inf
+    return class_weights(given, active, weight, float(how.label_smoothing), check)
+
+
+def _reduced(losses: Tensor, given: Tensor, how: LossOptions) -> Tensor:
     if how.reduction == "none":
-        return losses.view(shape).to(_dtype(x)), clipped
-    total = losses.sum()
-    if how.reduction == "mean":
-        total = total / (_share(given, how.weight) if of_classes else shape.numel())
-    return total.to(_dtype(x)), clipped
+        return losses
+    if how.reduction == "sum":
+        return losses.sum()
+    share = _share(given, how.weight) if given.ndim == 1 else losses.numel()
+    return losses.sum() / share
 
 
 def _weight(weight: Tensor | None) -> tuple[Tensor | None, Tensor | float]:
@@ -133,43 +123,3 @@ def _dtype(x: Tensor) -> torch.dtype:
     """What torch's cross_entropy gives: autocast makes it float32."""
     autocast = torch.is_autocast_enabled(x.device.type) and x.itemsize == 2
     return torch.float32 if autocast else x.dtype
-
-
-def _check(x: Tensor, target: Tensor, how: LossOptions) -> None:
-    require_real("input", x)
-    require(
-        how.reduction in REDUCTIONS,
-        f"reduction must be one of {', '.join(REDUCTIONS)}, not {how.reduction!r}",
-    )
-    require(
-        0 <= how.label_smoothing <= 1,
-        f"label_smoothing must be from 0 to 1, not {how.label_smoothing!r}",
-    )
-    if x.ndim == 0:
-        raise ValueError("input must have classes along an axis, not no dimension")
-    of_classes = x.shape[1:] if x.ndim == 1 else x.shape[:1] + x.shape[2:]
-    integers = target.dtype in (torch.int64, torch.uint8)
-    if not (
-        (integers and target.shape == of_classes)
-        or (target.is_floating_point() and target.shape == x.shape)
-    ):
-        raise ValueError(
-            f"target must be classes, int64 of shape {tuple(of_classes)}, or probabilities, floats "
-            f"of shape {tuple(x.shape)}, not {str(target.dtype).removeprefix('torch.')} of shape "
-            f"{tuple(target.shape)}"
-        )
-    if target.is_floating_point() and how.ignore_index >= 0:
-        raise ValueError(
-            f"ignore_index must be negative where target holds probabilities, not "
-            f"{how.ignore_index}"
-        )
-    if target.requires_grad:
-        raise ValueError("target must not need a gradient, which no unit computes")
-    _check_weight(x.shape[0 if x.ndim == 1 else 1], how.weight)
-
-
-def _check_weight(count: int, weight: Tensor | None) -> None:
-    if weight is not None and weight.shape != (count,):
-        raise ValueError(
-            f"weight must be {count} numbers, one a class, not of shape {tuple(weight.shape)}"
-        )

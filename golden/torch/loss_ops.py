@@ -105,19 +105,19 @@ cross_entropy.register_autograd(_backward, setup_context=_save)
 
 @custom_op("softmaxfx::classes", mutates_args=())
 def classes(target: Tensor, count: int, ignore_index: int, check: bool) -> Tensor:
-    """Classes as the unit takes them, int64, (rows,): -1 where ``ignore_index`` stands.
+    """Classes as the unit takes them, int64, (rows,): -1 where ``ignore_index`` stands, or what is
+    no class.
 
     Raises:
-        ValueError: another class that is not in the row, where ``check`` says so.
+        ValueError: what is neither, where ``check`` says so.
     """
-    found = torch.where(target == ignore_index, -1, target)
+    ignored, outside = target == ignore_index, (target < 0) | (target >= count)
     if check:
-        _check_classes(found, target == ignore_index, count, ignore_index)
-    return found
+        _check_classes(target, outside & ~ignored, count, ignore_index)
+    return torch.where(ignored | outside, -1, target)
 
 
-def _check_classes(target: Tensor, ignored: Tensor, count: int, ignore_index: int) -> None:
-    outside = ~ignored & ((target < 0) | (target >= count))
+def _check_classes(target: Tensor, outside: Tensor, count: int, ignore_index: int) -> None:
     if outside.any():
         row = int(outside.nonzero()[0])
         raise ValueError(

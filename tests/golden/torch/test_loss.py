@@ -228,3 +228,10 @@ def test_compilers_see_no_break():
         with_gradient(compiled, x, target), with_gradient(loss, x, target), strict=True
     ):
         assert torch.equal(gate, gold)
+
+
+def test_unchecked_what_is_no_class_has_no_loss():
+    losses = fixed_cross_entropy(ROWS, torch.tensor([5, 1]), reduction="none", check=False)
+    assert losses[0] == 0 < losses[1]
+    mean = fixed_cross_entropy(ROWS, torch.tensor([5, 1]), torch.ones(3), check=False)
+    assert mean == losses[1]
