@@ -52,5 +52,5 @@ def _by_unit(sdpa: Callable[..., Any], mode: Intercept) -> Callable[..., tuple[T
     return attention
 
 
-def _unseen(function: str) -> None:
+def _unseen(function: str, traced: bool) -> None:
     """Nobody counts."""

@@ -58,10 +58,11 @@ class Intercept(TorchFunctionMode):
 
     Args:
         units: by the names of :data:`FAMILY`; those without a unit are left as they are.
-        seen: called with such a name for every call that a unit computes.
+        seen: called for every call that a unit computes, with such a name, and whether a compiler
+            traces it.
     """
 
-    def __init__(self, units: Mapping[str, Options], seen: Callable[[str], None]) -> None:
+    def __init__(self, units: Mapping[str, Options], seen: Callable[[str, bool], None]) -> None:
         super().__init__()
         self.units, self.seen = dict(units), seen
         self.refused = frozenset(name for each in units for name in REFUSED[each])
@@ -78,7 +79,7 @@ class Intercept(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         kind = self.kinds.get(name)
         if kind is not None:
-            self.seen(kind)
+            self.seen(kind, torch.compiler.is_compiling())
             return _COMPUTE[kind](self.units[kind], *args, **kwargs)
         if name in self.refused:
             raise SwapError(f"{name} must not be called: no unit takes the place of its softmax")

@@ -86,7 +86,7 @@ def options(
         ConfigError: a value that breaks a rule, in one sentence.
     """
     require(
-        isinstance(scale, int | float) and not isinstance(scale, bool),
+        isinstance(scale, (int, float)) and not isinstance(scale, bool),
         f"scale must be a positive number, not {scale!r}",
     )
     # a float that a compiler holds for a variable is a constant by its digits

@@ -106,7 +106,7 @@ class Swap:
         self.calls: Counter[tuple[str, str]] = Counter()
         self._site = ""
         # a compiler that traces a call runs these once, and does not follow them
-        seen = torch.compiler.assume_constant_result(lambda function: self.see(function))
+        seen = torch.compiler.assume_constant_result(lambda *call: self.see(*call))
         self.ended = torch.compiler.assume_constant_result(lambda: self.require_some())
         self._mode = Intercept(units, seen)
         self._fast_path = FastPath()
@@ -160,9 +160,9 @@ class Swap:
         finally:
             self._site = outer
 
-    def see(self, function: str) -> None:
+    def see(self, function: str, traced: bool) -> None:
         """Count a call."""
-        site = COMPILED if torch.compiler.is_compiling() else self._site
+        site = COMPILED if traced else self._site
         self.calls[site, function] += 1
 
     def require_some(self) -> None:
