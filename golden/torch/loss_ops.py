@@ -152,7 +152,7 @@ def class_weights(
     z = (1 - smoothing) * y + smoothing * share
     if weight is not None:
         z = z * weight.double()
-    z = torch.floor(torch.ldexp(z, torch.tensor(WEIGHT_FRACTION)) + 0.5).to(torch.int64)
+    z = torch.floor(z * 2.0**WEIGHT_FRACTION + 0.5).to(torch.int64)
     return torch.where((target < 0)[:, None], 0, z) if target.ndim == 1 else z
 
 

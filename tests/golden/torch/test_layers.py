@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from .units_in_torch import Golden, assert_values, logits, torch
 
 from softmaxfx.golden import PRESETS, SQ, UQ, ConfigError, SoftmaxConfig, bound_ulp, preset  # isort: skip
-from softmaxfx.golden.torch import FixedLogSoftmax, FixedSoftmax, fixed_log_softmax, fixed_softmax
+from softmaxfx.golden.torch import (
+    FixedLogSoftmax,
+    FixedSoftmax,
+    engine_names,
+    fixed_log_softmax,
+    fixed_softmax,
+)
 from softmaxfx.golden.torch.engines.gradient_scale import gradient_exponents
 from softmaxfx.golden.torch.unit import log_config, sibling
 
@@ -208,6 +214,16 @@ def test_seeds_of_stochastic_rounding():
     assert not torch.equal(first, second)
 
 
+@pytest.mark.parametrize("engine", engine_names())
+def test_every_engine_gives_the_same(engine):
+    config = preset("int8_row", rounding="stochastic")
+    x, dp = logits((7, 33), config), torch.randn(7, 33) / 4
+    named = FixedSoftmax(-1, config, seed=3, engine=engine)
+    slowest = FixedSoftmax(-1, config, seed=3, engine=engine_names()[-1])
+    assert torch.equal(named(x), slowest(x))
+    assert torch.equal(gradient_of(named, x, dp), gradient_of(slowest, x, dp))
+
+
 def test_nothing_is_drawn_where_nothing_is_random():
     torch.manual_seed(5)
     state = torch.get_rng_state()
@@ -324,6 +340,7 @@ def test_compilers_see_no_break():
 
 @pytest.mark.long
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # torch's own use of it
+@pytest.mark.filterwarnings("ignore:Skipping serialization:UserWarning")  # and of what it saves
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_inductor_compiles_it(dynamic):
     module = Both()

@@ -268,13 +268,27 @@ class Bare(nn.Module):
         (lambda x: x * 2, r"^Bare must have a softmax to swap: its forward pass called none$"),
         (lambda x: torch.ops.aten._softmax(x, -1, False), r"^_softmax must not be called: no unit"),
         (lambda x: torch.ops.aten.softmax.int(x, -1), r"^softmax.int must not be called: no unit"),
+        (
+            lambda x: torch._native_multi_head_attention(
+                x,
+                x,
+                x,
+                8,
+                2,
+                x.new_zeros(24, 8),
+                x.new_zeros(24),
+                x.new_zeros(8, 8),
+                x.new_zeros(8),
+            ),
+            r"^_native_multi_head_attention must not be called: no unit takes the place",
+        ),
         (lambda x: torch.softmax(x, -1, out=torch.empty_like(x)), r"^softmax must be called with"),
         (
             lambda x: torch.nested.nested_tensor([x[0], x[1]]).softmax(-1),
             r"^softmax must be of a plain tensor: a unit takes no nested ones$",
         ),
     ],
-    ids=["nothing", "operator", "overload", "out", "nested"],
+    ids=["nothing", "operator", "overload", "native", "out", "nested"],
 )
 @pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning")
 def test_a_forward_pass_that_cannot_be_swapped_is_an_error(function, sentence):
