@@ -41,6 +41,8 @@ class Entry:
 
 
 ENTRIES = (
+    Entry("triton", ".triton_engine", "TritonEngine", ("cuda",)),
+    Entry("compiled", ".compiled_engine", "CompiledEngine", ("cpu",)),
     Entry("torch", ".torch_engine", "TorchEngine"),
     Entry("numpy", ".numpy_engine", "NumpyEngine"),
 )
