@@ -42,7 +42,9 @@ def cross_entropy(
     CALLS["cross_entropy"] += 1
     if not x.numel():
         return _losses(x, unit.loss)
-    losses = engine_for(unit, x.device, engine).cross_entropy(x, target, unit)
+    losses = engine_for(unit, x.device, engine).cross_entropy(
+        x.contiguous(), target.contiguous(), unit
+    )
     if check and (invalid := int(losses.invalid)):
         raise ValueError(
             f"input must be numbers, or -inf for a masked class that is no target, not otherwise "
@@ -79,7 +81,9 @@ def cross_entropy_backward(
     if not x.numel():
         return torch.empty_like(x)
     engine_ = engine_for(unit, x.device, engine)
-    return engine_.cross_entropy_backward(x, target, upstream.contiguous(), unit)
+    return engine_.cross_entropy_backward(
+        x.contiguous(), target.contiguous(), upstream.contiguous(), unit
+    )
 
 
 cross_entropy_backward.register_fake(

@@ -72,7 +72,9 @@ def softmax(
     CALLS[unit.function] += 1
     if not x.numel():
         return _outputs(x, unit, gradient)
-    rows = engine_for(unit, x.device, engine).softmax(x, unit, keep_gate=_kept(unit, gradient))
+    rows = engine_for(unit, x.device, engine).softmax(
+        x.contiguous(), unit, keep_gate=_kept(unit, gradient)
+    )
     if check and (invalid := int(rows.invalid)):
         raise ValueError(
             f"x must be numbers, or -inf where an element takes no part, not NaN or +inf as "
@@ -129,12 +131,12 @@ def softmax_backward(
     unit = config_of(config)
     CALLS["softmax_backward"] += 1
     if not p.numel():
-        return torch.empty_like(p)
+        return p.new_empty(p.shape)
     return engine_for(unit, p.device, engine).softmax_backward(
-        p,
+        p.contiguous(),
         dp.contiguous(),
-        gate,
-        exponent,
+        gate.contiguous(),
+        exponent.contiguous(),
         unit,
         grad_exponent=grad_exponent,
         seed=0 if seed is None else int(seed),

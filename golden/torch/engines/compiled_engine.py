@@ -138,6 +138,7 @@ class CompiledEngine:
 
 def _at(tensor: Tensor | None) -> ctypes.c_void_p:
     """Where a tensor's elements lie; null where it has none."""
+    assert tensor is None or tensor.is_contiguous(), "rows must lie one behind the other"
     return ctypes.c_void_p(tensor.data_ptr() if tensor is not None and tensor.numel() else None)
 
 

@@ -79,7 +79,10 @@ def cache_folder() -> Path:
     """A folder of the user's that lasts, or else one of this process' user in the system's folder
     of temporary files."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    for folder in (Path(home) / "softmaxfx", Path(tempfile.gettempdir()) / f"softmaxfx-{os.getuid()}"):
+    for folder in (
+        Path(home) / "softmaxfx",
+        Path(tempfile.gettempdir()) / f"softmaxfx-{os.getuid()}",
+    ):
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError:
@@ -93,7 +96,9 @@ def _version(compiler: str) -> str:
     """A hash of everything that the library depends on."""
     printed = subprocess.run([compiler, "--version"], capture_output=True, check=False).stdout
     parts = [printed, platform.machine().encode(), repr((COMMON, _units())).encode()]
-    parts += [path.read_bytes() for path in sorted(SOURCES.iterdir()) if path.suffix in (".h", ".cpp")]
+    parts += [
+        path.read_bytes() for path in sorted(SOURCES.iterdir()) if path.suffix in (".h", ".cpp")
+    ]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
 
 

@@ -214,12 +214,14 @@ def test_seeds_of_stochastic_rounding():
     assert not torch.equal(first, second)
 
 
-@pytest.mark.parametrize("engine", engine_names())
+@pytest.mark.parametrize(
+    "engine", [entry.name for entry in ENTRIES if entry.serves(torch.device("cpu"))]
+)
 def test_every_engine_gives_the_same(engine):
     config = preset("int8_row", rounding="stochastic")
     x, dp = logits((7, 33), config), torch.randn(7, 33) / 4
     named = FixedSoftmax(-1, config, seed=3, engine=engine)
-    slowest = FixedSoftmax(-1, config, seed=3, engine=engine_names()[-1])
+    slowest = FixedSoftmax(-1, config, seed=3, engine="numpy")
     assert torch.equal(named(x), slowest(x))
     assert torch.equal(gradient_of(named, x, dp), gradient_of(slowest, x, dp))
 
