@@ -12,7 +12,7 @@ from ...errors import ConfigError
 from ...stages.loss import loss_stage
 from ...units.softmax_backward import backward_stage
 from .compiled_library import library
-from .compiled_plan import FURTHER, Plan, Tally, plan
+from .compiled_plan import FURTHER, Tally, plan
 from .compiled_vector import vector
 from .engine import Forward, Losses, carrier
 

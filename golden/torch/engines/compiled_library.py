@@ -76,20 +76,22 @@ def _built(compiler: str) -> Path:
 
 
 def cache_folder() -> Path:
-    """A folder of the user's that lasts, or else one of this process' user in the system's folder
-    of temporary files."""
+    """A folder of the user's that lasts, or else one of theirs in the system's folder of temporary
+    files."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    for folder in (
-        Path(home) / "softmaxfx",
-        Path(tempfile.gettempdir()) / f"softmaxfx-{os.getuid()}",
-    ):
+    own = Path(tempfile.gettempdir()) / f"softmaxfx-{os.getuid()}"
+    for folder in (Path(home) / "softmaxfx", own):
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError:
             continue
+        # what is loaded from here runs: nobody else may have put it there
         if os.access(folder, os.W_OK) and folder.stat().st_uid == os.getuid():
             return folder
-    raise ConfigError(f"the compiled engine needs a folder to be built in, and cannot write {home}")
+    raise ConfigError(
+        f"the compiled engine needs a folder to be built in, and neither {home} nor {own} can be "
+        f"written to"
+    )
 
 
 def _version(compiler: str) -> str:

@@ -37,7 +37,8 @@ class _Vector(ctypes.Structure):
     _fields_ = (
         ("usable", Int), ("tables", Int),
         ("to_codes", Float), ("ahead", Float), ("farthest", Float),
-        ("clip_low", Float), ("clip_high", Float), ("low", Float), ("high", Float), ("limit", Float),
+        ("clip_low", Float), ("clip_high", Float), ("low", Float), ("high", Float),
+        ("limit", Float),
         ("kept", ctypes.c_uint32),
         ("first", ctypes.c_void_p), ("further", ctypes.c_void_p),
         ("first_planes", ctypes.c_void_p), ("further_planes", ctypes.c_void_p),

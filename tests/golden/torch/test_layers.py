@@ -15,11 +15,11 @@ from softmaxfx.golden import PRESETS, SQ, UQ, ConfigError, SoftmaxConfig, bound_
 from softmaxfx.golden.torch import (
     FixedLogSoftmax,
     FixedSoftmax,
-    engine_names,
     fixed_log_softmax,
     fixed_softmax,
 )
 from softmaxfx.golden.torch.engines.gradient_scale import gradient_exponents
+from softmaxfx.golden.torch.engines.registry import ENTRIES
 from softmaxfx.golden.torch.unit import log_config, sibling
 
 FINE = SoftmaxConfig(input=SQ(6, 12), output=UQ(1, 23), range=20)
