@@ -23,8 +23,6 @@ INDEX = 8
 FIELD = 1 << INDEX
 DOUBLE = 53
 """Bits of a float64's significand."""
-BIAS = 1023 - 127
-"""Powers of two by which a float32's bits mean less in the place of a float64's."""
 LANES = 16
 """Elements of a vector, each added up by itself."""
 SIGNIFICAND = 24
@@ -42,7 +40,7 @@ class _Vector(ctypes.Structure):
         ("kept", ctypes.c_uint32),
         ("first", ctypes.c_void_p), ("further", ctypes.c_void_p),
         ("first_planes", ctypes.c_void_p), ("further_planes", ctypes.c_void_p),
-        ("first_entries", Int), ("term", ctypes.c_double), ("chunk", Int), ("quotient", Float),
+        ("first_entries", Int), ("chunk", Int), ("narrow", Int), ("saturates", Int), ("quotient", Float),
         ("result", Float), ("lsb", Float),
     )  # fmt: skip
 
@@ -61,7 +59,7 @@ def vector(config: SoftmaxConfig) -> Vector:
     if not _fits(config):
         return Vector(_Vector(), ())
     exp = exp_table(config)
-    first, further = _aligned(_first(exp)), _aligned(_further(exp))
+    first, further = _aligned(_first(exp, config)), _aligned(_further(exp))
     planes = _aligned(_planes(first)), _aligned(_planes(further))
     fields = _Vector(usable=1, tables=len(exp.split), first_entries=len(exp.high))
     fields.first, fields.further = first.ctypes.data, further.ctypes.data
@@ -97,6 +95,7 @@ def _place(fields: _Vector, exp: ExpTable, config: SoftmaxConfig) -> None:
     binade, code = 2.0 ** (SIGNIFICAND - 2 - INDEX + last), config.input.lsb
     whole = _whole(exp, config)
     fields.to_codes, fields.ahead = 1 / code, binade + 0.5 + whole
+    fields.saturates = config.path.origin is None and config.path.reach < config.path.farthest
     fields.farthest = binade + whole - config.path.reach
     fields.clip_low, fields.clip_high = config.lowest * code, config.highest * code
     fields.low, fields.high = (config.lowest - 0.5) * code, (config.highest + 0.5) * code
@@ -106,10 +105,15 @@ def _place(fields: _Vector, exp: ExpTable, config: SoftmaxConfig) -> None:
 def _scale(fields: _Vector, exp: ExpTable, config: SoftmaxConfig) -> None:
     """What mantissas, sums and results are in units of each other."""
     fraction = config.widths.sum_fraction
-    fields.term = 2.0 ** (fraction + 1 - exp.bits + BIAS)
     fields.chunk = LANES << max(DOUBLE - 1 - fraction, 2)
-    fields.quotient = 2.0**-exp.guard
+    fields.narrow = fraction <= 30
+    fields.quotient = 2.0 ** -(exp.guard + _unit(exp, config))
     fields.result, fields.lsb = 2.0 ** (SIGNIFICAND - 2), config.output.lsb
+
+
+def _unit(exp: ExpTable, config: SoftmaxConfig) -> int:
+    """The powers of two between a mantissa of shift 0, guard bits included, and the sum's LSB."""
+    return config.widths.sum_fraction + 1 - exp.bits
 
 
 def _whole(exp: ExpTable, config: SoftmaxConfig) -> int:
@@ -117,13 +121,13 @@ def _whole(exp: ExpTable, config: SoftmaxConfig) -> int:
     return config.path.reach | ((1 << exp.split[-1]) - 1) if exp.low else config.path.reach
 
 
-def _first(exp: ExpTable) -> Floats:
+def _first(exp: ExpTable, config: SoftmaxConfig) -> Floats:
     """Entries of the first table from the last one down, each on top of a power of two; or terms,
     where there is no other table."""
     count = len(exp.high)
     entries = exp.high + ((1 << (SIGNIFICAND - 1)) if exp.low else 0)
     table = np.zeros(FIELD, np.float32)
-    table[:count] = np.ldexp(entries, -exp.shift)[::-1]
+    table[:count] = np.ldexp(entries, _unit(exp, config) - exp.shift)[::-1]
     return table
 
 

@@ -102,7 +102,7 @@ struct Kernel {
       __m256 y = load(x + i, n - i);
       if (!row.clean) y = _mm256_min_ps(_mm256_max_ps(y, low), high);
       __m256 t = _mm256_fmadd_ps(y, to_codes, offset);
-      if (!plan.has_origin) t = _mm256_max_ps(t, farthest);
+      if (k.saturates) t = _mm256_max_ps(t, farthest);
       const __m256i field = _mm256_srli_epi32(_mm256_castps_si256(t), 1);
       _mm256_storeu_si256(reinterpret_cast<__m256i *>(&row.field[i]), field);
     }
@@ -154,7 +154,7 @@ struct Kernel {
   // The sum of terms of the other sign, in units of its LSB.
   INLINE int64_t add_up(int64_t n, Row &row) const {
     std::fill(row.term.begin() + n, row.term.end(), 0.0f);
-    const __m256d term = _mm256_set1_pd(-k.term * 0x1p-896), magic = _mm256_set1_pd(0x1p52);
+    const __m256d minus = _mm256_set1_pd(-1.0), magic = _mm256_set1_pd(0x1p52);
     int64_t total = 0;
     for (int64_t from = 0; from < n; from += k.chunk) {
       const int64_t to = std::min(from + k.chunk, n);
@@ -164,9 +164,9 @@ struct Kernel {
         for (int h = 0; h < 4; ++h) {
           const __m256d t = _mm256_cvtps_pd(_mm_loadu_ps(&row.term[i + 4 * h]));
           if (plan.has_origin) {
-            real[h] = _mm256_fmadd_pd(t, term, real[h]);
+            real[h] = _mm256_sub_pd(real[h], t);
           } else {  // each cut to the sum's LSB: an integer in the low bits of 2**52 and more
-            const __m256i cut = _mm256_castpd_si256(_mm256_fmadd_pd(t, term, magic));
+            const __m256i cut = _mm256_castpd_si256(_mm256_fmadd_pd(t, minus, magic));
             whole = _mm256_add_epi64(whole, _mm256_xor_si256(cut, _mm256_castpd_si256(magic)));
           }
         }

@@ -9,18 +9,14 @@ void losses(const Losses<float> &rows, const Plan &plan, const Vector &k, Tally 
   Kernel<kPair, kOrigin, kEntries> kernel{plan, k};
   const int64_t n = rows.n;
   const Scratch scratch(n);
-  Largest next;
-  if (rows.from < rows.to) kernel.scan(rows.x + rows.from * n, 0, n, next);
+  if (rows.from < rows.to) kernel.look_ahead(rows.x + rows.from * n, 0, n, n);
   for (int64_t j = rows.from; j < rows.to; ++j) {
     const float *x = rows.x + j * n;
-    kernel.begin(next);
-    const bool clean = !kOrigin && next.clean;
-    next = Largest();
-    auto between = [&](int64_t from, int64_t to) {
-      if (j + 1 < rows.to) kernel.scan(x + n, from, to, next);
-    };
-    const Sum sum = kernel.first_pass(x, n, scratch.of(0), nullptr, clean, tally, between);
     const int64_t origin = int64_t(k.ahead - kernel.offset);
+    auto between = [&](int64_t from, int64_t to) {
+      if (j + 1 < rows.to) kernel.look_ahead(x + n, from, to, n);
+    };
+    const Sum sum = kernel.first_pass(x, n, scratch.of(0), nullptr, tally, between);
     rows.loss[j] = loss_of(x, n, rows.target[j], origin, sum, plan, k, tally);
   }
 }
@@ -78,20 +74,16 @@ void residuals(const Losses<float> &rows, const Plan &plan, const Vector &k, boo
     else
       std::fill(out + from, out + to, 0.0f);
   };
-  Largest next;
-  if (rows.from < rows.to) kernel.scan(rows.x + rows.from * n, 0, n, next);
+  if (rows.from < rows.to) kernel.look_ahead(rows.x + rows.from * n, 0, n, n);
   for (int64_t j = rows.from; j < rows.to; ++j) {
-    kernel.begin(next);
-    const bool clean = !kOrigin && next.clean;
-    next = Largest();
     Tally tally{};
     uint8_t *gate = plan.gated ? &gates[j % 2 * gate_bytes] : nullptr;
     auto between = [&](int64_t from, int64_t to) {
+      if (j + 1 < rows.to) kernel.look_ahead(rows.x + (j + 1) * n, from, to, n);
       if (j > rows.from) write(j - 1, from, to);
-      if (j + 1 < rows.to) kernel.scan(rows.x + (j + 1) * n, from, to, next);
     };
     const Sum sum =
-        kernel.first_pass(rows.x + j * n, n, scratch.of(j), gate, clean, tally, between);
+        kernel.first_pass(rows.x + j * n, n, scratch.of(j), gate, tally, between);
     pending = {scratch.of(j), sum.total ? kernel.factor(sum) : 0, rows.upstream[j], rows.target[j],
                tally.clipped ? gate : nullptr};
   }

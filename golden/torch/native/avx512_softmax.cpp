@@ -54,18 +54,14 @@ void softmax_rows(const Rows<Real, float> &rows, const Plan &plan, const Vector 
   const Scratch scratch(n);
   const Output write(plan, k, stream);
   float factor = 0;
-  Largest next;
-  if (rows.from < rows.to) kernel.scan(rows.x + rows.from * n, 0, n, next);
+  if (rows.from < rows.to) kernel.look_ahead(rows.x + rows.from * n, 0, n, n);
   for (int64_t j = rows.from; j < rows.to; ++j) {
     uint8_t *gate = rows.gate ? rows.gate + j * ((n + 7) / 8) : nullptr;
-    kernel.begin(next);
-    const bool clean = !kOrigin && next.clean;
-    next = Largest();
     auto between = [&](int64_t from, int64_t to) {
+      if (j + 1 < rows.to) kernel.look_ahead(rows.x + (j + 1) * n, from, to, n);
       if (j > rows.from) write(scratch.of(j - 1), factor, rows.out + (j - 1) * n, from, to);
-      if (j + 1 < rows.to) kernel.scan(rows.x + (j + 1) * n, from, to, next);
     };
-    const Sum sum = kernel.first_pass(rows.x + j * n, n, scratch.of(j), gate, clean, tally, between);
+    const Sum sum = kernel.first_pass(rows.x + j * n, n, scratch.of(j), gate, tally, between);
     factor = sum.total ? kernel.factor(sum) : 0;
   }
   if (rows.to > rows.from)
@@ -99,7 +95,7 @@ void short_rows(const Rows<Real, float> &rows, const Plan &plan, const Vector &k
   alignas(64) float v[kGroup + kBlock], factors[kGroup + kBlock], offsets[kGroup + kBlock];
   uint64_t clipped[Chunk::kMost + 1] = {};
   const Output write(plan, k, false);
-  kernel.begin(Largest());
+  kernel.offset = kernel.offset_of(Largest());  // the same for all where there is an origin
   Chunk chunk;
   for (int64_t j = rows.from; j < rows.to; j += most) {
     const int64_t count = std::min(most, rows.to - j), all = count * n;
@@ -110,7 +106,7 @@ void short_rows(const Rows<Real, float> &rows, const Plan &plan, const Vector &k
         kernel.scan(x + r * n, 0, n, largest);
         fill(offsets + r * n, n, kernel.offset_of(largest));
       }
-    kernel.quantize(x, 0, all, all, false, reinterpret_cast<uint8_t *>(clipped), chunk, tally,
+    kernel.quantize(x, 0, all, all, reinterpret_cast<uint8_t *>(clipped), chunk, tally,
                     kOrigin ? nullptr : offsets);
     if (chunk.count * kBlock < all) std::memset(v, 0, sizeof v);
     kernel.place_terms(chunk, v, x + all);

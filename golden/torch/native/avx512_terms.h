@@ -19,6 +19,7 @@ namespace {
 constexpr int kDown = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
 constexpr int kUp = _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC;
 constexpr int64_t kBlock = 64;
+constexpr int64_t kAhead = 512;  // elements that are fetched before they are looked at
 
 struct Block {  // four vectors of 16 elements
   __m512 part[4];
@@ -68,6 +69,13 @@ INLINE Block load_whole(const float *x) {
            _mm512_loadu_ps(x + 48)}};
 }
 INLINE Block load_whole(const double *x) { return load(x, kBlock); }
+
+// Has a block brought near that is soon looked at.
+template <class Real>
+INLINE void fetch(const Real *x) {
+  const char *line = reinterpret_cast<const char *>(x);
+  for (size_t i = 0; i < kBlock * sizeof(Real); i += 64) _mm_prefetch(line + i, _MM_HINT_T0);
+}
 
 // No element is at or beyond `limit`, infinite or NaN: magnitudes are compared as integers.
 INLINE bool is_clean(const Block &x, __m512i limit) {
@@ -162,7 +170,9 @@ template <bool kPair, bool kOrigin, int kEntries>
 struct Kernel {
   const Plan &plan;
   const Vector &k;
-  float offset = 0;  // of the row
+  float offset = 0;    // of the row
+  bool clean = false;  // nothing of the row is to be put right, as far as that is known
+  Largest seen;        // of the row that comes next
 
   // `each` is the offset of every element, where rows differ.
   INLINE void take_fields(const Block &x, const float *each, uint8_t (&fields)[2][kBlock]) const {
@@ -170,7 +180,7 @@ struct Kernel {
     for (int i = 0; i < 4; ++i) {
       const __m512 from = each ? _mm512_loadu_ps(each + 16 * i) : _mm512_set1_ps(offset);
       __m512 t = _mm512_fmadd_round_ps(x.part[i], _mm512_set1_ps(k.to_codes), from, kDown);
-      if constexpr (!kOrigin) t = _mm512_max_ps(t, _mm512_set1_ps(k.farthest));
+      if (!kOrigin && k.saturates) t = _mm512_max_ps(t, _mm512_set1_ps(k.farthest));
       word[i] = _mm512_srli_epi32(_mm512_castps_si512(t), 1);
     }
     const __m512i pick = _mm512_load_si512(kPick);
@@ -205,14 +215,13 @@ struct Kernel {
     const __m512i limit = _mm512_castps_si512(_mm512_set1_ps(k.limit));
     for (int64_t i = from; i < to; i += kBlock) {
       const Block b = to - i >= kBlock ? load_whole(x + i) : load(x + i, to - i);
+      fetch(x + i + kAhead);
       largest.clean &= to - i < kBlock || is_clean(b, limit);
       for (const __m512 part : b.part) largest.value = _mm512_max_ps(part, largest.value);
     }
   }
 
   // Distances are from the row's largest code, which is that of its largest element.
-  INLINE void begin(const Largest &largest) { offset = offset_of(largest); }
-
   INLINE float offset_of(const Largest &largest) const {
     if constexpr (kOrigin) return k.ahead - float(plan.origin);
     const float y =
@@ -221,11 +230,22 @@ struct Kernel {
     return k.ahead - (whole + (scaled - whole >= 0.5f));
   }
 
+  // Looks at elements `from` to `to` of the row that comes next; behind its end it can begin. The
+  // row before is quantised by then.
+  template <class Real>
+  INLINE void look_ahead(const Real *x, int64_t from, int64_t to, int64_t n) {
+    scan(x, from, to, seen);
+    if (to < n) return;
+    offset = offset_of(seen);
+    clean = !kOrigin && seen.clean;
+    seen = Largest();
+  }
+
   // Elements `from` to `to` of a row of n, or of several, as fields; blocks without an active
   // element are left out. Bits of clipped elements go to `gate`.
   template <class Real>
-  INLINE void quantize(const Real *x, int64_t from, int64_t to, int64_t n, bool clean, uint8_t *gate,
-                       Chunk &chunk, Tally &tally, const float *each = nullptr) const {
+  INLINE void quantize(const Real *x, int64_t from, int64_t to, int64_t n, uint8_t *gate, Chunk &chunk,
+                       Tally &tally, const float *each = nullptr) const {
     const __m512i limit = _mm512_castps_si512(_mm512_set1_ps(k.limit));
     chunk.count = 0;
     chunk.partly = false;
@@ -242,10 +262,11 @@ struct Kernel {
         chunk.partly |= ~active != 0;
       }
       if (gate) std::memcpy(gate + i / 8, &clipped, std::min<int64_t>((left + 7) / 8, 8));
+      if (active == 0) continue;
       take_fields(b, each ? each + i : nullptr, chunk.fields[c]);
       chunk.at[c] = i;
       chunk.active[c] = active;
-      chunk.count += active != 0;
+      ++chunk.count;
     }
   }
 
@@ -257,8 +278,7 @@ struct Kernel {
     const Planes<256> further(k.further_planes);
     for (int64_t c = 0; c < chunk.count; ++c) {
       const Block t = terms(chunk.fields[c], first, further);
-      const char *line = reinterpret_cast<const char *>(next + c * kBlock);
-      for (size_t j = 0; j < kBlock * sizeof(Real); j += 64) _mm_prefetch(line + j, _MM_HINT_T0);
+      if (kOrigin) fetch(next + c * kBlock);  // else the scan has fetched them
       for (int j = 0; j < 4; ++j) _mm512_store_ps(v + chunk.at[c] + 16 * j, t.part[j]);
     }
     if (!chunk.partly) return;
@@ -269,8 +289,7 @@ struct Kernel {
       }
   }
 
-  // The sum of a chunk's terms, in units of the sum's LSB: exact, in lanes of float64 or int64. A
-  // term's bits, moved to where a float64 has them, are the term times 2**-896; elements of even
+  // The sum of a chunk's terms: exact, in lanes of float64 or int64. A term's bits, moved to where a float64 has them, are the term times 2**-896; elements of even
   // and of odd places are moved apart.
   INLINE __m512i add_up(const Chunk &chunk, const float *v) const {
     Lanes lanes;
@@ -292,31 +311,49 @@ struct Kernel {
 
   struct Lanes {
     __m512d real[2][2] = {};
-    __m512i whole = _mm512_setzero_si512();
+    __m512i whole = _mm512_setzero_si512(), upper = _mm512_setzero_si512();
   };
 
+  // The vectors of 16 terms that are added up by turns are numbered j.
   INLINE void add(Lanes &lanes, int j, __m512i bits) const {
+    if constexpr (!kOrigin) {
+      if (k.narrow) {  // sums modulo 2**32, and of upper halves, which tell how often they wrap
+        const __m512i cut = _mm512_cvttps_epi32(_mm512_castsi512_ps(bits));
+        const __m512i high = _mm512_srli_epi32(cut, 16);
+        lanes.whole = _mm512_add_epi32(lanes.whole, cut);
+        lanes.upper = _mm512_add_epi32(lanes.upper, high);
+        return;
+      }
+    }
     const __m512i up = _mm512_set1_epi64(1 << 29), field = _mm512_set1_epi64(0x1FFFFFFFE0000000);
-    const __m512d term = _mm512_set1_pd(k.term), magic = _mm512_set1_pd(0x1p52);
+    const __m512d unit = _mm512_set1_pd(0x1p896), magic = _mm512_set1_pd(0x1p52);
     const __m512d even = _mm512_castsi512_pd(_mm512_mul_epu32(bits, up));
     const __m512d odd = _mm512_castsi512_pd(_mm512_and_si512(_mm512_srli_epi64(bits, 3), field));
     if constexpr (kOrigin) {
-      lanes.real[j][0] = _mm512_fmadd_pd(even, term, lanes.real[j][0]);
-      lanes.real[j][1] = _mm512_fmadd_pd(odd, term, lanes.real[j][1]);
-    } else {  // each cut to the sum's LSB: an integer in the low bits of 2**52 and more
+      lanes.real[j][0] = _mm512_fmadd_pd(even, unit, lanes.real[j][0]);
+      lanes.real[j][1] = _mm512_fmadd_pd(odd, unit, lanes.real[j][1]);
+    } else {  // each cut to a whole number: an integer in the low bits of 2**52 and more
       for (const __m512d t : {even, odd}) {
-        const __m512d cut = _mm512_fmadd_round_pd(t, term, magic, kDown);
+        const __m512d cut = _mm512_fmadd_round_pd(t, unit, magic, kDown);
         lanes.whole = _mm512_add_epi64(lanes.whole, _mm512_castpd_si512(cut));
       }
     }
   }
 
-  // Lanes to which `vectors` of 16 terms were added.
+  // Lanes to which `vectors` of 16 terms were added, as int64.
   INLINE __m512i in_units(const Lanes &lanes, int64_t vectors) const {
     const auto &real = lanes.real;
     if constexpr (kOrigin)
       return _mm512_cvtpd_epi64(_mm512_add_pd(_mm512_add_pd(real[0][0], real[0][1]),
                                               _mm512_add_pd(real[1][0], real[1][1])));
+    if (k.narrow) {
+      const __m512i lower = _mm512_sub_epi32(lanes.whole, _mm512_slli_epi32(lanes.upper, 16));
+      const __m512i mask = _mm512_set1_epi64(0xFFFFFFFF);
+      const auto pairs = [&](__m512i x) {
+        return _mm512_add_epi64(_mm512_and_si512(x, mask), _mm512_srli_epi64(x, 32));
+      };
+      return _mm512_add_epi64(_mm512_slli_epi64(pairs(lanes.upper), 16), pairs(lower));
+    }
     const uint64_t magic = uint64_t(vectors) * 2 * 0x4330000000000000u;  // of 2**52, a lane
     return _mm512_sub_epi64(lanes.whole, _mm512_set1_epi64(int64_t(magic)));
   }
@@ -325,14 +362,14 @@ struct Kernel {
   // Calls between(from, to) behind every chunk: a processor that has other rows to read and to write
   // meanwhile waits less for each.
   template <class Real, class Between>
-  INLINE Sum first_pass(const Real *x, int64_t n, float *v, uint8_t *gate, bool clean, Tally &tally,
+  INLINE Sum first_pass(const Real *x, int64_t n, float *v, uint8_t *gate, Tally &tally,
                         Between between) {
     const int64_t step = std::min(k.chunk, Chunk::kMost * kBlock);
     __m512i whole = _mm512_setzero_si512();
     Chunk chunk;
     for (int64_t from = 0; from < n; from += step) {
       const int64_t to = std::min(from + step, n);
-      quantize(x, from, to, n, clean, gate, chunk, tally);
+      quantize(x, from, to, n, gate, chunk, tally);
       if (chunk.count * kBlock < to - from)
         std::memset(v + from, 0, 4 * ((to - from + kBlock - 1) / kBlock * kBlock));
       place_terms(chunk, v, x + from + step);

@@ -5,7 +5,8 @@
 // code where there is none. That is a float of a fixed binade whose bits 1 to 8 are the field of the
 // last exp table, bits 9 to 16 that of the first, both counted from their last entries. Entries of
 // the first table are (2**23 + entry) * 2**-shift: what is taken off them is rounded at their last
-// bit, because 2**23 is in them. With one table alone, its entries are the terms themselves.
+// bit, because 2**23 is in them. With one table alone, its entries are the terms themselves. Terms are
+// in units of the sum's LSB: powers of two that every entry has besides.
 #pragma once
 #include "entry.h"
 
@@ -20,9 +21,10 @@ struct Vector {
   const float *first, *further;  // 256 entries each, in the order of the fields
   const uint8_t *first_planes, *further_planes;  // the same, byte by byte: 4 times 256
   int64_t first_entries;         // that occur
-  double term;                   // what 2**-896 is in units of the sum's LSB
   int64_t chunk;                 // elements whose float64 sums in 16 lanes are exact
-  float quotient;                // what 1 is in units of mantissas
+  int64_t narrow;                // no term has more than 30 bits before the point
+  int64_t saturates;             // distances can be beyond the largest
+  float quotient;                // what 1 is in units of mantissas times terms
   float result, lsb;             // binade of p's codes; value of one
 };
 
