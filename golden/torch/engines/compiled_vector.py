@@ -6,7 +6,7 @@ The structure is that of ``native/vector.h``, field by field, in the same order.
 import ctypes
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -40,8 +40,8 @@ class _Vector(ctypes.Structure):
         ("kept", ctypes.c_uint32),
         ("first", ctypes.c_void_p), ("further", ctypes.c_void_p),
         ("first_planes", ctypes.c_void_p), ("further_planes", ctypes.c_void_p),
-        ("first_entries", Int), ("chunk", Int), ("narrow", Int), ("saturates", Int), ("quotient", Float),
-        ("result", Float), ("lsb", Float),
+        ("first_entries", Int), ("chunk", Int), ("narrow", Int), ("saturates", Int),
+        ("quotient", Float), ("result", Float), ("lsb", Float),
     )  # fmt: skip
 
 
@@ -149,6 +149,6 @@ def _aligned(table: Array) -> Array:
     """A copy that begins at a multiple of 64 bytes."""
     room = np.empty(table.nbytes + 64, np.uint8)
     start = -room.ctypes.data % 64
-    copy = room[start : start + table.nbytes].view(table.dtype).reshape(table.shape)
+    copy = np.ndarray(table.shape, table.dtype, room.data, start)
     copy[...] = table
-    return copy
+    return cast("Array", copy)
