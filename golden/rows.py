@@ -18,7 +18,8 @@ class LogitRows:
     """Rows of logits of different lengths.
 
     Attributes:
-        values: float64, (rows, longest row); 0 where an element is masked or beyond its row's end.
+        values: float64, (rows, elements of the longest row or more); 0 where an element is masked
+            or beyond its row's end.
         active: bool, same shape: the elements that take part.
         lengths: elements of each row, masked ones included.
     """
@@ -59,7 +60,7 @@ class LogitRows:
 
     @property
     def present(self) -> Bits:
-        """bool, (rows, longest row): the elements of the rows, masked ones included."""
+        """bool, of the shape of ``values``: the elements of the rows, masked ones included."""
         return np.arange(self.values.shape[1]) < self.lengths[:, None]
 
     @property

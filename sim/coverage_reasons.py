@@ -51,7 +51,8 @@ def bit_of(point: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why bits never toggle. ``module`` and ``name`` are regular expressions for the whole.
+    """Why bits never toggle, or a line never runs, as ``kind`` says. ``module`` and ``name`` are
+    regular expressions for the whole.
 
     ``where`` is the place of the bits, or ``"any"``; ``bits``: no more of them than this; ``edge``:
     the only edge that may be missed, if not both.
@@ -63,11 +64,12 @@ class Reason:
     where: str = "top bits"
     bits: int = 1
     edge: str = ""
+    kind: str = "toggle"
 
     def explains(self, missed: Missed) -> bool:
         """Whether the reason is about what was missed."""
         return (
-            missed.kind == "toggle"
+            missed.kind == self.kind
             and re.fullmatch(self.module, missed.module) is not None
             and re.fullmatch(self.name, missed.name) is not None
             and self.where in ("any", missed.where)
@@ -121,5 +123,6 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "why": ("a text", lambda value: isinstance(value, str) and value.strip() != ""),
     "where": ("any, all bits, top bits, low bits, or as in bits 1, 2", _is_place),
     "bits": ("a whole number from 1", lambda value: type(value) is int and value >= 1),
+    "kind": ("toggle or line", lambda value: value in ("toggle", "line")),
     "edge": ("0->1 or 1->0", lambda value: value in ("0->1", "1->0")),
 }

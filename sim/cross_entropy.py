@@ -19,7 +19,7 @@ from ..golden.units.cross_entropy import LossRows, cross_entropy_rows
 from ..golden.units.registry import TARGET
 from .beats import Beats, in_beats, pack_rows
 from .frames import FRAMES
-from .kind import Answer, Measured, WithLogits, shortened
+from .kind import Answer, Measured, WithLogits, in_width, shortened
 from .scoreboard import Expected
 from .sidecar import Unit
 from .softmax import hostile_logits, pack_logits, row_beats, row_width
@@ -119,8 +119,8 @@ class CrossEntropy:
 
     def measure(self, answer: Answer, rows: TargetRows, config: SoftmaxConfig) -> Measured:
         logits, padded = rows.logits, answer.result
-        width = logits.values.shape[1]
-        result = replace(padded, grad=padded.grad[:, :width], clipped=padded.clipped[:, :width])
+        grad, clipped = in_width(padded.grad, logits), in_width(padded.clipped, logits)
+        result = replace(padded, grad=grad, clipped=clipped)
         given, bound = cross_entropies(result, logits, rows.targets, config), bound_ulp(config)
         metrics = LossMetrics.of(given, config, loss_bound(config).ulp)
         return Measured(

@@ -113,6 +113,13 @@ class Kind(Protocol):
         ...
 
 
+def in_width(array: np.ndarray, rows: LogitRows) -> np.ndarray:
+    """What a unit gave to rows, (rows, elements of whole beats), in the width of the rows' arrays:
+    cut, or 0 where they are wider than their longest row."""
+    width = rows.values.shape[1]
+    return np.pad(array[:, :width], [(0, 0), (0, max(width - array.shape[1], 0))])
+
+
 def shortened(rows: LogitRows, chosen: Codes, lengths: Codes) -> LogitRows:
     """Some of the rows of logits, each cut to a length that it has."""
     active = rows.active[chosen] & (np.arange(rows.values.shape[1]) < lengths[:, None])

@@ -17,7 +17,7 @@ from ..golden.types import Bits, Codes
 from ..golden.units.softmax import SoftmaxRows, softmax_rows
 from .beats import Beats, in_beats, pack_rows
 from .frames import FRAMES, frame_shape, some_masked, with_data
-from .kind import Answer, Measured, shortened
+from .kind import Answer, Measured, in_width, shortened
 from .scoreboard import Expected
 from .sidecar import Stream, Unit
 
@@ -57,10 +57,9 @@ class Softmax:
         return Answer({"m_axis": expected}, result)
 
     def measure(self, answer: Answer, rows: LogitRows, config: SoftmaxConfig) -> Measured:
-        width, active = rows.values.shape[1], rows.active
-        result = replace(
-            answer.result, p=answer.result.p[:, :width], clipped=answer.result.clipped[:, :width]
-        )
+        padded: SoftmaxRows = answer.result
+        p, clipped = in_width(padded.p, rows), in_width(padded.clipped, rows)
+        result = replace(padded, p=p, clipped=clipped)
         given, bound = probabilities(result, rows, config), bound_ulp(config)
         lost = Losses.of(config, rows, result.p, result.exponent)
         metrics = Metrics.of(given, lost)
@@ -68,7 +67,7 @@ class Softmax:
             metrics=metrics,
             bound_ulp=bound,
             bounds_kept=within(metrics.max_error_ulp, bound),
-            probabilities=result.p[active],
+            probabilities=result.p[rows.active],
             errors=given.errors,
             lost=lost,
         )

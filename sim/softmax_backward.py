@@ -20,7 +20,7 @@ from ..golden.units.softmax import softmax_rows
 from ..golden.units.softmax_backward import GradientRows, backward_rows
 from .beats import Beats, in_beats, pack_rows
 from .frames import FRAMES, Shape, frame_shape, full_frame, with_data
-from .kind import Answer, Measured, WithLogits, shortened
+from .kind import Answer, Measured, WithLogits, in_width, shortened
 from .scoreboard import Expected
 from .sidecar import Stream, Unit
 from .softmax import exponent_flags, row_beats
@@ -115,18 +115,22 @@ class SoftmaxBackward:
         return Answer({"m_axis": Expected(beats, row, led)}, result)
 
     def measure(self, answer: Answer, rows: BackwardRows, config: SoftmaxConfig) -> Measured:
-        width, active = rows.logits.values.shape[1], rows.logits.active
         padded: BackwardResult = answer.result
-        result = GradientRows(padded.rows.ds[:, :width], padded.rows.saturated[:, :width])
-        codes = padded.p[:, :width], padded.dp[:, :width], padded.clipped[:, :width]
-        given = gradients(result, *codes, rows.logits, rows.dp, config, padded.exponent)
+        ds, saturated, p, dp, clipped = (
+            in_width(array, rows.logits)
+            for array in (
+                padded.rows.ds, padded.rows.saturated, padded.p, padded.dp, padded.clipped
+            )
+        )  # fmt: skip
+        result = GradientRows(ds, saturated)
+        given = gradients(result, p, dp, clipped, rows.logits, rows.dp, config, padded.exponent)
         metrics = BackwardMetrics.of(given)
         bound = backward_bound_ulp(config)
         return Measured(
             metrics=metrics,
             bound_ulp=bound,
             bounds_kept=within(metrics.max_error_ulp, bound),
-            probabilities=codes[0][active],
+            probabilities=p[rows.logits.active],
             errors=given.errors,
             lost=Losses.of(config, rows.logits),
         )

@@ -1,4 +1,4 @@
-"""What the tests reach of a unit: every line, nearly every toggle, and a reason for the rest."""
+"""What the tests reach of a unit: lines, nearly every toggle, and a reason for the rest."""
 
 import numpy as np
 import pytest
@@ -13,6 +13,12 @@ CONFIGS = {
     # of a range that reads every entry of its tables
     "exact_sum": preset("tiny", lanes=2, datapath="exact_sum", range=15.625, scale=0.6),
 }
+LINES = {
+    # what clears a probability of 1 before it is rounded, in every lane
+    "max_subtract": ["core.last_pass.finish.lane0.product", "core.last_pass.finish.lane1.product"],
+    "exact_sum": [],
+}
+"""Modules with a line that no row can reach, once for each line."""
 
 
 @pytest.fixture(scope="module", params=CONFIGS)
@@ -23,12 +29,14 @@ def measured(request, unit_of, models, tmp_path_factory):
 
 
 @pytest.mark.long
-def test_every_line_and_nearly_every_toggle_is_reached(measured):
-    result = measured[2]
+def test_every_line_that_rows_can_reach_and_nearly_every_toggle_is_reached(measured):
+    unit, _, result = measured
     assert result.mismatches == 0
     assert result.lines > 500
     assert result.toggles > 10_000
-    assert result.percent("line") == 100
+    lines = [missed for missed in result.missed if missed.kind == "line"]
+    assert [line.module for line in lines] == LINES[unit.config.datapath]
+    assert all(len(line.points) == 1 for line in lines)
     assert result.percent("toggle") >= 95
 
 

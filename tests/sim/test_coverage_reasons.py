@@ -18,6 +18,13 @@ name = "one"
 where = "bits 1, 2"
 bits = 2
 edge = "0->1"
+
+[[reason]]
+why = "A branch"
+kind = "line"
+module = "core"
+name = "if .*"
+where = "all bits"
 """
 
 
@@ -25,7 +32,15 @@ def test_reasons_are_read_in_their_order():
     assert parse_reasons(GOOD) == (
         Reason("core", r".* \+ .*", "A carry"),
         Reason(".*", "one", "A constant", "bits 1, 2", 2, "0->1"),
+        Reason("core", "if .*", "A branch", "all bits", kind="line"),
     )
+
+
+@pytest.mark.parametrize("kind", ["toggle", "line"])
+def test_a_reason_is_about_toggles_or_lines(kind):
+    missed = Missed("line", "core", "if (never)", "all bits", ("line 7, if",))
+    reason = Reason("core", "if .*", "A branch", "all bits", kind=kind)
+    assert reason.explains(missed) == (kind == "line")
 
 
 def test_the_package_has_reasons_and_none_of_them_twice():
@@ -43,6 +58,7 @@ def test_the_package_has_reasons_and_none_of_them_twice():
         ("bits = 2", "bits = true", r"bits of reason 2 must be a whole number from 1, not True"),
         ("0->1", "1", r"edge of reason 2 must be 0->1 or 1->0, not '1'"),
         ('why = "A carry"', "", r"reason 1 must have why"),
+        ('"line"', '"if"', r"kind of reason 3 must be toggle or line, not 'if'"),
         ("edge", "edges", r"reason 2 must have no edges"),
     ],
 )  # fmt: skip

@@ -22,7 +22,7 @@ def flip_a_table_bit(verilog: Planting) -> None:
 
 def round_down(verilog: Planting) -> None:
     """One lane has nothing below the result to round by."""
-    verilog.see("core.last_pass.finish.lane0", "product.o", "{} & ~1")
+    verilog.see("core.last_pass.finish.lane0.product", "moved", "{} & ~1")
 
 
 def lose_a_carry(verilog: Planting) -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from softmaxfx.golden.config import PRESETS, preset
 from softmaxfx.golden.formats import UQ
+from softmaxfx.golden.stages.exp import exp_table
 from softmaxfx.golden.stages.normalize import Normalize
+from softmaxfx.golden.stages.reciprocal import reciprocal_table
 
 CONFIGS = {
     **PRESETS,
@@ -88,3 +90,14 @@ def test_the_probability_never_falls_when_exp_rises(config):
         below = shift >= -q[which]  # no term is above the row's sum
         p = Normalize.of(config)(mantissa[below], shift[below], r[which], q[which])
         assert (np.diff(p) >= 0).all()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_no_product_with_a_distance_from_the_maximum_reaches_one(name):
+    """exp, which never rises, begins with 1, and so does every row's sum; 1 / S is below 1."""
+    config = preset(name, datapath="max_subtract")
+    mantissa, shift = exp_table(config)(np.zeros(1, np.int64))
+    assert (mantissa[0], shift[0]) == (1 << (config.widths.mantissa_bits - 1), 0)
+    table = reciprocal_table(config)
+    starts = np.arange(len(table.base)) << table.step  # r falls in a segment
+    assert table.mantissa(starts).max() < 1 << table.bits
