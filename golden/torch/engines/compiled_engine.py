@@ -89,11 +89,12 @@ class CompiledEngine:
         """See :meth:`.engine.Engine.softmax_backward`."""
         backward_stage(config)  # refuses what the unit refuses
         ds = torch.empty_like(p)
-        whole = ctypes.c_int64
+        stopping = gate if config.clip_gradient == "zero" else None
+        rows, n, *rest = self._work(*p.shape)
+        scale = map(ctypes.c_int64, (grad_exponent is None, grad_exponent or 0, seed, first_row))
         library().softmaxfx_softmax_backward(
-            ctypes.byref(plan(config).fields), _at(p), *_reals(dp), _at(gate), _at(exponent),
-            _at(ds), whole(p.shape[0]), whole(p.shape[1]), whole(grad_exponent is None),
-            whole(grad_exponent or 0), whole(seed), whole(first_row), *self._work(*p.shape)[2:],
+            ctypes.byref(plan(config).fields), _at(p), *_reals(dp), _at(stopping), _at(exponent),
+            _at(ds), rows, n, *scale, *rest,
         )  # fmt: skip
         return ds
 
