@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "loss.h"
+#include "short.h"
 
 #define INLINE inline __attribute__((always_inline))
 
@@ -58,10 +59,12 @@ INLINE void store(float *out, __m256 v, int64_t left) {
 struct Row {  // memory of a thread for one row
   std::vector<uint32_t> field;
   std::vector<float> term;
-  std::vector<uint8_t> gate;
+  std::vector<uint64_t> gate;  // bits of clipped elements
   float offset = 0;
   bool clean = true;
-  explicit Row(int64_t n) : field(n + kLanes), term(n + 16), gate(n / 8 + 1) {}
+  explicit Row(int64_t n) : field(n + kLanes), term(n + 16), gate(n / 64 + 2) {}
+  uint8_t *gate_bytes() { return reinterpret_cast<uint8_t *>(gate.data()); }
+  bool clipped(int64_t i) const { return gate[i / 64] >> (i % 64) & 1; }
 };
 
 struct Kernel {
@@ -84,24 +87,25 @@ struct Kernel {
       outside = _mm256_or_ps(outside, beyond);
     }
     row.clean = _mm256_movemask_ps(outside) == 0;
-    if (plan.has_origin) {
-      row.offset = k.ahead - float(plan.origin);
-      return;
-    }
     float lanes[kLanes];
     _mm256_storeu_ps(lanes, largest);
-    row.offset = k.ahead - float(code_of(*std::max_element(lanes, lanes + kLanes), k));
+    row.offset = offset_of(*std::max_element(lanes, lanes + kLanes));
   }
 
+  INLINE float offset_of(float largest) const {
+    return k.ahead - float(plan.has_origin ? plan.origin : code_of(largest, k));
+  }
+
+  // `each` is the offset of every element, where rows differ.
   template <class Real>
-  INLINE void take_fields(const Real *x, int64_t n, Row &row) const {
-    const __m256 to_codes = _mm256_set1_ps(k.to_codes), offset = _mm256_set1_ps(row.offset);
+  INLINE void take_fields(const Real *x, int64_t n, Row &row, const float *each = nullptr) const {
+    const __m256 to_codes = _mm256_set1_ps(k.to_codes), same = _mm256_set1_ps(row.offset);
     const __m256 low = _mm256_set1_ps(k.clip_low), high = _mm256_set1_ps(k.clip_high);
     const __m256 farthest = _mm256_set1_ps(k.farthest);
     for (int64_t i = 0; i < n; i += kLanes) {
       __m256 y = load(x + i, n - i);
       if (!row.clean) y = _mm256_min_ps(_mm256_max_ps(y, low), high);
-      __m256 t = _mm256_fmadd_ps(y, to_codes, offset);
+      __m256 t = _mm256_fmadd_ps(y, to_codes, each ? _mm256_loadu_ps(each + i) : same);
       if (k.saturates) t = _mm256_max_ps(t, farthest);
       const __m256i field = _mm256_srli_epi32(_mm256_castps_si256(t), 1);
       _mm256_storeu_si256(reinterpret_cast<__m256i *>(&row.field[i]), field);
@@ -146,7 +150,7 @@ struct Kernel {
       const int clipped = _mm256_movemask_ps(_mm256_and_ps(active, outside));
       tally.clipped += __builtin_popcount(clipped);
       tally.invalid += __builtin_popcount(_mm256_movemask_ps(_mm256_cmp_ps(y, infinite, _CMP_NLT_UQ)));
-      row.gate[i / 8] = uint8_t(clipped);
+      row.gate_bytes()[i / 8] = uint8_t(clipped);
       _mm256_storeu_ps(&row.term[i], _mm256_and_ps(_mm256_loadu_ps(&row.term[i]), active));
     }
   }
@@ -177,6 +181,13 @@ struct Kernel {
       for (const double lane : lanes) total += int64_t(lane);
       for (const int64_t lane : wholes) total += lane;
     }
+    return total;
+  }
+
+  // The same of one of several short rows.
+  static INLINE int64_t add_up(const float *v, int64_t n) {
+    int64_t total = 0;
+    for (int64_t i = 0; i < n; ++i) total += int64_t(-double(v[i]));  // cut to the sum's LSB
     return total;
   }
 
@@ -214,13 +225,22 @@ struct Output {
       store(out + i, _mm256_fmadd_ps(_mm256_min_ps(t, most), lsb, zero), n - i);
     }
   }
+
+  // The same of elements that have a factor each.
+  INLINE void operator()(const float *v, const float *factors, float *out, int64_t n) const {
+    for (int64_t i = 0; i < n; i += kLanes) {
+      const __m256 f = _mm256_loadu_ps(factors + i);
+      const __m256 t = _mm256_and_ps(_mm256_fmadd_ps(_mm256_loadu_ps(v + i), f, half), whole);
+      store(out + i, _mm256_fmadd_ps(_mm256_min_ps(t, most), lsb, zero), n - i);
+    }
+  }
 };
 
-void keep_gate(const Row &row, int64_t n, uint8_t *gate) {
+void keep_gate(Row &row, int64_t n, uint8_t *gate) {
   if (row.clean)
     std::memset(gate, 0, (n + 7) / 8);
   else
-    std::memcpy(gate, row.gate.data(), (n + 7) / 8);
+    std::memcpy(gate, row.gate_bytes(), (n + 7) / 8);
 }
 
 template <class Real>
@@ -234,6 +254,43 @@ __attribute__((noinline)) void softmax_rows(const Rows<Real, float> &rows, const
     const Sum sum = kernel.terms(rows.x + j * n, n, row, tally);
     if (rows.gate) keep_gate(row, n, rows.gate + j * ((n + 7) / 8));
     write(row.term.data(), kernel.factor(sum), rows.out + j * n, n);
+  }
+}
+
+INLINE void fill(float *at, int64_t n, float value) {  // and up to 7 elements more
+  for (int64_t i = 0; i < n; i += kLanes) _mm256_storeu_ps(at + i, _mm256_set1_ps(value));
+}
+
+// Short rows lie one behind the other, and are made as if they were one.
+template <class Real>
+__attribute__((noinline)) void short_rows(const Rows<Real, float> &rows, const Plan &plan,
+                                          const Vector &k, Tally &tally) {
+  const Kernel kernel{plan, k};
+  const Output write(k, plan.one);
+  const int64_t n = rows.n, most = kGroup / n;
+  float factors[kGroup + kLanes], offsets[kGroup + kLanes];
+  Row row(kGroup);
+  for (int64_t j = rows.from; j < rows.to; j += most) {
+    const int64_t count = std::min(most, rows.to - j), all = count * n;
+    const Real *x = rows.x + j * n;
+    kernel.scan(x, all, row);
+    if (!plan.has_origin)
+      for (int64_t r = 0; r < count; ++r) {
+        Real largest = -INFINITY;
+        for (int64_t i = 0; i < n; ++i) largest = std::max(largest, x[r * n + i]);
+        fill(offsets + r * n, n, kernel.offset_of(float(largest)));
+      }
+    kernel.take_fields(x, all, row, plan.has_origin ? nullptr : offsets);
+    kernel.place_terms(all, row);
+    if (!row.clean) kernel.put_right(x, all, row, tally);
+    for (int64_t r = 0; r < count; ++r) {
+      const Sum sum{kernel.add_up(&row.term[r * n], n), 0, 0};
+      fill(factors + r * n, n, kernel.factor(sum));
+      if (!rows.gate) continue;
+      uint8_t *gate = rows.gate + (j + r) * ((n + 7) / 8);
+      row.clean ? void(std::memset(gate, 0, (n + 7) / 8)) : cut_out(row.gate.data(), r * n, n, gate);
+    }
+    write(row.term.data(), factors, rows.out + j * n, all);
   }
 }
 
@@ -269,7 +326,7 @@ template <class Real>
 void avx2::softmax(const Rows<Real, float> &rows, const Plan &plan, const Vector &k, Tally &tally,
                    bool) {
   const RoundedDown mode;
-  softmax_rows(rows, plan, k, tally);
+  rows.n <= kShort ? short_rows(rows, plan, k, tally) : softmax_rows(rows, plan, k, tally);
 }
 template void avx2::softmax(const Rows<float, float> &, const Plan &, const Vector &, Tally &, bool);
 template void avx2::softmax(const Rows<double, float> &, const Plan &, const Vector &, Tally &, bool);
@@ -299,6 +356,6 @@ void avx2::cross_entropy_backward(const Losses<float> &rows, const Plan &plan, c
     for (int64_t i = 0; i < n; ++i) out[i] *= up;
     if (row.clean || !plan.gated) continue;
     for (int64_t i = 0; i < n; ++i)
-      if (row.gate[i / 8] >> (i % 8) & 1) out[i] = 0;
+      if (row.clipped(i)) out[i] = 0;
   }
 }

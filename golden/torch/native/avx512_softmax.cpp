@@ -1,7 +1,10 @@
 // p of rows: terms times the reciprocal of their sum, rounded once.
 #include "avx512_terms.h"
+#include "short.h"
 
 namespace {
+
+static_assert(kGroup == Chunk::kMost * kBlock);
 
 struct Output {
   __m512 result, one, lsb, zero;
@@ -69,21 +72,8 @@ void softmax_rows(const Rows<Real, float> &rows, const Plan &plan, const Vector 
   if (stream) _mm_sfence();
 }
 
-constexpr int64_t kShort = 96;  // elements of rows that are made several at once
-constexpr int64_t kGroup = Chunk::kMost * kBlock;
-
 INLINE void fill(float *at, int64_t n, float value) {  // and up to 15 elements more
   for (int64_t i = 0; i < n; i += 16) _mm512_storeu_ps(at + i, _mm512_set1_ps(value));
-}
-
-// Bits `from` to `from + n` of a row of bits.
-INLINE void cut_out(const uint64_t *bits, int64_t from, int64_t n, uint8_t *out) {
-  for (int64_t i = 0; i < n; i += 8) {
-    const int64_t at = from + i;
-    uint64_t byte = bits[at / 64] >> (at % 64);
-    if (at % 64 > 56) byte |= bits[at / 64 + 1] << (64 - at % 64);
-    out[i / 8] = uint8_t(byte & (n - i >= 8 ? 0xFF : (1u << (n - i)) - 1));
-  }
 }
 
 // Short rows lie one behind the other, and are made as if they were one: what differs is an offset
