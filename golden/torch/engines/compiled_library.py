@@ -26,7 +26,15 @@ COMMON = (
     "-Wno-maybe-uninitialized",
 )  # fmt: skip
 AVX2 = ("-mavx2", "-mfma", "-mbmi2", "-mlzcnt")
-AVX512 = (*AVX2, "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512vbmi")
+AVX512 = (
+    *AVX2,
+    "-mavx512f",
+    "-mavx512bw",
+    "-mavx512dq",
+    "-mavx512vl",
+    "-mavx512vbmi",
+    "-mavx512vnni",
+)
 """Instructions that a file may use; which of them are called is decided where it runs."""
 UNITS: dict[str, tuple[str, ...]] = {
     "entry.cpp": ("-fopenmp",),
@@ -38,6 +46,7 @@ X86_UNITS: dict[str, tuple[str, ...]] = {
     "general.cpp avx512": ("-DGENERAL=general_avx512", *AVX512),
     "avx2.cpp": AVX2,
     "avx512_softmax.cpp": AVX512,
+    "avx512_bytes.cpp": AVX512,
     "avx512_loss.cpp": AVX512,
     "avx512_gradient.cpp": AVX512,
 }

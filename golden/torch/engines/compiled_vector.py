@@ -23,6 +23,8 @@ INDEX = 8
 FIELD = 1 << INDEX
 DOUBLE = 53
 """Bits of a float64's significand."""
+TABLE = 64
+"""Codes of a row that can have another result than 0, where they are looked up."""
 LANES = 16
 """Elements of a vector, each added up by itself."""
 SIGNIFICAND = 24
@@ -41,7 +43,10 @@ class _Vector(ctypes.Structure):
         ("first", ctypes.c_void_p), ("further", ctypes.c_void_p),
         ("first_planes", ctypes.c_void_p), ("further_planes", ctypes.c_void_p),
         ("first_entries", Int), ("chunk", Int), ("narrow", Int), ("saturates", Int),
-        ("quotient", Float), ("result", Float), ("lsb", Float),
+        ("quotient", Float),
+        ("bytes_planes", Int), ("sum_planes", ctypes.c_void_p), ("padded", ctypes.c_void_p),
+        ("bytes_ahead", Float), ("bytes_power", Float), ("bytes_power_bits", Int),
+        ("result", Float), ("lsb", Float),
     )  # fmt: skip
 
 
@@ -67,7 +72,7 @@ def vector(config: SoftmaxConfig) -> Vector:
     fields.kept = (-1 << exp.guard) & 0xFFFFFFFF
     _place(fields, exp, config)
     _scale(fields, exp, config)
-    return Vector(fields, (first, further, *planes))
+    return Vector(fields, (first, further, *planes, *_as_bytes(fields, first, config)))
 
 
 def _fits(config: SoftmaxConfig) -> bool:
@@ -114,6 +119,27 @@ def _scale(fields: _Vector, exp: ExpTable, config: SoftmaxConfig) -> None:
 def _unit(exp: ExpTable, config: SoftmaxConfig) -> int:
     """The powers of two between a mantissa of shift 0, guard bits included, and the sum's LSB."""
     return config.widths.sum_fraction + 1 - exp.bits
+
+
+def _as_bytes(fields: _Vector, first: Floats, config: SoftmaxConfig) -> tuple[np.ndarray, ...]:
+    """The tables of rows whose codes and results are bytes; none where they are not."""
+    output, count = config.output, fields.first_entries
+    # terms that far below a row's largest leave nothing of p
+    vanishing = first[: count - TABLE + 1] < first[TABLE - 1 : count] * 0.98 * output.lsb / 2
+    if fields.tables > 1 or output.f > INDEX or config.one >= FIELD or not vanishing.all():
+        return ()
+    terms = np.floor(first.astype(np.float64)).astype(np.int64)
+    if config.lowest < -(FIELD // 2) or config.highest >= FIELD // 2 or terms.max() >> 40:
+        return ()
+    width = 3 if terms.max() < 1 << 24 else 5
+    planes = _aligned(np.array([terms >> 8 * i & 0xFF for i in range(width)], np.uint8))
+    padded = np.concatenate([np.zeros(TABLE, np.float32), first])
+    fields.bytes_planes, fields.sum_planes = width, planes.ctypes.data
+    fields.padded = padded.ctypes.data
+    fields.bytes_ahead = fields.result + 0.5 - config.lowest
+    fields.bytes_power = 2.0 ** (SIGNIFICAND - 1 - INDEX - output.f)
+    fields.bytes_power_bits = int(np.float32(fields.bytes_power).view(np.uint32)) >> 16
+    return planes, padded
 
 
 def _whole(exp: ExpTable, config: SoftmaxConfig) -> int:

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "short.h"
 #include "vector.h"
 
 namespace {
@@ -33,7 +34,7 @@ enum Isa : int64_t { kPortable, kAvx2, kAvx512 };
 bool has_avx512() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512vbmi");
+         __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vnni");
 }
 bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 #endif
@@ -57,6 +58,8 @@ Tally softmax(const Plan &plan, const Vector &vector, const void *x, void *out, 
 #if defined(__x86_64__)
     if constexpr (std::is_same_v<Out, float>) {
       const bool stream = rows * n >= kStreamed;
+      if (vector.bytes_planes && isa == kAvx512 && n > kShort)
+        return avx512::softmax_bytes(part, plan, vector, tally, stream);
       if (vector.usable && isa == kAvx512) return avx512::softmax(part, plan, vector, tally, stream);
       if (vector.usable && isa == kAvx2) return avx2::softmax(part, plan, vector, tally, stream);
     }

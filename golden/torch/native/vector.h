@@ -25,6 +25,12 @@ struct Vector {
   int64_t narrow;                // no term has more than 30 bits before the point
   int64_t saturates;             // distances can be beyond the largest
   float quotient;                // what 1 is in units of mantissas times terms
+  // where codes and results are bytes: see avx512_bytes.cpp
+  int64_t bytes_planes;          // of terms cut to the sum's LSB; 0: they are not bytes
+  const uint8_t *sum_planes;     // 256 a plane, the lowest first
+  const float *padded;           // the first table, 64 zeros before it
+  float bytes_ahead, bytes_power;
+  int64_t bytes_power_bits;      // the upper half of that float
   float result, lsb;             // binade of p's codes; value of one
 };
 
@@ -32,6 +38,8 @@ struct Vector {
   namespace ISA {                                                                                \
   template <class Real>                                                                          \
   void softmax(const Rows<Real, float> &, const Plan &, const Vector &, Tally &, bool stream);   \
+  template <class Real>                                                                          \
+  void softmax_bytes(const Rows<Real, float> &, const Plan &, const Vector &, Tally &, bool);    \
   void cross_entropy(const Losses<float> &, const Plan &, const Vector &, Tally &);              \
   void cross_entropy_backward(const Losses<float> &, const Plan &, const Vector &, bool stream); \
   void softmax_backward(const Gradients<float> &, const Plan &, bool stream);                                \
