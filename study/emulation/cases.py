@@ -141,7 +141,7 @@ ROWS_OF_1024, CAUSAL, ROWS_OF_10 = (
 )
 LONG, FEW_LONG = Shape((16384, 13777)), Shape((2048, 13777))
 QUICK = Shapes(
-    (Shape((64, 100)), Shape((64, 64), True), Shape((300, 10))), (Shape((64, 100)),), (), 20_000
+    (Shape((64, 100)), Shape((64, 64), True), Shape((300, 10))), (Shape((64, 100)),), (), 6_000
 )
 CUDA = Shapes(
     (ROWS_OF_1024, CAUSAL, ROWS_OF_10, LONG), (LONG,), (Shape((8, 16, 2048, 64), True),), 10**8

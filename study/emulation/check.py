@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...golden.types import Reals
 from .cases import ATTENTION, BACKWARD, FORWARD, LOSS, Case
 from .gold import GoldenRows
 from .operations import Inputs, draw, outputs
@@ -72,13 +73,14 @@ def check_by_torch(case: Case, engine: str, elements: int) -> Checked:
     return Checked(done)
 
 
-def _sampled(case: Case, elements: int) -> np.ndarray:
+def _sampled(case: Case, elements: int) -> Tensor:
     """Rows from the first to the last one, evenly spread, with so many elements if there are."""
     rows, n = case.shape.size
-    return np.unique(np.linspace(0, rows - 1, min(-(-elements // n), rows)).round().astype(int))
+    count = min(-(-elements // n), rows)
+    return torch.linspace(0, rows - 1, count, dtype=torch.float64).round().long()
 
 
-def _gold(case: Case, inputs: Inputs, rows: np.ndarray) -> dict[str, np.ndarray]:
+def _gold(case: Case, inputs: Inputs, rows: Tensor) -> dict[str, Reals]:
     """What the golden model gives of some rows, by the outputs' names."""
     gold = GoldenRows.of(_reals(inputs.given[0][rows]), case.config)
     if case.operation == FORWARD:
@@ -92,7 +94,7 @@ def _gold(case: Case, inputs: Inputs, rows: np.ndarray) -> dict[str, np.ndarray]
     return {"p": gold.p(), "gradient": gold.gradient(_reals(inputs.upstream[rows]))}
 
 
-def _reals(x: Tensor) -> np.ndarray:
+def _reals(x: Tensor) -> Reals:
     return x.detach().cpu().double().numpy()
 
 
@@ -104,12 +106,10 @@ def _first_on_device(given: dict[str, Tensor], gold: dict[str, Tensor]) -> str:
         ours, theirs = ours[0], theirs[0]
     row = (ours != theirs).nonzero()[0, :1]
     one = {name: _reals(ours[row])}, {name: _reals(theirs[row])}
-    return _difference(*one, row.cpu().numpy(), "the torch engine")
+    return _difference(*one, row, "the torch engine")
 
 
-def _difference(
-    given: dict[str, np.ndarray], gold: dict[str, np.ndarray], rows: np.ndarray, whose: str
-) -> str:
+def _difference(given: dict[str, Reals], gold: dict[str, Reals], rows: Tensor, whose: str) -> str:
     """The first difference, in words; empty where there is none."""
     for name, gold_values in gold.items():
         unlike = np.argwhere(given[name] != gold_values)
@@ -118,7 +118,7 @@ def _difference(
             element = f", element {column[0]}" if column else ""
             place = tuple(unlike[0])
             return (
-                f"{name} of row {rows[row]}{element} is {float(given[name][place])!r}, that of "
+                f"{name} of row {int(rows[row])}{element} is {float(given[name][place])!r}, that of "
                 f"{whose} {float(gold_values[place])!r}"
             )
     return ""

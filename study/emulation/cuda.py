@@ -13,22 +13,27 @@ from .run import Run
 RUNS, WARM_UPS = 21, 3
 BYTES = {FORWARD: 8.0, BACKWARD: 12.125, BOTH: 20.25, LOSS: 12.0}
 """Read and written of an element, at least: float32 in and out, a bit of the gate each way."""
-SIDES = "float", "fixed"
 
 
 def times_on_cuda(case: Case, engine: str) -> list[Run]:
     """Medians of a case: eager, with the checks that a user gets, and as a graph, without."""
     inputs = draw(case.operation, case.shape, "cuda")
-    of_float = work(case, float_function(case, inputs), inputs)
-    eager = work(case, fixed_function(case, inputs, engine), inputs)
-    unchecked = work(case, fixed_function(case, inputs, engine, check=False), inputs)
-    peaks = (_peak(of_float), _peak(eager)) if case.operation == ATTENTION else (None, None)
+    of_float = float_function(case, inputs)
+    eager = fixed_function(case, inputs, engine)
+    unchecked = fixed_function(case, inputs, engine, check=False)
+    peaks = (None, None)
+    if case.operation == ATTENTION:
+        peaks = _peak(work(case, of_float, inputs)), _peak(work(case, eager, inputs))
     flush = _flush()
     copied = _copy_rate(case, flush)
-    replayed = [_graph(each) for each in (of_float, unchecked)]
+    makes = [
+        [partial(work, case, one, inputs) for one in (of_float, ours)]
+        for ours in (eager, unchecked)
+    ]
+    runs = {"eager": [make() for make in makes[0]], "graph": [_graph(make) for make in makes[1]]}
     return [
-        _run(mode, case, [_seconds(each, flush) for each in both], copied, peaks)
-        for mode, both in (("eager", (of_float, eager)), ("graph", replayed))
+        _run(mode, case, [_seconds(one, flush) for one in both], copied, peaks)
+        for mode, both in runs.items()
     ]
 
 
@@ -60,16 +65,22 @@ def _copy_rate(case: Case, flush: Callable[[], object]) -> float | None:
     return 2 * half / _seconds(partial(target.copy_, source), flush)
 
 
-def _graph(run: Work) -> Work:
-    """Replays a run that was captured."""
+def _graph(make: Callable[[], Work]) -> Work:
+    """Replays a run that was captured.
+
+    Args:
+        make: makes the run; on the stream of the capture, as gradients are computed on the stream
+            of their functions.
+    """
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
+        run = make()
         for _ in range(WARM_UPS):
             run()
     torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    with torch.cuda.graph(graph, stream=stream):
         kept = run()
 
     def replay() -> object:

@@ -57,8 +57,6 @@ class Place:
         if self.isa in CAPABILITIES:
             kept["ATEN_CPU_CAPABILITY"] = CAPABILITIES[self.isa]
         return own_environment(**kept)
-            **kept, **({"ATEN_CPU_CAPABILITY": capability} if capability else {})
-        )
 
 
 @dataclass(frozen=True, slots=True)
