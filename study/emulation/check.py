@@ -116,9 +116,8 @@ def _difference(given: dict[str, Reals], gold: dict[str, Reals], rows: Tensor, w
         if len(unlike):
             row, *column = map(int, unlike[0])
             element = f", element {column[0]}" if column else ""
-            place = tuple(unlike[0])
+            ours, theirs = (float(each[tuple(unlike[0])]) for each in (given[name], gold_values))
             return (
-                f"{name} of row {int(rows[row])}{element} is {float(given[name][place])!r}, that of "
-                f"{whose} {float(gold_values[place])!r}"
+                f"{name} of row {int(rows[row])}{element} is {ours!r}, that of {whose} {theirs!r}"
             )
     return ""

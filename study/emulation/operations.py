@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from ...golden.torch import (
     fixed_scaled_dot_product_attention,
     fixed_softmax,
 )
-from .cases import ATTENTION, BACKWARD, FORWARD, LOSS, Case, Shape
+from .cases import ATTENTION, BACKWARD, BOTH, FORWARD, LOSS, Case, Shape
 
 Function = Callable[..., Tensor]
 Work = Callable[[], Any]
@@ -37,7 +37,13 @@ class Inputs:
 
 
 def draw(operation: str, shape: Shape, device: str, seed: int = 1) -> Inputs:
-    """Inputs of an operation, drawn on the device."""
+    """Inputs of an operation, drawn on the device; the last ones are kept, as several operations
+    in a row take them."""
+    return _drawn(operation if operation in (LOSS, ATTENTION) else BOTH, shape, device, seed)
+
+
+@lru_cache(maxsize=1)
+def _drawn(operation: str, shape: Shape, device: str, seed: int) -> Inputs:
     generator = torch.Generator(device).manual_seed(seed)
     normal = partial(torch.randn, shape.size, generator=generator, device=device)
     if operation == ATTENTION:

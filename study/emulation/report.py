@@ -101,15 +101,15 @@ _INTRODUCTION = (
     "Written by `softmaxfx bench-emulation --write`; do not edit. What it costs to have the "
     "hardware's bits in torch: a ratio of 2 means that ours takes twice as long as torch's float32 "
     "function on the same tensor. Before anything was timed, a sample of every output of every "
-    "case was held against the golden model, bit by bit; nothing differed. Results are new tensors, "
-    "as in use; max_length is raised where a shape has longer rows. Causal: row i holds -inf in the "
-    "columns above i mod n.",
+    "case was held against the golden model, bit by bit; nothing differed. Results are new "
+    "tensors, as in use; max_length is raised where a shape has longer rows. Causal: row i holds "
+    "-inf in the columns above i mod n.",
 )
 _AGAIN = (
     "## Again",
     "`make bench-emulation ARGS=--write` measures the CPU of the machine that it runs on and "
-    "writes that section of this file; with `--cuda` beside it, the GPU. Let the machine do nothing "
-    "else. `softmaxfx bench-emulation --help` tells the options.",
+    "writes that section of this file; with `--cuda` beside it, the GPU. Let the machine do "
+    "nothing else. `softmaxfx bench-emulation --help` tells the options.",
 )
 _RULES = {
     CPU: "Each engine and number of threads runs in a process of its own. torch's function and "
