@@ -55,17 +55,17 @@ def check_by_golden(case: Case, engine: str, elements: int, device: str = "cpu")
     return Checked(done)
 
 
-def check_by_torch(case: Case, engine: str, elements: int) -> Checked:
-    """Hold an engine's outputs on the GPU against those of the engine in torch's operations, which
-    is held against the golden model first."""
+def check_by_torch(case: Case, engine: str, elements: int, device: str = "cuda") -> Checked:
+    """Hold an engine's outputs, all of them, against those of the engine in torch's operations on
+    the same device, which is held against the golden model first, a sample."""
     if case.operation != ATTENTION and engine != "torch":  # attention's products are float
-        sample = check_by_golden(case, "torch", min(elements, SAMPLE), "cuda")
+        sample = check_by_golden(case, "torch", min(elements, SAMPLE), device)
         if sample.difference:
             return sample
     done, seed = 0, 0
     while done < elements:
         seed += 1
-        inputs = draw(case.operation, case.shape, "cuda", seed)
+        inputs = draw(case.operation, case.shape, device, seed)
         given, gold = outputs(case, inputs, engine), outputs(case, inputs, "torch")
         done += case.shape.elements
         if not all(torch.equal(given[name], gold[name]) for name in gold):

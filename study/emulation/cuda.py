@@ -46,12 +46,13 @@ def _run(
 ) -> Run:
     size = BYTES.get(case.operation)
     rate = size and size * case.shape.elements / seconds[1]
-    return Run(mode, *seconds, RUNS, rate, copied, *peaks)
+    of_float, ours = seconds
+    return Run(mode, of_float, ours, RUNS, rate, copied, *peaks)
 
 
 def _flush() -> Callable[[], object]:
     """Writes more than the L2 cache holds, so that nothing of a run before is left in it."""
-    size = torch.cuda.get_device_properties().L2_cache_size
+    size = torch.cuda.get_device_properties(torch.cuda.current_device()).L2_cache_size
     return torch.empty(max(2 * size, 1 << 28), dtype=torch.uint8, device="cuda").zero_
 
 

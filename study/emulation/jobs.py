@@ -67,7 +67,7 @@ class Job:
         phase: check the bits, or take the time.
         elements: checked of every output of a case, at least.
         seconds: of the runs of a case on a CPU, at least.
-        budget: seconds after which no further case is timed.
+        budget: seconds after which no further case is begun.
     """
 
     phase: Phase

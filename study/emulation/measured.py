@@ -71,7 +71,7 @@ class Plan:
         start, processes = perf_counter(), []
         checked: dict[tuple[Place, Case], int] = {}
         for place in self.places:
-            process, *told = self._told("check", place, working)
+            process, *told = self._told("check", place, working, LIMIT)
             processes.append(process)
             if difference := told[-1]["difference"]:
                 return Measured(processes, [], difference)
@@ -84,7 +84,7 @@ class Plan:
         return Measured(processes, results)
 
     def _told(
-        self, phase: Phase, place: Place, working: Callable[[str], Any], left: float = 0.0
+        self, phase: Phase, place: Place, working: Callable[[str], Any], left: float
     ) -> list[dict[str, Any]]:
         budget = left if place.device == "cuda" else float("inf")
         job = Job(phase, place, self.cases, self.elements, self.seconds, budget)

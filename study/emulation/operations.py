@@ -66,7 +66,7 @@ def float_function(case: Case, inputs: Inputs) -> Function:
     """torch's own."""
     if case.operation == ATTENTION:
         return partial(functional.scaled_dot_product_attention, is_causal=True)
-    if case.operation == LOSS:
+    if inputs.target is not None:
         return partial(functional.cross_entropy, target=inputs.target)
     return partial(torch.softmax, dim=-1)
 

@@ -15,13 +15,14 @@ def take_turns(of_float: Work, of_fixed: Work, seconds: float) -> Run:
     Args:
         seconds: that all runs take together, but for ``LEAST_RUNS`` and ``MOST_RUNS`` of each.
     """
-    of_float(), of_fixed()  # what is made once
+    for work in (of_float, of_fixed):
+        work()  # what is made once
     gc.collect()
     end, times = perf_counter() + seconds, []
     while len(times) < LEAST_RUNS or (perf_counter() < end and len(times) < MOST_RUNS):
         times.append((_seconds(of_float), _seconds(of_fixed)))
-    least = [min(column) for column in zip(*times, strict=True)]
-    return Run("eager", *least, count=len(times))
+    floats, ours = zip(*times, strict=True)
+    return Run("eager", min(floats), min(ours), len(times))
 
 
 def _seconds(work: Work) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from ...golden.config import preset
-from ...golden.errors import require
+from ...golden.errors import ConfigError, require
 from ...golden.torch.engines.registry import engine_for
 from .cases import Case
 from .check import check_by_golden, check_by_torch, to_check
@@ -82,9 +82,16 @@ def _choose_instructions(place: Place) -> None:
 
 
 def _checks(job: Job) -> Iterator[dict[str, Any]]:
-    """Every case's, up to the first difference."""
+    """Every case's, up to the first difference.
+
+    Raises:
+        ConfigError: the time was over before.
+    """
     check = check_by_torch if job.place.device == "cuda" else check_by_golden
+    start = perf_counter()
     for case in to_check(job.cases):
+        late = perf_counter() - start > job.budget
+        require(not late, f"the checks must take at most {job.budget:.0f} s, and do not end then")
         found = check(case, job.place.engine, job.elements)
         yield {"case": case.to_dict(), "checked": found.elements, "difference": found.difference}
         if found.difference:
@@ -92,6 +99,7 @@ def _checks(job: Job) -> Iterator[dict[str, Any]]:
 
 
 def _times(job: Job) -> Iterator[dict[str, Any]]:
+    """Every case's, without runs once the time is over."""
     timed = _time_on_cuda if job.place.device == "cuda" else _time_on_cpu
     start = perf_counter()
     for case in job.cases:
@@ -114,4 +122,7 @@ def _time_on_cuda(case: Case, job: Job) -> list[Run]:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    try:
+        main(*map(Path, sys.argv[1:]))
+    except ConfigError as error:
+        sys.exit(str(error))

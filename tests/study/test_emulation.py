@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 
 from softmaxfx.golden.errors import ConfigError  # noqa: E402
 from softmaxfx.golden.torch.engines.compiled_engine import CompiledEngine, Isa  # noqa: E402
+from softmaxfx.golden.torch.engines.numpy_engine import NumpyEngine  # noqa: E402
 from softmaxfx.golden.torch.engines.torch_engine import TorchEngine  # noqa: E402
 from softmaxfx.study.emulation import jobs, measured, places, report, timing, worker  # noqa: E402
 from softmaxfx.study.emulation.cases import (  # noqa: E402
@@ -26,7 +27,7 @@ from softmaxfx.study.emulation.cases import (  # noqa: E402
     cpu_shapes,
     free_memory,
 )
-from softmaxfx.study.emulation.check import check_by_golden, to_check  # noqa: E402
+from softmaxfx.study.emulation.check import Checked, check_by_golden, check_by_torch, to_check  # noqa: E402
 from softmaxfx.study.emulation.jobs import Job, Place  # noqa: E402
 from softmaxfx.study.emulation.measured import Measured, Plan, Result  # noqa: E402
 from softmaxfx.study.emulation.run import Run  # noqa: E402
@@ -85,9 +86,9 @@ def test_the_engines_have_the_golden_model_s_bits(case, engine):
     assert found.elements >= 500
 
 
-def planted(monkeypatch, method, place, change, field=""):
-    """Let the torch engine give one wrong element."""
-    right = getattr(TorchEngine, method)
+def planted(monkeypatch, method, place, change, field="", engine=TorchEngine):
+    """Let an engine give one wrong element."""
+    right = getattr(engine, method)
 
     def wrong(self, *given, **options):
         result = right(self, *given, **options)
@@ -95,7 +96,7 @@ def planted(monkeypatch, method, place, change, field=""):
         tensor[place] += change
         return result
 
-    monkeypatch.setattr(TorchEngine, method, wrong)
+    monkeypatch.setattr(engine, method, wrong)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +115,31 @@ def test_one_wrong_bit_is_found_and_named(monkeypatch, operation, method, field,
     start = f"torch, {operation} 9x24 base exact_sum: {names} "
     assert found.difference.startswith(start)
     assert ", that of the golden model " in found.difference
+
+
+@pytest.mark.parametrize(
+    ("operation", "method", "field", "place", "names"),
+    [
+        (FORWARD, "softmax", "result", (8, 23), "p of row 8, element 23 is"),
+        (LOSS, "cross_entropy", "loss", (7,), "loss of row 7 is"),
+        (ATTENTION, "softmax", "result", (64 + 9, 3), "result of row 73, element 0 is"),
+    ],
+)
+def test_whole_tensors_are_held_against_the_torch_engine(
+    monkeypatch, operation, method, field, place, names
+):
+    shape = QUICK_CUDA.attention[0] if operation == ATTENTION else SMALL
+    case = Case(operation, shape, "base", "exact_sum")
+    assert check_by_torch(case, "numpy", 1, "cpu") == Checked(shape.elements)
+    planted(monkeypatch, method, place, 1.0, field, NumpyEngine)
+    found = check_by_torch(case, "numpy", 1, "cpu").difference
+    assert found.startswith(f"numpy, {case.words}: {names} ")
+    assert ", that of the torch engine " in found
+    monkeypatch.undo()
+    planted(monkeypatch, method, place, 1.0, field)
+    assert ("golden" in check_by_torch(case, "numpy", 9 * 24, "cpu").difference) == (
+        operation != ATTENTION
+    )
 
 
 def test_the_rows_of_a_sample_reach_from_the_first_to_the_last(monkeypatch):
@@ -182,6 +208,9 @@ def test_what_is_late_is_not_timed():
     (told,) = worker._times(Job("time", Place("torch"), CASES[:1], 0, seconds=0))
     (run,) = told["runs"]
     assert Run(**run).ratio > 0
+    checks = worker._checks(Job("check", Place("torch"), CASES[:1], 1, budget=-1))
+    with pytest.raises(ConfigError, match="the checks must take at most -1 s"):
+        next(checks)
 
 
 def test_all_is_checked_before_anything_is_timed(monkeypatch):
