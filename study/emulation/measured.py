@@ -94,7 +94,7 @@ class Plan:
         return told
 
 
-WORDS: dict[Phase, str] = {"check": "checking every bit", "time": "taking times"}
+WORDS: dict[Phase, str] = {"check": "checking bits", "time": "taking times"}
 
 
 def _counted(progress: ProgressCallback, cases: list[Case]) -> Callable[[dict[str, Any]], None]:
