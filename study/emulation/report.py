@@ -30,7 +30,7 @@ CPU, CUDA = "On a CPU", "On a GPU"
 
 def table(measured: Measured) -> Table:
     """A line for each case that was timed."""
-    shown = Table(title="fixed point beside torch's float32 functions; bits checked before, a sample")
+    shown = Table(title="fixed point beside torch's float32 functions; a sample checked before")
     heading, rows = cells(measured)
     for name in heading:
         shown.add_column(name, justify="left" if name in LEFT else "right")
