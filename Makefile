@@ -13,10 +13,10 @@ ROOMS  := golden hdl sim fpga study softmaxfx
 unexport PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONPATH PYTHONSTARTUP PYTHONWARNINGS
 unexport PIP_USER PIP_TARGET PIP_PREFIX
 
-.PHONY: help sim test test-long verilog synth bench sweep sweep-full reference soak coverage lint clean
+.PHONY: help sim test test-long verilog synth bench bench-emulation sweep sweep-full reference soak coverage lint clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  ARGS=\"...\" is passed on, as in: make sim ARGS=\"--preset tiny --rows 500\""
 
 sim: $(VENV)/.core  ## simulate the Verilog on recorded logits, every bit checked
@@ -30,6 +30,9 @@ synth: $(VENV)/.synth  ## place-and-route on a device: Fmax, LUT, FF, DSP, BRAM
 
 bench: $(VENV)/.synth  ## place-and-route of every published unit: docs/benchmarks.md
 	@$(RUN) softmaxfx bench $(ARGS)
+
+bench-emulation: $(VENV)/.dev  ## the units in torch beside torch's float functions (minutes)
+	@$(RUN) softmaxfx bench-emulation $(ARGS)
 
 sweep: $(VENV)/.sweep  ## what each bit buys and costs: build/sweep/report.html (some minutes)
 	@$(RUN) softmaxfx sweep $(ARGS)

@@ -69,6 +69,8 @@ def write_document(
         "`make bench` measures all of this and writes this file; `softmaxfx bench --help` tells "
         "the options. Results are kept in `build/synth`, under a hash of all that they depend on, "
         "so a second run places only what has changed.",
+        "",
+        "How fast the units are emulated in torch: [emulation.md](emulation.md).",
     ]
     write_whole(path, "\n".join(lines) + "\n")
 

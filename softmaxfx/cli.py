@@ -4,6 +4,7 @@ import click
 
 from . import __version__
 from .bench import bench
+from .bench_emulation import bench_emulation
 from .cluster import cluster
 from .coverage import coverage
 from .endings import Program
@@ -28,6 +29,7 @@ def main() -> None:
 
 
 main.add_command(bench)
+main.add_command(bench_emulation)
 main.add_command(cluster)
 main.add_command(coverage)
 main.add_command(export)

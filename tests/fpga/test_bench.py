@@ -139,7 +139,8 @@ def test_the_document_tells_every_unit_and_the_rules(results, unit, tmp_path):
     assert start.format("ecp5") + "45.0 (44.0-51.0) | 80 | 70 | 1 | 3 | 0.900 |" in text
     assert start.format("ecp5-portable") + "45.0 (44.0-51.0) | 160 |" in text
     assert start.format("ice40") + SENTENCE + " | - |" in text
-    for rule in ("seeds 1 to 3", "--speed 6", "nextpnr-ice40 8.8", "yosys 9.9", "make bench"):
+    for rule in ("seeds 1 to 3", "--speed 6", "nextpnr-ice40 8.8", "yosys 9.9", "make bench",
+                 "[emulation.md](emulation.md)"):  # fmt: skip
         assert rule in text
     assert "Fmax is of seed 1. " in document(results, tmp_path, seeds=(1,))
     assert "(benchmarks.png)" in text

@@ -126,6 +126,7 @@ EVERY = {
     "coverage": ["", "--cluster", "--out"],
     "synth": ["", "--target", "--seeds", "--json", "--out"],
     "bench": ["--seeds", "--out"],
+    "bench-emulation": ["--engine", "--isa", "--threads", "--shape", "--json"],
     "soak": ["--minutes", "--seed", "--cluster", "--out"],
     "cluster": ["--workers", "--cluster"],
     "sweep": ["--space", "--cache", "--cluster", "--logits", "--goal", "--minimize", "--trials",

@@ -17,6 +17,11 @@ from softmaxfx.fpga.peers import load_peers
 from softmaxfx.golden.torch.reference import REFERENCES, Comparison, Distance
 from softmaxfx.sim import report
 from softmaxfx.study import reference_report
+from softmaxfx.study.emulation import report as emulated
+from softmaxfx.study.emulation.cases import LOSS, Case, Shape
+from softmaxfx.study.emulation.jobs import Place
+from softmaxfx.study.emulation.measured import Measured, Result
+from softmaxfx.study.emulation.run import Run
 from softmaxfx.study.jacobian_cost import FormCost, JacobianCost
 from softmaxfx.study.references import ComparedOutput
 
@@ -67,12 +72,21 @@ def costs() -> Table:
     return reference_report.cost_table("torch float32 on CPU", measured)
 
 
+def emulation() -> Table:
+    """Of a case that was timed on a GPU, and of one that was not."""
+    case = Case(LOSS, Shape((16384, 13777), True), "base", "max_subtract")
+    run = Run("graph", 1.23456, 2.34567, 21, 1.5e12, 2.5e12, 1 << 30, 1 << 33)
+    place = Place("triton", "cuda")
+    return emulated.table(Measured([], [Result(place, case, 10**8, one) for one in (run, None)]))
+
+
 TABLES = {
     "softmax": lambda: simulations()[0],
     "softmax_backward": lambda: simulations()[1],
     "cross_entropy": lambda: simulations()[2],
     "references": references,
     "costs": costs,
+    "emulation": emulation,
     "benchmarks": lambda: bench_report.table([], PEERS),
 }
 
