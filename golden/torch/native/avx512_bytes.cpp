@@ -9,15 +9,14 @@ constexpr int64_t kTable = 64;
 
 // A row between its passes: codes above the lowest one, and what takes part of every block.
 struct ByteRow {
-  std::vector<uint8_t> codes;
-  std::vector<uint64_t> active;
+  struct Codes {
+    __m512i bytes;
+    uint64_t active;
+  };
+  std::vector<Codes> blocks;
   uint8_t highest = 0;
   bool partly = false;  // not all elements are active
-  explicit ByteRow(int64_t n) : codes(n + 2 * kBlock), active(n / kBlock + 1) {}
-  uint8_t *block(int64_t i) {
-    const auto start = reinterpret_cast<uintptr_t>(codes.data());
-    return codes.data() + (-start & 63) + i;
-  }
+  explicit ByteRow(int64_t n) : blocks(n / kBlock + 1) {}
 };
 
 // Bytes of a block's codes, in the order in which they come out of interleaved planes.
@@ -62,8 +61,7 @@ INLINE void take_codes(const Real *x, int64_t n, const Vector &k, ByteRow &row, 
     }
     if (gate) std::memcpy(gate + i / 8, &clipped, std::min<int64_t>((left + 7) / 8, 8));
     const __m512i codes = bytes_of(b, k);
-    row.active[i / kBlock] = active;
-    _mm512_store_si512(row.block(i), codes);
+    row.blocks[i / kBlock] = {codes, active};
     highest = _mm512_mask_max_epu8(highest, active, highest, codes);
   }
   alignas(64) uint8_t lanes[64];
@@ -81,7 +79,7 @@ INLINE void take_codes(const Real *x, int64_t n, const Vector &k, ByteRow &row, 
 
 // The sum of a row's terms. A term's place in the tables is its code less `down`, or 0.
 template <int kPlanes, int kEntries>
-INLINE int64_t add_up(int64_t n, const Vector &k, ByteRow &row, int64_t down) {
+INLINE int64_t add_up(int64_t n, const Vector &k, const ByteRow &row, int64_t down) {
   constexpr int kParts = kEntries / 64;
   __m512i part[kPlanes][kParts], sums[kPlanes] = {};
   for (int i = 0; i < kPlanes; ++i)
@@ -91,9 +89,9 @@ INLINE int64_t add_up(int64_t n, const Vector &k, ByteRow &row, int64_t down) {
   const __m512i more = _mm512_set1_epi8(char(std::max<int64_t>(-down, 0)));
   const __m512i ones = _mm512_set1_epi8(1);
   for (int64_t i = 0; i < n; i += kBlock) {
-    const __m512i codes = _mm512_load_si512(row.block(i));
+    const auto &[codes, active] = row.blocks[i / kBlock];
     const __m512i at = _mm512_add_epi8(_mm512_subs_epu8(codes, less), more);
-    const __mmask64 upper = _mm512_movepi8_mask(at), active = row.active[i / kBlock];
+    const __mmask64 upper = _mm512_movepi8_mask(at);
     for (int p = 0; p < kPlanes; ++p) {
       __m512i byte = _mm512_permutex2var_epi8(part[p][0], at, part[p][1]);
       if constexpr (kEntries == 192)
@@ -128,9 +126,8 @@ INLINE __m512i table_of(const Plan &plan, const Vector &k, const ByteRow &row, i
   return _mm512_load_si512(table);
 }
 
-INLINE void write(const ByteRow &given, __m512i table, const Vector &k, bool stream, float *out,
+INLINE void write(const ByteRow &row, __m512i table, const Vector &k, bool stream, float *out,
                   int64_t n) {
-  ByteRow &row = const_cast<ByteRow &>(given);
   const int64_t base = int64_t(row.highest) - (kTable - 1);
   const __m512i less = _mm512_set1_epi8(char(std::max<int64_t>(base, 0)));
   const __m512i more = _mm512_set1_epi8(char(std::max<int64_t>(-base, 0)));
@@ -139,10 +136,10 @@ INLINE void write(const ByteRow &given, __m512i table, const Vector &k, bool str
   const __m512i upper = _mm512_set1_epi16(int16_t(k.bytes_power_bits));
   const __m512i nothing = _mm512_setzero_si512();
   for (int64_t i = 0; i < n; i += kBlock) {
-    const __m512i codes = _mm512_load_si512(row.block(i));
+    const auto &[codes, active] = row.blocks[i / kBlock];
     const __m512i at = _mm512_add_epi8(_mm512_subs_epu8(codes, less), more);
     __m512i p = _mm512_permutexvar_epi8(at, table);
-    if (row.partly) p = _mm512_maskz_mov_epi8(row.active[i / kBlock], p);
+    if (row.partly) p = _mm512_maskz_mov_epi8(active, p);
     const __m512i low = _mm512_unpacklo_epi8(nothing, p), high = _mm512_unpackhi_epi8(nothing, p);
     const __m512i bits[4] = {_mm512_unpacklo_epi16(low, upper), _mm512_unpackhi_epi16(low, upper),
                              _mm512_unpacklo_epi16(high, upper), _mm512_unpackhi_epi16(high, upper)};
