@@ -49,7 +49,7 @@ INLINE void take_codes(const Real *x, int64_t n, const Vector &k, ByteRow &row, 
   for (int64_t i = 0; i < n; i += kBlock) {
     const int64_t left = n - i;
     Block b = left >= kBlock ? load_whole(x + i) : load(x + i, left);
-    fetch(x + i + 2 * kAhead);
+    fetch(x + i + kAhead);
     uint64_t active = ~uint64_t(0), clipped = 0;
     if (left < kBlock || !is_clean(b, limit)) {
       const Masks masks = put_right(b, k);
