@@ -16,11 +16,13 @@ INLINE __mmask16 first_of(int64_t left) { return left >= 16 ? 0xFFFF : (1u << le
 
 // The largest magnitude; infinite where one is not finite.
 INLINE float largest_magnitude(const float *x, int64_t n) {
+  const __m512i magnitude = _mm512_set1_epi32(0x7FFFFFFF);
   __m512i largest = _mm512_setzero_si512();
-  for (int64_t i = 0; i < n; i += 16) {
-    const __m512i bits = _mm512_maskz_loadu_epi32(first_of(n - i), x + i);
-    largest = _mm512_max_epu32(largest, _mm512_and_si512(bits, _mm512_set1_epi32(0x7FFFFFFF)));
-  }
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16)
+    largest = _mm512_max_epu32(largest, _mm512_and_si512(_mm512_loadu_si512(x + i), magnitude));
+  const __m512i rest = _mm512_maskz_loadu_epi32(first_of(n - i), x + i);
+  largest = _mm512_max_epu32(largest, _mm512_and_si512(rest, magnitude));
   const uint32_t bits = std::min(_mm512_reduce_max_epu32(largest), 0x7F800000u);
   float value;
   std::memcpy(&value, &bits, sizeof value);
@@ -35,55 +37,71 @@ struct Row {
   bool stream;      // past the caches, where all rows would not stay there
 };
 
-// Codes of dP times 2**e into `codes`; the sum of P times them, in units of 2**-(output_fraction + s).
+// Codes of dP times 2**e into `codes`, zeros behind them to the end of their last 16; the sum of P
+// times them, in units of 2**-(output_fraction + s).
 INLINE int64_t dot(const Row &row, const Plan &plan, float *codes) {
-  const __m512 scale = _mm512_set1_ps(float(std::ldexp(plan.grad_scale, int(row.e))));
+  const __m512 scale = _mm512_set1_ps(float(plan.grad_scale * power_of_two(row.e)));
   const __m512 half = _mm512_set1_ps(kMiddle + 0.5f);
   const __m512 low = _mm512_set1_ps(kMiddle + float(plan.grad_low));
   const __m512 high = _mm512_set1_ps(kMiddle + float(plan.grad_high));
-  __m512d sums[4] = {};
-  for (int64_t i = 0; i < row.n; i += 16) {
-    const __mmask16 mask = first_of(row.n - i);
-    const __m512 p = _mm512_maskz_loadu_ps(mask, row.p + i);
-    _mm_prefetch(reinterpret_cast<const char *>(row.p + row.n + i), _MM_HINT_T0);
-    _mm_prefetch(reinterpret_cast<const char *>(row.dp + row.n + i), _MM_HINT_T0);
+  const auto code_of = [&](__m512 dp) {
     // all that is beyond the format, and so beyond what is exact here, becomes its limit
-    const __m512 y = _mm512_fmadd_round_ps(_mm512_maskz_loadu_ps(mask, row.dp + i), scale, half, kDown);
-    const __m512 code = whole_part(_mm512_min_ps(_mm512_max_ps(y, low), high));
-    _mm512_store_ps(codes + i, code);
-    const int k = i / 16 % 2 * 2;
-    sums[k] = _mm512_fmadd_pd(_mm512_cvtps_pd(_mm512_castps512_ps256(p)),
-                              _mm512_cvtps_pd(_mm512_castps512_ps256(code)), sums[k]);
-    sums[k + 1] = _mm512_fmadd_pd(_mm512_cvtps_pd(_mm512_extractf32x8_ps(p, 1)),
-                                  _mm512_cvtps_pd(_mm512_extractf32x8_ps(code, 1)), sums[k + 1]);
+    const __m512 y = _mm512_fmadd_round_ps(dp, scale, half, kDown);
+    return whole_part(_mm512_min_ps(_mm512_max_ps(y, low), high));
+  };
+  __m512d sums[2] = {};
+  const auto add = [&](const float *p, const float *code) {  // of 16, as float64
+    for (int h = 0; h < 2; ++h)
+      sums[h] = _mm512_fmadd_pd(_mm512_cvtps_pd(_mm256_loadu_ps(p + 8 * h)),
+                                _mm512_cvtps_pd(_mm256_loadu_ps(code + 8 * h)), sums[h]);
+  };
+  int64_t i = 0;
+  for (; i + 16 <= row.n; i += 16) {
+    _mm512_store_ps(codes + i, code_of(_mm512_loadu_ps(row.dp + i)));
+    add(row.p + i, codes + i);
   }
-  const __m512d sum = _mm512_add_pd(_mm512_add_pd(sums[0], sums[1]), _mm512_add_pd(sums[2], sums[3]));
-  return int64_t(std::ldexp(_mm512_reduce_add_pd(sum), int(plan.output_fraction + row.s)));
+  if (i < row.n) {
+    const __mmask16 mask = first_of(row.n - i);
+    alignas(64) float p[16];
+    _mm512_store_ps(p, _mm512_maskz_loadu_ps(mask, row.p + i));
+    _mm512_store_ps(codes + i, code_of(_mm512_maskz_loadu_ps(mask, row.dp + i)));
+    add(p, codes + i);
+  }
+  const double sum = _mm512_reduce_add_pd(_mm512_add_pd(sums[0], sums[1]));
+  return int64_t(sum * power_of_two(plan.output_fraction + row.s));
 }
 
 INLINE void gradient(const Row &row, const Plan &plan, const float *codes, int64_t d) {
-  const int down = int(plan.output_fraction + row.s - plan.drop_ds);
-  const __m512 guard = _mm512_set1_ps(float(std::ldexp(1.0, int(plan.dot_guard) + down)));
-  const __m512 mean = _mm512_set1_ps(float(std::ldexp(double(-d), down)));
+  const double down = power_of_two(plan.output_fraction + row.s - plan.drop_ds);
+  const __m512 guard = _mm512_set1_ps(float(power_of_two(plan.dot_guard) * down));
+  const __m512 mean = _mm512_set1_ps(float(double(-d) * down));
   const __m512 half = _mm512_set1_ps(kMiddle + 0.5f);
   const __m512 low = _mm512_set1_ps(float(plan.ds_low)), high = _mm512_set1_ps(float(plan.ds_high));
-  const __m512 lsb = _mm512_set1_ps(float(std::ldexp(plan.ds_lsb, -int(row.e + row.s))));
-  for (int64_t i = 0; i < row.n; i += 16) {
-    const __mmask16 mask = first_of(row.n - i);
-    const __m512 off = _mm512_fmadd_ps(_mm512_load_ps(codes + i), guard, mean);
-    const __m512 p = _mm512_maskz_loadu_ps(mask, row.p + i);
-    const __m512 code = whole_part(_mm512_fmadd_round_ps(p, off, half, kDown));
-    __m512 ds = _mm512_mul_ps(_mm512_min_ps(_mm512_max_ps(code, low), high), lsb);
-    if (row.gate) {
-      uint16_t stopped = row.gate[i / 8];
-      if (row.n - i > 8) stopped |= row.gate[i / 8 + 1] << 8;
-      ds = _mm512_maskz_mov_ps(~stopped, ds);
-    }
+  const __m512 lsb = _mm512_set1_ps(float(plan.ds_lsb * power_of_two(-(row.e + row.s))));
+  const auto ds_of = [&](__m512 p, const float *code) {
+    const __m512 off = _mm512_fmadd_ps(_mm512_load_ps(code), guard, mean);
+    const __m512 ds = whole_part(_mm512_fmadd_round_ps(p, off, half, kDown));
+    return _mm512_mul_ps(_mm512_min_ps(_mm512_max_ps(ds, low), high), lsb);
+  };
+  const auto stopped = [&](int64_t i) {
+    uint16_t bits = row.gate[i / 8];
+    if (row.n - i > 8) bits |= row.gate[i / 8 + 1] << 8;
+    return bits;
+  };
+  int64_t i = 0;
+  for (; i + 16 <= row.n; i += 16) {
+    __m512 ds = ds_of(_mm512_loadu_ps(row.p + i), codes + i);
+    if (row.gate) ds = _mm512_maskz_mov_ps(~stopped(i), ds);
     if (row.stream)
       _mm512_stream_ps(row.ds + i, ds);
     else
-      _mm512_mask_storeu_ps(row.ds + i, mask, ds);
+      _mm512_storeu_ps(row.ds + i, ds);
   }
+  if (i == row.n) return;
+  const __mmask16 mask = first_of(row.n - i);
+  __m512 ds = ds_of(_mm512_maskz_loadu_ps(mask, row.p + i), codes + i);
+  if (row.gate) ds = _mm512_maskz_mov_ps(~stopped(i), ds);
+  _mm512_mask_storeu_ps(row.ds + i, mask, ds);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 
 #include "plan.h"
 
@@ -27,6 +28,14 @@ inline int64_t row_scale(double largest, const Plan &plan) {
   int place;
   std::frexp(largest, &place);  // largest < 2**place
   return std::min<int64_t>(std::max<int64_t>(plan.grad_room - place, -126), 126);
+}
+
+// 2**e, of the exponents that a double has.
+inline double power_of_two(int64_t e) {
+  const uint64_t bits = uint64_t(e + 1023) << 52;
+  double value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
 }
 
 inline uint32_t rotated(uint32_t word, int places) {
