@@ -1,5 +1,7 @@
 """``softmaxfx train``: networks trained by fixed-point units, beside float32."""
 
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ from .outputs import OutFile, json_option, out_option, report_files
 from .terminal import console, print_table, working
 
 if TYPE_CHECKING:  # torch is imported where it is used
+    from .study.paired_figures import Pairs
     from .study.paired_networks import Network
     from .study.paired_training import Plan
 
@@ -22,7 +25,8 @@ PRESETS = ("base", "int8", "int8_row")
 """What is trained by unless configurations are named, by ``exact_sum``."""
 
 SEEDS = {"digits": 10, "language": 3}
-"""Seeds of each network unless a number is given: a language model takes minutes."""
+LENGTHS = {"digits": 60, "language": 200}
+"""Seeds and length of each network unless given: a language model takes minutes."""
 
 _size_options = options(
     click.option(
@@ -37,11 +41,11 @@ _size_options = options(
     ),
     click.option(
         "--epochs", type=click.IntRange(min=1), metavar="N",
-        help="Of the digits: how often each image is seen.  [default: 60]",
+        help=f"Of the digits: how often each image is seen.  [default: {LENGTHS['digits']}]",
     ),
     click.option(
         "--updates", type=click.IntRange(min=1), metavar="N",
-        help="Of the language model: steps of a training.  [default: 300]",
+        help=f"Of the language model: steps of a training.  [default: {LENGTHS['language']}]",
     ),
 )  # fmt: skip
 
@@ -69,6 +73,9 @@ def train(
     """
     require_packages("train", "torch", "sklearn", extra="study")
     (results,) = report_files(out, "cache.sqlite", beside=json_file)
+    if write is not None:
+        require(write.suffix == ".md", f"--write must be a .md file, not {write}")
+        report_files(write.parent, write.with_suffix(".svg").name)
     plans = _plans(networks, seeds, {"digits": epochs, "language": updates}, chosen)
     from .clusters import cluster_of  # Dask takes a second to import
     from .engine import Engine
@@ -86,7 +93,25 @@ def train(
     print_table(paired_report.table(found))
     if json_file is not None:
         write_whole(json_file, json_text(paired_report.fields(found)))
+    if write is not None:
+        _write(write, plans, found)
     return 1 if any(pairs.promised and not pairs.kept for pairs in found) else 0
+
+
+def _write(file: Path, plans: "list[Plan]", found: "list[Pairs]") -> None:
+    """The document, and its picture."""
+    from .study.paired_document import document
+    from .study.paired_picture import picture
+
+    drawn = file.with_suffix(".svg")
+    write_whole(drawn, picture(found))
+    write_whole(file, document(plans, found, _command(), drawn.name))
+    console.print(f"document: {file}   picture: {drawn}")
+
+
+def _command() -> str:
+    """The command line as it can be typed again."""
+    return shlex.join(["softmaxfx", *sys.argv[1:]])
 
 
 def _plans(
@@ -106,6 +131,12 @@ def _plans(
             f"{option} must be given together with --network {name}",
         )
     configs = chosen_configs(**chosen, default=PRESETS, default_datapaths=("exact_sum",))
+    for _, config in configs:
+        require(
+            config.function == "softmax",
+            f"config must be one of softmax, not of {config.function}: the units of attention and "
+            "loss are made of it",
+        )
     from .study.paired_training import Plan
     from .study.paired_units import Fixed, Float64Loss
 
@@ -114,13 +145,16 @@ def _plans(
         *(Fixed(f"{name or 'custom'} {config.datapath}", config) for name, config in configs),
     )
     return [
-        Plan(_network(name, lengths[name]), softmaxes, tuple(range(1, (seeds or SEEDS[name]) + 1)))
+        Plan(
+            _network(name, lengths[name] or LENGTHS[name]),
+            softmaxes,
+            tuple(range(1, (seeds or SEEDS[name]) + 1)),
+        )
         for name in dict.fromkeys(networks)
     ]
 
 
-def _network(name: str, length: int | None) -> "Network":
+def _network(name: str, length: int) -> "Network":
     from .study.paired_networks import Digits, Language
 
-    kind = {"digits": Digits, "language": Language}[name]
-    return kind() if length is None else kind(length)
+    return {"digits": Digits, "language": Language}[name](length)

@@ -12,14 +12,14 @@ from rich.table import Table
 from .paired_figures import CONFIDENCE, Pairs
 
 COLUMNS = (
-    "network", "optimiser", "softmax", "float32", "fixed", "mean difference", "95 % interval",
+    "network", "optimiser", "softmax", "by float32", "by this", "mean difference", "95 % interval",
     "worst seed", "logits clipped",
 )  # fmt: skip
 
 
 def table(found: Sequence[Pairs]) -> Table:
     """All pairs, a line each; what breaks its promise is red."""
-    shown = Table(title="trained in pairs: fixed point less float32, over seeds")
+    shown = Table(title="trained in pairs: differences from float32 over the seeds")
     for name in COLUMNS:
         left = name in ("network", "optimiser", "softmax")
         shown.add_column(name, justify="left" if left else "right")
@@ -65,7 +65,7 @@ def _fields(pairs: Pairs) -> dict[str, Any]:
         "unit_of_differences": pairs.measure.of_difference,
         "seeds": pairs.seeds,
         "float32": pairs.float32,
-        "fixed": pairs.values,
+        "by_softmax": pairs.values,
         "differences": pairs.differences,
         "mean": pairs.mean,
         "interval": pairs.interval,

@@ -95,16 +95,17 @@ class Plan:
             )
         ]
 
-    def pairs(self, trained: dict[Training, Trained]) -> list[Pairs]:
-        """What came of them, an optimiser after the other."""
+    def pairs(self, trained: dict[str, Trained]) -> list[Pairs]:
+        """What came of them, by their keys; an optimiser after the other."""
         return [
             self._pairs(trained, optimiser, softmax)
             for optimiser, softmax in product(self.network.optimisers, self.softmaxes)
         ]
 
-    def _pairs(self, trained: dict[Training, Trained], optimiser: str, softmax: Softmax) -> Pairs:
+    def _pairs(self, trained: dict[str, Trained], optimiser: str, softmax: Softmax) -> Pairs:
         def of(which: Softmax) -> list[Trained]:
-            return [trained[Training(self.network, optimiser, which, seed)] for seed in self.seeds]
+            trainings = (Training(self.network, optimiser, which, seed) for seed in self.seeds)
+            return [trained[each.key] for each in trainings]
 
         found = of(softmax)
         return Pairs(
@@ -141,9 +142,9 @@ def paired(
     """
     for plan in plans:
         require(len(plan.seeds) >= 2, f"seeds must be two or more, not {len(plan.seeds)}")
-    trainings = {each.key: each for plan in plans for each in plan.trainings()}
-    found = completed(cache, trainings.values(), run, tell, is_kept=_ended)
-    trained = {each: Trained(**found[key].value) for key, each in trainings.items()}
+    trainings = [each for plan in plans for each in plan.trainings()]
+    found = completed(cache, trainings, run, tell, is_kept=_ended)
+    trained = {key: Trained(**outcome.value) for key, outcome in found.items()}
     return [pairs for plan in plans for pairs in plan.pairs(trained)]
 
 
