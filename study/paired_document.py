@@ -27,7 +27,7 @@ def document(plans: Sequence[Plan], found: Sequence[Pairs], command: str, pictur
         "",
         *(f"- {_how(plan)}" for plan in plans),
         "- `float64 loss` is float32 again, but for the loss and its gradient, which are computed "
-        "in float64. What it differs by is what any other rounding does to a training.",
+        "in float64. What it differs by is what float32's own rounding does to a training.",
         "- The interval is Student's, 95 %, of the mean of the differences of pairs. Of the worst "
         "seed, the difference is told.",
         "- Logits clipped: the share of all logits of a training that the loss's unit clipped; "
