@@ -41,8 +41,22 @@ def document(plans: Sequence[Plan], found: Sequence[Pairs], command: str, pictur
         *_promises(found),
         "",
         "Other configurations are told as they are; nothing is asked of them.",
+        *_many_classes(plans),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _many_classes(plans: Sequence[Plan]) -> list[str]:
+    """Why a narrow output that does for ten classes does not for a vocabulary."""
+    if not any(isinstance(plan.network, Language) for plan in plans):
+        return []
+    return [
+        "",
+        "An output of few bits rounds most probabilities of a large vocabulary to 0, and with them "
+        "the gradients of these words: with `int8`, whatever is below 1/512. The target is pushed "
+        "up, next to nothing is pushed down for it, and a row's gradient no longer adds up to 0. "
+        'With `output_exponent = "row"` rows without a large probability keep theirs.',
+    ]
 
 
 def _how(plan: Plan) -> str:
