@@ -50,8 +50,8 @@ def _part(axis: Any, part: list[Pairs]) -> None:
     axis.set_ylim(len(part) - 0.5, -0.6)
     better = "right" if measure.rises else "left"
     axis.set_xlabel(
-        f"{measure.name} less float32's, {measure.of_difference}; {better} is better. A dot: a "
-        "seed; a line: the 95 % interval of the mean"
+        f"{measure.name} less float32's, {measure.of_difference}; {better} is better\n"
+        "a dot: a seed; a line: the 95 % interval of the mean"
     )
     axis.set_title(part[0].network, loc="left")
     axis.spines[["top", "right"]].set_visible(False)
