@@ -13,7 +13,7 @@ ROOMS  := golden hdl sim fpga study softmaxfx
 unexport PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONPATH PYTHONSTARTUP PYTHONWARNINGS
 unexport PIP_USER PIP_TARGET PIP_PREFIX
 
-.PHONY: help sim test test-long verilog synth bench bench-emulation sweep sweep-full reference soak coverage lint clean
+.PHONY: help sim test test-long verilog synth bench bench-emulation sweep sweep-full reference soak train coverage lint clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ test-long: $(VENV)/.dev  ## the longest tests: hostile frames, planted faults, c
 
 soak: $(VENV)/.core  ## every preset, lanes and option, for ARGS="--minutes M"
 	@$(RUN) softmaxfx soak $(ARGS)
+
+train: $(VENV)/.dev  ## networks trained by fixed point and by float32, in pairs (about an hour)
+	@$(RUN) softmaxfx train $(ARGS)
 
 coverage: $(VENV)/.core  ## lines run and bits toggled in the Verilog, with reasons for the rest
 	@$(RUN) softmaxfx coverage --lanes 2 $(ARGS)

@@ -15,6 +15,7 @@ from .simulate import simulate
 from .soak import soak
 from .sweep import sweep
 from .synth import synth
+from .train import train
 from .waveforms import waveforms
 
 
@@ -39,4 +40,5 @@ main.add_command(simulate)
 main.add_command(soak)
 main.add_command(sweep)
 main.add_command(synth)
+main.add_command(train)
 main.add_command(waveforms)

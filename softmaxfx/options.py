@@ -70,12 +70,10 @@ Configs = list[tuple[str | None, SoftmaxConfig]]
 """Configurations, each with its preset's name where it is one."""
 
 
-def require_packages(command: str, *names: str) -> None:
-    """Raise :class:`ConfigError` unless packages of the extra ``sweep`` are installed."""
+def require_packages(command: str, *names: str, extra: str) -> None:
+    """Raise :class:`ConfigError` unless packages of some extras are installed."""
     missing = [name for name in names if find_spec(name) is None]
-    require(
-        not missing, f"{command} needs {', '.join(missing)}: pip install 'softmaxfx[sweep,synth]'"
-    )
+    require(not missing, f"{command} needs {', '.join(missing)}: pip install 'softmaxfx[{extra}]'")
 
 
 def is_given(context: click.Context, option: str) -> bool:

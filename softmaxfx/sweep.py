@@ -126,7 +126,7 @@ class _Job:
         self, space: str, cache: Path | None, logits: Path | None, targets: Path | None,
         gradients: Path | None, no_bound: bool, no_designs: bool, out: Path,
     ):  # fmt: skip
-        require_packages("sweep", *NEEDED)
+        require_packages("sweep", *NEEDED, extra="sweep,synth")
         from .study.sweep.space.space import SHIPPED, Space
 
         require(

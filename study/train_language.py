@@ -1,10 +1,11 @@
 """Train the language model on the corpus and measure it on texts it has not seen."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.nn import functional
 
 from .language_model import CONTEXT, HeadVectors, LanguageModel
@@ -26,6 +27,9 @@ HELD_OUT_EVERY = 10
 # It must neither change the model nor draw random numbers.
 Watch = Callable[[int, LanguageModel, Tensor], None]
 
+# Takes logits (tokens, words) and the words that came, (tokens,).
+Loss = Callable[[Tensor, Tensor], Tensor]
+
 
 def split(corpus: Corpus) -> tuple[Tensor, Tensor]:
     """The training tokens, shape (length,), and the held-out sections, shape (sections, 4096)."""
@@ -39,37 +43,55 @@ def train(training: Tensor, words: int, watch: Watch) -> LanguageModel:
     """Train from the fixed seed on windows that start at random tokens."""
     torch.manual_seed(SEED)
     model = LanguageModel(words)
-    optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _rate)
-    for step in steps("language model", STEPS):
-        starts = torch.randint(len(training) - CONTEXT, (BATCH, 1))
-        batch = training[starts + torch.arange(CONTEXT + 1)]
-        watch(step, model, batch)
-        loss, _ = loss_and_heads(model, batch)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
+    drawn = batches(training, steps("language model", STEPS), torch.default_generator)
+    learn(model, drawn, STEPS, functional.cross_entropy, watch)
     return model.eval()
 
 
-def loss_and_heads(
-    model: LanguageModel, windows: Tensor, reduction: str = "mean"
-) -> tuple[Tensor, list[HeadVectors]]:
-    """Cross-entropy in nats of the windows' tokens after the first, and what the heads computed.
+def batches(training: Tensor, updates: Iterable[int], generator: Generator) -> Iterator[Tensor]:
+    """For every update eight windows, shape (8, 257), that start at random tokens."""
+    for _ in updates:
+        starts = torch.randint(len(training) - CONTEXT, (BATCH, 1), generator=generator)
+        yield training[starts + torch.arange(CONTEXT + 1)]
 
-    windows has the shape (texts, 257). The loss is the mean or the sum over all predicted tokens.
+
+def learn(
+    model: LanguageModel, drawn: Iterable[Tensor], updates: int, loss: Loss, watch: Watch
+) -> None:
+    """Minimise the loss over batches, of which there are as many as ``updates`` says."""
+    optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, partial(_rate, updates))
+    for step, batch in enumerate(drawn):
+        watch(step, model, batch)
+        minimised, _ = loss_and_heads(model, batch, loss)
+        optimiser.zero_grad()
+        minimised.backward()
+        optimiser.step()
+        schedule.step()
+
+
+def loss_and_heads(
+    model: LanguageModel, windows: Tensor, loss: Loss = functional.cross_entropy
+) -> tuple[Tensor, list[HeadVectors]]:
+    """The loss of the windows' tokens after the first, and what the heads computed.
+
+    windows has the shape (texts, 257). The loss is the mean cross-entropy in nats over all
+    predicted tokens, unless another is given.
     """
     logits, layers = model(windows[:, :-1])
-    predicted = windows[:, 1:].flatten()
-    return functional.cross_entropy(logits.flatten(0, 1), predicted, reduction=reduction), layers
+    return loss(logits.flatten(0, 1), windows[:, 1:].flatten()), layers
 
 
 def perplexity(model: LanguageModel, held_out: Tensor) -> float:
     """The exponential of the mean loss over the held-out sections."""
+    return held_out_loss(model, held_out).exp().item()
+
+
+def held_out_loss(model: LanguageModel, held_out: Tensor) -> Tensor:
+    """The mean cross-entropy in nats over the held-out sections, of no dimension."""
     with torch.no_grad():
         losses = [loss_and_heads(model, windows(section))[0] for section in held_out]
-    return torch.stack(losses).mean().exp().item()
+    return torch.stack(losses).mean()
 
 
 def unigram_perplexity(training: Tensor, held_out: Tensor, words: int) -> float:
@@ -84,7 +106,7 @@ def windows(section: Tensor) -> Tensor:
     return section.unfold(0, CONTEXT + 1, CONTEXT)
 
 
-def _rate(step: int) -> float:
+def _rate(updates: int, step: int) -> float:
     """Rise to the full learning rate, then fall to zero along half a cosine."""
     warm_up = min(1.0, (step + 1) / WARM_UP_STEPS)
-    return warm_up * 0.5 * (1 + math.cos(math.pi * step / STEPS))
+    return warm_up * 0.5 * (1 + math.cos(math.pi * step / updates))

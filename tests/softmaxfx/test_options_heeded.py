@@ -89,6 +89,29 @@ REFUSED = {
     "a picture that is a folder": (
         ["bench", "--out", "b.md"], r"the report must be a writable file, not b\.png"
     ),
+    "a network that is none": (
+        ["train", "--network", "x"], r"--network must be one of digits, language, not 'x'"
+    ),
+    "epochs of a language model": (
+        ["train", "--network", "language", "--epochs", "3"],
+        r"--epochs must be given together with --network digits",
+    ),
+    "updates of digits": (
+        ["train", "--network", "digits", "--updates", "3"],
+        r"--updates must be given together with --network language",
+    ),
+    "one seed": (["train", "--seeds", "1"], r"'--seeds': 1 is not in the range"),
+    "a document of training that is none": (
+        ["train", "--write", "t.html"], r"--write must be a \.md file, not t\.html"
+    ),
+    "a picture of training that is a folder": (
+        ["train", "--write", "p.md"], r"the report must be a writable file, not p\.svg"
+    ),
+    "logarithms to train by": (
+        ["train", "--preset", "base", "--set", "function=log_softmax", "--set",
+         "output=SQ(6, 10)"],
+        r"config must be one of softmax, not of log_softmax",
+    ),
     "words that are a folder": (
         ["sweep", "report", "--precision", "folder"], r"--precision must be a writable file"
     ),
@@ -103,7 +126,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.save("l.npy", np.zeros((2, 2)))
     np.save("t.npy", np.zeros(2, int))
-    for name in ("folder", "b.png", "swept/report.html"):
+    for name in ("folder", "b.png", "p.svg", "swept/report.html"):
         (tmp_path / name).mkdir(parents=True)
     return tmp_path
 
@@ -129,6 +152,8 @@ EVERY = {
     "bench-emulation": ["--engine", "--isa", "--threads", "--shape", "--json"],
     "soak": ["--minutes", "--seed", "--cluster", "--out"],
     "cluster": ["--workers", "--cluster"],
+    "train": ["--preset", "--config", "--datapath", "--set", "--network", "--seeds", "--epochs",
+              "--updates", "--cluster", "--json", "--write", "--out"],
     "sweep": ["--space", "--cache", "--cluster", "--logits", "--goal", "--minimize", "--trials",
               "--out"],
     "sweep report": ["--precision"],
