@@ -124,9 +124,11 @@ def _unit(exp: ExpTable, config: SoftmaxConfig) -> int:
 def _as_bytes(fields: _Vector, first: Floats, config: SoftmaxConfig) -> tuple[np.ndarray, ...]:
     """The tables of rows whose codes and results are bytes; none where they are not."""
     output, count = config.output, fields.first_entries
+    if fields.tables > 1 or output.f > INDEX or config.one >= FIELD:
+        return ()
     # terms that far below a row's largest leave nothing of p
-    vanishing = first[: count - TABLE + 1] < first[TABLE - 1 : count] * 0.98 * output.lsb / 2
-    if fields.tables > 1 or output.f > INDEX or config.one >= FIELD or not vanishing.all():
+    lower = max(count - TABLE + 1, 0)
+    if (first[:lower] >= first[TABLE - 1 :][:lower] * 0.98 * output.lsb / 2).any():
         return ()
     terms = np.floor(first.astype(np.float64)).astype(np.int64)
     if config.lowest < -(FIELD // 2) or config.highest >= FIELD // 2 or terms.max() >> 40:

@@ -22,6 +22,8 @@ OTHERS = {
     "whole range": SoftmaxConfig(input=SQ(4, 4), output=UQ(1, 10), range=7.9375, scale=0.125),
     "steep": SoftmaxConfig(input=SQ(6, 10), range=30, scale=2.5, loss=WIDE_LOSS),
     "window and row": PRESETS["full"].replace(output_exponent="row"),
+    "few codes": PRESETS["int8"].replace(range=1, datapath="exact_sum"),
+    "fewest codes": PRESETS["base"].replace(range=2.0**-11),
     "one by one": SoftmaxConfig(max_length=1, output_exponent="row"),
     "wide gradients": SoftmaxConfig(grad_input=SQ(4, 14), grad_output=SQ(3, 12), dot_guard=0),
 }

@@ -52,6 +52,26 @@ def test_every_input_code(placed, preset, path):
     assert_same(gate["result"], gold["result"])
 
 
+LONG = ["few codes", "fewest codes"] + [
+    f"{preset} {path}" for preset in ("int8", "base") for path in ("max_subtract", "exact_sum")
+]
+
+
+@pytest.mark.parametrize("count", [97, 200, 1024])
+@pytest.mark.parametrize("name", LONG)
+@ALL
+def test_rows_longer_than_what_is_made_at_once(placed, name, count):
+    config, rng = CONFIGS[name], np.random.default_rng(count)
+    x = rng.normal(0, 3, (6, count)).astype(np.float32)
+    x[1] = -INF
+    x[2][rng.random(count) < 0.5] = -INF
+    x[3, 1:] = -INF
+    x[4] = -config.range
+    x[4, count // 2] = config.range
+    x[5] *= 10
+    assert_forward(placed, x, config)
+
+
 @ALL
 def test_many_rows_are_as_one_by_one(placed):
     config = PRESETS["int8_row"]
