@@ -243,18 +243,3 @@ def test_a_picture_names_every_softmax_and_is_the_same_each_time():
     assert drawn == picture([made(BASE, 90.0, 90.5), made(CLIPS_ALL, 9.0, 9.0)])
     assert ("SGD, base" in drawn, "SGD, clips all" in drawn) == (True, True)
     assert drawn != picture([made(BASE, 90.0, 91.0), made(CLIPS_ALL, 9.0, 9.0)])
-
-
-@pytest.mark.long
-@pytest.mark.timeout(3600)
-def test_base_trains_digits_as_float32_does(cache, tmp_path):
-    seeds = tuple(range(1, 11))
-    for pairs in found(Digits(60), BASE, cache=cache, tmp_path=tmp_path, seeds=seeds):
-        assert pairs.kept, (pairs.optimiser, pairs.interval, pairs.worst)
-
-
-@pytest.mark.long
-@pytest.mark.timeout(3600)
-def test_base_trains_a_language_model_as_float32_does(cache, tmp_path):
-    (pairs,) = found(Language(200), BASE, cache=cache, tmp_path=tmp_path)
-    assert pairs.kept, pairs.differences
