@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..config import SoftmaxConfig
-from ..errors import require, require_whole
+from ..errors import ConfigError, require, require_whole
 from .engines.gradient_scale import MOST_EXPONENT
 from .engines.registry import engine_names
 from .ops import GATED, NO_GRADIENT, STRAIGHT_THROUGH
@@ -85,10 +85,9 @@ def options(
     Raises:
         ConfigError: a value that breaks a rule, in one sentence.
     """
-    require(
-        isinstance(scale, (int, float)) and not isinstance(scale, bool),
-        f"scale must be a positive number, not {scale!r}",
-    )
+    # the sentence is made where it is needed: a compiler can hold the scale for a variable
+    if not isinstance(scale, (int, float)) or isinstance(scale, bool):
+        raise ConfigError(f"scale must be a positive number, not {scale!r}")
     # a float that a compiler holds for a variable is a constant by its digits
     text, stochastic = described(config, float(scale).hex(), function)
     engine, grad_exponent = chosen.get("engine"), chosen.get("grad_exponent")
