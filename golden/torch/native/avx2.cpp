@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "factor.h"
 #include "loss.h"
 #include "short.h"
 
@@ -201,14 +202,7 @@ struct Kernel {
   }
 
   // What terms of the other sign are multiplied by.
-  INLINE float factor(const Sum &sum) const {
-    if (sum.total == 0) return 0;
-    const Scalar s = scalar(plan, sum, 0);
-    const uint32_t power = uint32_t(127 - (plan.drop + s.q)) << 23;
-    float scale;
-    std::memcpy(&scale, &power, sizeof scale);
-    return -float(s.r) * scale * k.quotient;
-  }
+  INLINE float factor(const Sum &sum) const { return -factor_of(plan, k, sum); }
 };
 
 // Values of the codes of a row's results, none beyond `most`.
@@ -218,21 +212,20 @@ struct Output {
       : half(_mm256_set1_ps(k.result + 0.5f)), most(_mm256_set1_ps(k.result + float(most))),
         lsb(_mm256_set1_ps(k.lsb)), zero(_mm256_set1_ps(-k.result * k.lsb)) {}
 
+  INLINE __m256 values(const float *v, __m256 factor) const {  // of 8 terms
+    const __m256 t = _mm256_and_ps(_mm256_fmadd_ps(_mm256_loadu_ps(v), factor, half), whole);
+    return _mm256_fmadd_ps(_mm256_min_ps(t, most), lsb, zero);
+  }
+
   INLINE void operator()(const float *v, float factor, float *out, int64_t n) const {
     const __m256 f = _mm256_set1_ps(factor);
-    for (int64_t i = 0; i < n; i += kLanes) {
-      const __m256 t = _mm256_and_ps(_mm256_fmadd_ps(_mm256_loadu_ps(v + i), f, half), whole);
-      store(out + i, _mm256_fmadd_ps(_mm256_min_ps(t, most), lsb, zero), n - i);
-    }
+    for (int64_t i = 0; i < n; i += kLanes) store(out + i, values(v + i, f), n - i);
   }
 
   // The same of elements that have a factor each.
   INLINE void operator()(const float *v, const float *factors, float *out, int64_t n) const {
-    for (int64_t i = 0; i < n; i += kLanes) {
-      const __m256 f = _mm256_loadu_ps(factors + i);
-      const __m256 t = _mm256_and_ps(_mm256_fmadd_ps(_mm256_loadu_ps(v + i), f, half), whole);
-      store(out + i, _mm256_fmadd_ps(_mm256_min_ps(t, most), lsb, zero), n - i);
-    }
+    for (int64_t i = 0; i < n; i += kLanes)
+      store(out + i, values(v + i, _mm256_loadu_ps(factors + i)), n - i);
   }
 };
 

@@ -93,12 +93,7 @@ INLINE int64_t add_up(int64_t n, const Vector &k, const ByteRow &row, int64_t do
     const __m512i at = _mm512_add_epi8(_mm512_subs_epu8(codes, less), more);
     const __mmask64 upper = _mm512_movepi8_mask(at);
     for (int p = 0; p < kPlanes; ++p) {
-      __m512i byte = _mm512_permutex2var_epi8(part[p][0], at, part[p][1]);
-      if constexpr (kEntries == 192)
-        byte = _mm512_mask_permutexvar_epi8(byte, upper, at, part[p][2]);
-      if constexpr (kEntries == 256)
-        byte = _mm512_mask_mov_epi8(byte, upper,
-                                    _mm512_permutex2var_epi8(part[p][2], at, part[p][3]));
+      __m512i byte = look_up(part[p], at, upper);
       if (row.partly) byte = _mm512_maskz_mov_epi8(active, byte);
       sums[p] = _mm512_dpbusd_epi32(sums[p], byte, ones);
     }
@@ -154,16 +149,6 @@ INLINE void write(const ByteRow &row, __m512i table, const Vector &k, bool strea
   }
 }
 
-// What terms are multiplied by.
-float factor_of(const Plan &plan, const Vector &k, int64_t total) {
-  if (total == 0) return 0;
-  const Scalar s = scalar(plan, {total, 0, 0}, 0);
-  const uint32_t power = uint32_t(127 - (plan.drop + s.q)) << 23;
-  float scale;
-  std::memcpy(&scale, &power, sizeof scale);
-  return float(s.r) * scale * k.quotient;
-}
-
 template <int kPlanes, int kEntries, class Real>
 void byte_rows(const Rows<Real, float> &rows, const Plan &plan, const Vector &k, Tally &tally,
                bool stream) {
@@ -179,7 +164,7 @@ void byte_rows(const Rows<Real, float> &rows, const Plan &plan, const Vector &k,
       take_codes(rows.x + j * n, n, k, row, gate, tally);
       const int64_t down = plan.has_origin ? 0 : row.highest - plan.reach;
       const int64_t total = add_up<kPlanes, kEntries>(n, k, row, down);
-      table = table_of(plan, k, row, down, factor_of(plan, k, total));
+      table = table_of(plan, k, row, down, factor_of(plan, k, {total, 0, 0}));
     }
     if (j > rows.from)
       write(pair[(j - 1) % 2], before, k, stream, rows.out + (j - 1) * n, n);

@@ -84,7 +84,7 @@ void residuals(const Losses<float> &rows, const Plan &plan, const Vector &k, boo
     };
     const Sum sum =
         kernel.first_pass(rows.x + j * n, n, scratch.of(j), gate, tally, between);
-    pending = {scratch.of(j), sum.total ? kernel.factor(sum) : 0, rows.upstream[j], rows.target[j],
+    pending = {scratch.of(j), factor_of(plan, k, sum), rows.upstream[j], rows.target[j],
                tally.clipped ? gate : nullptr};
   }
   if (rows.to > rows.from) write(rows.to - 1, 0, n);

@@ -65,7 +65,7 @@ void softmax_rows(const Rows<Real, float> &rows, const Plan &plan, const Vector 
       if (j > rows.from) write(scratch.of(j - 1), factor, rows.out + (j - 1) * n, from, to);
     };
     const Sum sum = kernel.first_pass(rows.x + j * n, n, scratch.of(j), gate, tally, between);
-    factor = sum.total ? kernel.factor(sum) : 0;
+    factor = factor_of(plan, k, sum);
   }
   if (rows.to > rows.from)
     write(scratch.of(rows.to - 1), factor, rows.out + (rows.to - 1) * n, 0, n);
@@ -102,7 +102,7 @@ void short_rows(const Rows<Real, float> &rows, const Plan &plan, const Vector &k
     kernel.place_terms(chunk, v, x + all);
     for (int64_t r = 0; r < count; ++r) {
       const Sum sum{kernel.add_up(v + r * n, n), 0, 0};
-      fill(factors + r * n, n, sum.total ? kernel.factor(sum) : 0);
+      fill(factors + r * n, n, factor_of(plan, k, sum));
       if (rows.gate) cut_out(clipped, r * n, n, rows.gate + (j + r) * ((n + 7) / 8));
     }
     write(v, factors, rows.out + j * n, all);

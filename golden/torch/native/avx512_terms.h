@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "factor.h"
 #include "rows.h"
 #include "vector.h"
 
@@ -125,20 +126,23 @@ struct Planes {
   }
 };
 
+// The bytes of one plane that 64 fields name; `upper` are those from 128 on.
+template <size_t kParts>
+INLINE __m512i look_up(const __m512i (&part)[kParts], __m512i field, __mmask64 upper) {
+  __m512i byte = _mm512_permutex2var_epi8(part[0], field, part[1]);
+  if constexpr (kParts == 3) byte = _mm512_mask_permutexvar_epi8(byte, upper, field, part[2]);
+  if constexpr (kParts == 4)
+    byte = _mm512_mask_mov_epi8(byte, upper,
+                                _mm512_permutex2var_epi8(part[2], field, part[3]));
+  return byte;
+}
+
 // The entries of 64 fields.
 template <int kEntries>
 INLINE Block look_up(const Planes<kEntries> &planes, __m512i field) {
   const __mmask64 upper = _mm512_movepi8_mask(field);
   __m512i byte[4];
-  for (int i = 0; i < 4; ++i) {
-    const auto &part = planes.part[i];
-    byte[i] = _mm512_permutex2var_epi8(part[0], field, part[1]);
-    if constexpr (kEntries == 192)
-      byte[i] = _mm512_mask_permutexvar_epi8(byte[i], upper, field, part[2]);
-    if constexpr (kEntries == 256)
-      byte[i] = _mm512_mask_mov_epi8(byte[i], upper,
-                                     _mm512_permutex2var_epi8(part[2], field, part[3]));
-  }
+  for (int i = 0; i < 4; ++i) byte[i] = look_up(planes.part[i], field, upper);
   const __m512i low0 = _mm512_unpacklo_epi8(byte[0], byte[1]);
   const __m512i high0 = _mm512_unpackhi_epi8(byte[0], byte[1]);
   const __m512i low1 = _mm512_unpacklo_epi8(byte[2], byte[3]);
@@ -288,8 +292,8 @@ struct Kernel {
       }
   }
 
-  // The sum of a chunk's terms: exact, in lanes of float64 or int64. A term's bits, moved to where a float64 has them, are the term times 2**-896; elements of even
-  // and of odd places are moved apart.
+  // The sum of a chunk's terms: exact, in lanes of float64 or int64. A term's bits, moved to where a
+  // float64 has them, are the term times 2**-896; elements of even and of odd places are moved apart.
   INLINE __m512i add_up(const Chunk &chunk, const float *v) const {
     Lanes lanes;
     for (int64_t c = 0; c < chunk.count; ++c)
@@ -376,15 +380,6 @@ struct Kernel {
       between(from, to);
     }
     return {_mm512_reduce_add_epi64(whole), 0, 0};
-  }
-
-  // What a row's terms are multiplied by.
-  INLINE float factor(const Sum &sum) const {
-    const Scalar s = scalar(plan, sum, 0);
-    const uint32_t power = uint32_t(127 - (plan.drop + s.q)) << 23;
-    float scale;
-    std::memcpy(&scale, &power, sizeof scale);
-    return float(s.r) * scale * k.quotient;
   }
 };
 

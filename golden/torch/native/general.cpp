@@ -129,9 +129,10 @@ Sum row_sum(const Real *x, int64_t n, const Plan &plan, Row &row, Tally &tally) 
   return add_up(n, plan, row);
 }
 
-int64_t probability(const Plan &plan, const Row &row, int64_t i, const Scalar &s, int64_t one) {
-  const int64_t bits = std::min(plan.drop + row.shift[i] + s.q, plan.product_bits + 1);
-  return std::min(round_half_up(row.mantissa[i] * s.r, bits), one);
+inline int64_t probability(const Plan &plan, int64_t mantissa, int64_t shift, const Scalar &s,
+                           int64_t one) {
+  const int64_t bits = std::min(plan.drop + shift + s.q, plan.product_bits + 1);
+  return std::min(round_half_up(mantissa * s.r, bits), one);
 }
 
 int64_t log_probability(const Plan &plan, const Row &row, int64_t i, int64_t ln) {
@@ -178,12 +179,8 @@ void GENERAL::softmax(const Rows<Real, Out> &rows, const Plan &plan, Tally &tall
     if (rows.exponent) rows.exponent[j] = int32_t(s.exponent);
     const double lsb = std::ldexp(1.0, -int(plan.output_fraction + s.exponent));
     const int64_t *__restrict mantissa = row.mantissa.data(), *__restrict shift = row.shift.data();
-    for (int64_t i = 0; i < n; ++i) {
-      const int64_t bits = std::min(plan.drop + shift[i] + s.q, plan.product_bits + 1);
-      const int64_t rounded = bits > 0 ? (((mantissa[i] * s.r) >> (bits - 1)) + 1) >> 1
-                                       : mantissa[i] * s.r;
-      out[i] = Out(double(std::min(rounded, plan.one)) * lsb);
-    }
+    for (int64_t i = 0; i < n; ++i)
+      out[i] = Out(double(probability(plan, mantissa[i], shift[i], s, plan.one)) * lsb);
   }
 }
 
@@ -230,7 +227,7 @@ void GENERAL::cross_entropy_backward(const Losses<Real> &rows, const Plan &plan)
     const double lsb = std::ldexp(1.0, -int(plan.output_fraction + s.exponent));
     for (int64_t i = 0; i < n; ++i) {
       const int64_t weight = z ? z[i] : i == t ? whole : 0;
-      const int64_t p = probability(plan, row, i, s, exact_one);
+      const int64_t p = probability(plan, row.mantissa[i], row.shift[i], s, exact_one);
       const int64_t fine = p * whole - (weight << (plan.output_fraction + s.exponent));
       const int64_t residual = round_half_up(fine, kWeightFraction);
       const int64_t code = std::min(std::max(residual, plan.residual_low), plan.residual_high);
