@@ -1,7 +1,7 @@
 """torch's softmax family in fixed point as modules, which take the place of ``torch.nn``'s."""
 
 from dataclasses import replace
-from typing import Any, Unpack
+from typing import Any, ClassVar, Unpack
 
 import torch
 from torch import Tensor, nn
@@ -76,8 +76,8 @@ class FixedModule(nn.Module):
         return ", ".join(filter(None, parts))
 
 
-class FixedSoftmax(FixedModule, nn.Softmax):
-    """:func:`.functional.fixed_softmax` as a module, in the place of ``torch.nn.Softmax``.
+class AlongDim(FixedModule):
+    """What softmax and its logarithm share: one function along a dimension.
 
     Args:
         dim, config, scale, dtype, mask_value, chosen: those of :func:`.functional.fixed_softmax`.
@@ -86,37 +86,8 @@ class FixedSoftmax(FixedModule, nn.Softmax):
         ConfigError: options that break a rule.
     """
 
-    def __init__(
-        self,
-        dim: int | None = None,
-        config: SoftmaxConfig | str = "base",
-        *,
-        scale: float = 1.0,
-        dtype: torch.dtype | None = None,
-        mask_value: float | None = None,
-        **chosen: Unpack[Choices],
-    ) -> None:
-        super().__init__(dim)
-        self.dtype = dtype
-        self.set_unit(options("softmax", config, scale, mask_value=mask_value, **chosen))
-
-    def forward(self, input: Tensor) -> Tensor:
-        dim = dim_of("softmax", input, self.dim)
-        result, clipped = apply(input, dim, self.dtype, self.unit)
-        self.count(clipped)
-        return result
-
-
-class FixedLogSoftmax(FixedModule, nn.LogSoftmax):
-    """:func:`.functional.fixed_log_softmax` as a module, in the place of ``torch.nn.LogSoftmax``.
-
-    Args:
-        dim, config, scale, dtype, mask_value, chosen: those of
-            :func:`.functional.fixed_log_softmax`.
-
-    Raises:
-        ConfigError: options that break a rule.
-    """
+    function: ClassVar[str]
+    dim: int | None
 
     def __init__(
         self,
@@ -130,13 +101,27 @@ class FixedLogSoftmax(FixedModule, nn.LogSoftmax):
     ) -> None:
         super().__init__(dim)
         self.dtype = dtype
-        self.set_unit(options("log_softmax", config, scale, mask_value=mask_value, **chosen))
+        self.set_unit(options(self.function, config, scale, mask_value=mask_value, **chosen))
 
     def forward(self, input: Tensor) -> Tensor:
-        dim = dim_of("log_softmax", input, self.dim)
+        dim = dim_of(self.function, input, self.dim)
         result, clipped = apply(input, dim, self.dtype, self.unit)
         self.count(clipped)
         return result
+
+
+class FixedSoftmax(AlongDim, nn.Softmax):
+    """:func:`.functional.fixed_softmax` as a module, in the place of ``torch.nn.Softmax``; see
+    :class:`AlongDim` for its arguments."""
+
+    function = "softmax"
+
+
+class FixedLogSoftmax(AlongDim, nn.LogSoftmax):
+    """:func:`.functional.fixed_log_softmax` as a module, in the place of ``torch.nn.LogSoftmax``;
+    see :class:`AlongDim` for its arguments."""
+
+    function = "log_softmax"
 
 
 class FixedCrossEntropyLoss(FixedModule, nn.CrossEntropyLoss):
