@@ -9,9 +9,10 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -141,9 +142,10 @@ def ended_by_signals() -> Iterator[None]:
         before = {number: signal.getsignal(number) for number in SIGNALS}
     changed = {number: old for number, old in before.items() if old not in (None, signal.SIG_IGN)}
     try:
-        for number in changed:
-            signal.signal(number, _interrupt)
-        yield
+        with _main_thread_woken() if changed else nullcontext():
+            for number in changed:
+                signal.signal(number, _interrupt)
+            yield
     finally:
         for number, old in changed.items():
             signal.signal(number, old)
@@ -157,6 +159,48 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     for process in tuple(_running):
         _kill(process)
     raise KeyboardInterrupt
+
+
+@contextmanager
+def _main_thread_woken() -> Iterator[None]:
+    """Python's handlers run soon after a signal, though the main thread waits for a lock.
+
+    The system may hand a signal to another thread, or to the main one just before it starts to
+    wait; Python then calls the handler when the lock is released, which may be never. A thread
+    reads of each signal from Python's wake-up descriptor and ends the wait by another signal.
+    """
+    if not hasattr(signal, "pthread_kill"):
+        yield
+        return
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    main = threading.get_ident()
+    woken = False
+
+    def wake() -> None:
+        nonlocal woken
+        while number := os.read(reader, 1):
+            woken = number[0] == signal.SIGURG
+            while not woken:
+                signal.pthread_kill(main, signal.SIGURG)
+                time.sleep(0.05)
+
+    def awake(number: int, frame: FrameType | None) -> None:
+        nonlocal woken
+        woken = True
+
+    urgent = signal.signal(signal.SIGURG, awake)
+    old = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    watch = threading.Thread(target=wake, name="signals", daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(old)
+        os.close(writer)
+        watch.join()
+        os.close(reader)
+        signal.signal(signal.SIGURG, urgent)
 
 
 @contextmanager

@@ -106,6 +106,22 @@ def test_nothing_is_left_of_a_command_that_was_ended(life, end, tmp_path):
         eventually(lambda: not session(command.pid))
     finally:
         command.kill()
+        command.wait()
+
+
+def test_a_signal_that_another_thread_takes_ends_a_wait_of_the_main_thread():
+    def take() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    def wait_for_ever() -> None:
+        with ended_by_signals():
+            threading.Timer(0.2, take).start()
+            threading.Event().wait(60)
+
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        wait_for_ever()
+    assert time.monotonic() - begin < 30
 
 
 def test_what_runs_longer_than_its_block_is_killed(tmp_path):
