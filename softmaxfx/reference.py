@@ -54,7 +54,7 @@ def reference(
             for line in reference_report.comparison_fields(label, output)
         ]
         reference_report.write_json(fields, costs, json_file)
-    kept = all(output.bound_kept for _, output in compared)
+    kept = all(output.bounds_kept for _, output in compared)
     return 0 if kept and all(cost.agree for cost in costs) else 1
 
 
@@ -65,6 +65,11 @@ def _tell(label: str, output: ComparedOutput) -> None:
         f"{'' if output.bound_kept else ': EXCEEDED'}",
         style="" if output.bound_kept else "red",
     )
+    if output.mass is not None:
+        console.print(
+            reference_report.mass_line(output.mass),
+            style="" if output.mass.bound_kept else "red",
+        )
 
 
 def _costs(place: Reference) -> list[jacobian_cost.JacobianCost]:

@@ -9,7 +9,7 @@ from rich.table import Table
 from ..files import json_text, write_whole
 from ..golden.measures.catalogue import REFERENCE
 from .jacobian_cost import REPETITIONS, JacobianCost
-from .references import ComparedOutput
+from .references import ComparedOutput, Mass
 
 
 def comparison_table(label: str, output: ComparedOutput) -> Table:
@@ -34,6 +34,17 @@ def comparison_table(label: str, output: ComparedOutput) -> Table:
     return shown
 
 
+def mass_line(mass: Mass) -> str:
+    """What becomes of the sum of a row's probabilities, and of their mean."""
+    if mass.error is None or mass.bias is None:
+        return f"sum p: no row with an element; proven: within {mass.bound:.4f} of 1"
+    return (
+        f"sum p: at most {mass.error:.4f} from 1, proven {mass.bound:.4f}"
+        f"{'' if mass.bound_kept else ': EXCEEDED'}; bias of p: {mass.bias:+.4f} ulp, "
+        f"{mass.codes_bias:+.4f} over all codes"
+    )
+
+
 def comparison_fields(label: str, output: ComparedOutput) -> list[dict[str, Any]]:
     """An output against every reference, as plain JSON values."""
     return [
@@ -45,6 +56,7 @@ def comparison_fields(label: str, output: ComparedOutput) -> list[dict[str, Any]
             "of_codes": result.codes and asdict(result.codes),
             "of_logits": result.logits and asdict(result.logits),
             "bound_ulp": output.bound_ulp,
+            "mass": output.mass and asdict(output.mass),
         }
         for result in output.comparisons
     ]
