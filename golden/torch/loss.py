@@ -6,7 +6,7 @@ from torch.nn import _reduction
 
 from ..config import SoftmaxConfig
 from .functional import rows_of
-from .loss_ops import class_weights, classes, cross_entropy
+from .loss_ops import class_weights, classes, cross_entropy, cross_entropy_and_gradient
 from .loss_options import LossOptions, check_loss, class_axis
 from .options import Options, options
 
@@ -71,9 +71,31 @@ def loss_of(x: Tensor, target: Tensor, how: LossOptions, chosen: Options) -> tup
     given = _given(x, target, how, chosen.check)
     weight, most = _weight(how.weight)
     taken = _taken(given, logits, weight, how, chosen.check)
-    losses, clipped = cross_entropy(logits, taken, chosen.config, chosen.engine, chosen.check)
+    upstream = _upstream(logits, given, how, most)
+    unit = chosen.config, chosen.engine, chosen.check
+    if upstream is None:
+        losses, clipped = cross_entropy(logits, taken, *unit)
+    else:
+        losses, clipped, _ = cross_entropy_and_gradient(logits, taken, upstream, *unit)
     losses = (losses.double() * most).view(x.shape[:place] + x.shape[place + 1 :])
     return _reduced(losses, given, how).to(_dtype(x)), clipped
+
+
+def _upstream(
+    logits: Tensor, given: Tensor, how: LossOptions, most: Tensor | float
+) -> Tensor | None:
+    """The rows' gradients of a loss whose own is 1, float64, (rows,); None where no gradient is
+    wanted, or each row's is another's business.
+
+    Elsewhere than on the CPU, to look whether they came would make the host wait.
+    """
+    wanted = torch.is_grad_enabled() and logits.requires_grad
+    if not wanted or how.reduction == "none" or logits.device.type != "cpu":
+        return None
+    loss = torch.ones((), dtype=torch.float64, device=logits.device)
+    if how.reduction == "mean":
+        loss = loss / _divisor(given, how)
+    return (loss * most).expand(len(logits)).contiguous()
 
 
 def _given(x: Tensor, target: Tensor, how: LossOptions, check: bool) -> Tensor:
@@ -99,8 +121,12 @@ def _reduced(losses: Tensor, given: Tensor, how: LossOptions) -> Tensor:
         return losses
     if how.reduction == "sum":
         return losses.sum()
-    share = _share(given, how.weight) if given.ndim == 1 else losses.numel()
-    return losses.sum() / share
+    return losses.sum() / _divisor(given, how)
+
+
+def _divisor(given: Tensor, how: LossOptions) -> Tensor | int:
+    """What the sum of the losses is divided by in their mean."""
+    return _share(given, how.weight) if given.ndim == 1 else len(given)
 
 
 def _weight(weight: Tensor | None) -> tuple[Tensor | None, Tensor | float]:

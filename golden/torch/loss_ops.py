@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 from torch.library import custom_op
 
+from ..config import SoftmaxConfig
 from ..stages.loss import WEIGHT_FRACTION
 from .batching import rowwise
-from .engines.engine import carrier
+from .engines.engine import Losses, carrier
 from .engines.registry import engine_for
 from .ops import CALLS, check_rows, refuse_twice
 from .unit import config_of
@@ -45,6 +46,10 @@ def cross_entropy(
     losses = engine_for(unit, x.device, engine).cross_entropy(
         x.contiguous(), target.contiguous(), unit
     )
+    return _checked(losses, check)
+
+
+def _checked(losses: Losses, check: bool) -> tuple[Tensor, Tensor]:
     if check and (invalid := int(losses.invalid)):
         raise ValueError(
             f"input must be numbers, or -inf for a masked class that is no target, not otherwise "
@@ -99,12 +104,111 @@ def _save(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None
 
 def _backward(ctx: Any, upstream: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
     x, target = ctx.saved_tensors
-    scale = config_of(ctx.config).scale
     gradient = cross_entropy_backward(x, target, upstream.to(x.dtype), ctx.config, ctx.engine)
-    return gradient * scale if scale != 1 else gradient, None, None, None, None
+    return _scaled(gradient, ctx.config), None, None, None, None
+
+
+def _scaled(gradient: Tensor, config: str) -> Tensor:
+    scale = config_of(config).scale
+    return gradient * scale if scale != 1 else gradient
 
 
 cross_entropy.register_autograd(_backward, setup_context=_save)
+
+
+@custom_op("softmaxfx::cross_entropy_and_gradient", mutates_args=())
+def cross_entropy_and_gradient(
+    x: Tensor, target: Tensor, expected: Tensor, config: str, engine: str, check: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """(loss, clipped, gradient): what :func:`cross_entropy` gives, and what its gradient is where
+    the rows' upstream gradients turn out to be ``expected``: one pass over the logits makes both.
+
+    Args:
+        expected: float64, (rows,); rounded to the losses' dtype and to x's, as those will be.
+
+    Raises:
+        ConfigError, ValueError: as :func:`cross_entropy` does.
+    """
+    unit = config_of(config)
+    check_rows(x, unit)
+    CALLS["cross_entropy"] += 1
+    if not x.numel():
+        return *_losses(x, unit.loss), torch.empty_like(x)
+    losses, gradient = engine_for(unit, x.device, engine).cross_entropy_and_gradient(
+        x.contiguous(), target.contiguous(), _rounded(expected, x, unit), unit
+    )
+    return *_checked(losses, check), gradient
+
+
+def _rounded(expected: Tensor, x: Tensor, unit: SoftmaxConfig) -> Tensor:
+    """Upstream gradients as they reach the operator."""
+    return expected.to(carrier(unit.loss)).to(x.dtype).contiguous()
+
+
+@cross_entropy_and_gradient.register_fake
+def _cross_entropy_and_gradient_fake(
+    x: Tensor, target: Tensor, expected: Tensor, config: str, engine: str, check: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    unit = config_of(config)
+    check_rows(x, unit)
+    return *_losses(x, unit.loss), torch.empty_like(x, memory_format=torch.contiguous_format)
+
+
+@custom_op("softmaxfx::expected_gradient", mutates_args=())
+def expected_gradient(
+    x: Tensor,
+    target: Tensor,
+    upstream: Tensor,
+    expected: Tensor,
+    gradient: Tensor,
+    config: str,
+    engine: str,
+) -> Tensor:
+    """:func:`cross_entropy_backward`, of which ``gradient`` is the result for ``expected``."""
+    if torch.equal(upstream, _rounded(expected, x, config_of(config))):
+        CALLS["cross_entropy_backward"] += 1
+        return gradient.clone()
+    return cross_entropy_backward(x, target, upstream, config, engine)
+
+
+expected_gradient.register_fake(
+    lambda x, *_: torch.empty_like(x, memory_format=torch.contiguous_format)
+)
+expected_gradient.register_autograd(refuse_twice)
+
+
+def _save_gradient(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    x, target, expected, ctx.config, ctx.engine, _ = inputs
+    ctx.kept = True
+    ctx.mark_non_differentiable(output[1], output[2])
+    ctx.save_for_backward(x, target, expected, output[2])
+
+
+def _backward_expected(ctx: Any, upstream: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+    x, target, expected, gradient = ctx.saved_tensors
+    upstream = upstream.to(x.dtype)
+    if not _is_eager(upstream):
+        found = expected_gradient(x, target, upstream, expected, gradient, ctx.config, ctx.engine)
+    elif ctx.kept and torch.equal(upstream, _rounded(expected, x, config_of(ctx.config))):
+        CALLS["cross_entropy_backward"] += 1
+        found = gradient
+        ctx.kept = False  # whoever has it now may change it
+    else:
+        found = cross_entropy_backward(x, target, upstream, ctx.config, ctx.engine)
+    return _scaled(found, ctx.config), None, None, None, None, None
+
+
+def _is_eager(upstream: Tensor) -> bool:
+    """Values are there to be looked at: nothing traces, maps, or takes a gradient's gradient."""
+    return (
+        type(upstream) is Tensor
+        and not torch.is_grad_enabled()
+        and not torch.compiler.is_compiling()
+        and not torch._C._functorch.peek_interpreter_stack()
+    )
+
+
+cross_entropy_and_gradient.register_autograd(_backward_expected, setup_context=_save_gradient)
 
 
 @custom_op("softmaxfx::classes", mutates_args=())
@@ -179,5 +283,10 @@ def _check_probabilities(y: Tensor) -> None:
 
 classes.register_fake(lambda target, *_: torch.empty_like(target))
 class_weights.register_fake(lambda target, active, *_: torch.empty_like(active, dtype=torch.int64))
-for _op in (cross_entropy, cross_entropy_backward):
+for _op in (
+    cross_entropy,
+    cross_entropy_backward,
+    cross_entropy_and_gradient,
+    expected_gradient,
+):
     _op.register_vmap(rowwise(_op))

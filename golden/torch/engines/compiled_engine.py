@@ -112,6 +112,15 @@ class CompiledEngine:
         self._cross_entropy(x, target, config, upstream=upstream, gradient=gradient)
         return gradient
 
+    def cross_entropy_and_gradient(
+        self, x: Tensor, target: Tensor, upstream: Tensor, config: SoftmaxConfig
+    ) -> tuple[Losses, Tensor]:
+        """See :meth:`.engine.Engine.cross_entropy_and_gradient`: one pass, but for the integer
+        kernel."""
+        loss, gradient = torch.empty(len(x), dtype=carrier(config.loss)), torch.empty_like(x)
+        tally = self._cross_entropy(x, target, config, loss, upstream, gradient)
+        return Losses(loss, *_counts(tally)), gradient
+
     def _cross_entropy(
         self,
         x: Tensor,

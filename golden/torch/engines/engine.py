@@ -126,6 +126,24 @@ class Engine(Protocol):
         """
         ...
 
+    def cross_entropy_and_gradient(
+        self, x: Tensor, target: Tensor, upstream: Tensor, config: SoftmaxConfig
+    ) -> tuple[Losses, Tensor]:
+        """What :meth:`cross_entropy` and :meth:`cross_entropy_backward` give, in one pass over the
+        logits where the engine has one."""
+        ...
+
+
+class TwoPasses:
+    """An engine that computes losses and gradients one after the other."""
+
+    def cross_entropy_and_gradient(
+        self: Engine, x: Tensor, target: Tensor, upstream: Tensor, config: SoftmaxConfig
+    ) -> tuple[Losses, Tensor]:
+        """See :meth:`Engine.cross_entropy_and_gradient`."""
+        gradient = self.cross_entropy_backward(x, target, upstream, config)
+        return self.cross_entropy(x, target, config), gradient
+
 
 def carrier(fmt: Format) -> torch.dtype:
     """The dtype that holds every code of a format as an exact value."""

@@ -13,12 +13,12 @@ from ...types import Bits, Codes, Reals
 from ...units.cross_entropy import WeightedRows, weighted_rows
 from ...units.softmax import softmax_rows
 from ...units.softmax_backward import backward_rows, backward_stage
-from .engine import Forward, Losses, carrier
+from .engine import Forward, Losses, TwoPasses, carrier
 from .gradient_scale import gradient_exponents
 
 
 @dataclass(frozen=True, slots=True)
-class NumpyEngine:
+class NumpyEngine(TwoPasses):
     """The golden units' own functions, see :class:`.Engine`."""
 
     name: str = "numpy"

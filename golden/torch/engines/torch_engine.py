@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ...config import SoftmaxConfig
-from .engine import Forward, Losses
+from .engine import Forward, Losses, TwoPasses
 from .torch_units import BackwardUnit, loss_unit, softmax_unit
 
 BLOCK = 1 << 16
@@ -21,7 +21,7 @@ Parts = TypeVar("Parts", Forward, Losses)
 
 
 @dataclass(frozen=True, slots=True)
-class TorchEngine:
+class TorchEngine(TwoPasses):
     """The stages of :mod:`.stages`, see :class:`.Engine`; some rows at a time."""
 
     name: str = "torch"

@@ -13,7 +13,7 @@ from ...config import SoftmaxConfig
 from ...stages.loss import loss_stage
 from ...stages.normalize import Normalize
 from ...stages.residual import residual_stage
-from .engine import Forward, Losses, carrier
+from .engine import Forward, Losses, TwoPasses, carrier
 from .kernels.constants import Backward, Exponentials, Logarithm, Product, Tables
 
 Kernel = Any
@@ -25,7 +25,7 @@ LEAST_BLOCK = 8
 
 
 @dataclass(frozen=True, slots=True)
-class TritonEngine:
+class TritonEngine(TwoPasses):
     """Kernels that keep a row's elements on the chip, see :class:`.Engine`."""
 
     name: str = "triton"

@@ -300,17 +300,32 @@ __attribute__((noinline)) void losses(const Losses<float> &rows, const Plan &pla
   }
 }
 
-// p of a row less its right class, each as it enters the gradient; no rounding but down.
-__attribute__((noinline)) void residuals(const float *x, int64_t n, int64_t target,
-                                         const Kernel &kernel, Row &row, float *out) {
+// p of a row less its right class, each as it enters the gradient.
+void residuals(int64_t n, int64_t target, const Kernel &kernel, const Row &row, float factor,
+               float *out) {
   const int64_t one = int64_t(1) << kernel.plan.output_fraction;
   const Output wrong(kernel.k, kernel.plan.residual_high), right(kernel.k, one);
-  Tally tally{};
-  const float factor = kernel.factor(kernel.terms(x, n, row, tally));
   wrong(row.term.data(), factor, out, n);
   float p;
   right(&row.term[target], factor, &p, 1);
   out[target] = p - 1;
+}
+
+// The residuals of row j, 0 throughout where it has no loss, and its loss where that is wanted; no
+// rounding but down.
+__attribute__((noinline)) void loss_and_residuals(const Losses<float> &rows, int64_t j,
+                                                  const Kernel &kernel, Row &row, Tally &tally) {
+  const RoundedDown mode;
+  const int64_t n = rows.n, target = rows.target[j];
+  const float *x = rows.x + j * n;
+  float *out = rows.gradient + j * n;
+  const Sum sum = kernel.terms(x, n, row, tally);
+  const int64_t origin = int64_t(kernel.k.ahead - row.offset);
+  if (rows.loss) rows.loss[j] = loss_of(x, n, target, origin, sum, kernel.plan, kernel.k, tally);
+  if (has_loss(x, n, target))
+    residuals(n, target, kernel, row, kernel.factor(sum), out);
+  else
+    std::fill(out, out + n, 0.0f);
 }
 
 }  // namespace
@@ -330,21 +345,13 @@ void avx2::cross_entropy(const Losses<float> &rows, const Plan &plan, const Vect
 }
 
 void avx2::cross_entropy_backward(const Losses<float> &rows, const Plan &plan, const Vector &k,
-                                  bool) {
+                                  Tally &tally, bool) {
   const Kernel kernel{plan, k};
   const int64_t n = rows.n;
   Row row(n);
   for (int64_t j = rows.from; j < rows.to; ++j) {
-    const float *x = rows.x + j * n;
+    loss_and_residuals(rows, j, kernel, row, tally);
     float *out = rows.gradient + j * n;
-    if (!has_loss(x, n, rows.target[j])) {
-      std::fill(out, out + n, 0.0f);
-      continue;
-    }
-    {
-      const RoundedDown mode;
-      residuals(x, n, rows.target[j], kernel, row, out);
-    }
     const float up = rows.upstream[j];
     for (int64_t i = 0; i < n; ++i) out[i] *= up;
     if (row.clean || !plan.gated) continue;

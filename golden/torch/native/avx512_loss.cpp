@@ -1,4 +1,5 @@
-// Losses of rows with one right class each, and their gradients p - y.
+// Losses of rows with one right class each, and their gradients p - y, by one pass where both are
+// wanted.
 #include "avx512_terms.h"
 #include "loss.h"
 
@@ -60,7 +61,8 @@ INLINE void write_residuals(const Pending &row, const Plan &plan, const Vector &
 }
 
 template <bool kPair, bool kOrigin, int kEntries>
-void residuals(const Losses<float> &rows, const Plan &plan, const Vector &k, bool stream) {
+void residuals(const Losses<float> &rows, const Plan &plan, const Vector &k, Tally &tally,
+               bool stream) {
   Kernel<kPair, kOrigin, kEntries> kernel{plan, k};
   const int64_t n = rows.n, gate_bytes = (n + 7) / 8;
   const Scratch scratch(n);
@@ -76,16 +78,21 @@ void residuals(const Losses<float> &rows, const Plan &plan, const Vector &k, boo
   };
   if (rows.from < rows.to) kernel.look_ahead(rows.x + rows.from * n, 0, n, n);
   for (int64_t j = rows.from; j < rows.to; ++j) {
-    Tally tally{};
+    Tally own{};
+    const int64_t origin = int64_t(k.ahead - kernel.offset);
     uint8_t *gate = plan.gated ? &gates[j % 2 * gate_bytes] : nullptr;
     auto between = [&](int64_t from, int64_t to) {
       if (j + 1 < rows.to) kernel.look_ahead(rows.x + (j + 1) * n, from, to, n);
       if (j > rows.from) write(j - 1, from, to);
     };
     const Sum sum =
-        kernel.first_pass(rows.x + j * n, n, scratch.of(j), gate, tally, between);
+        kernel.first_pass(rows.x + j * n, n, scratch.of(j), gate, own, between);
     pending = {scratch.of(j), factor_of(plan, k, sum), rows.upstream[j], rows.target[j],
-               tally.clipped ? gate : nullptr};
+               own.clipped ? gate : nullptr};
+    if (rows.loss)
+      rows.loss[j] = loss_of(rows.x + j * n, n, rows.target[j], origin, sum, plan, k, own);
+    tally.clipped += own.clipped;
+    tally.invalid += own.invalid;
   }
   if (rows.to > rows.from) write(rows.to - 1, 0, n);
   if (stream) _mm_sfence();
@@ -101,8 +108,8 @@ void avx512::cross_entropy(const Losses<float> &rows, const Plan &plan, const Ve
 }
 
 void avx512::cross_entropy_backward(const Losses<float> &rows, const Plan &plan, const Vector &k,
-                                    bool stream) {
+                                    Tally &tally, bool stream) {
   for_tables(plan, k, [&](auto pair, auto origin, auto entries) {
-    residuals<pair(), origin(), entries()>(rows, plan, k, stream);
+    residuals<pair(), origin(), entries()>(rows, plan, k, tally, stream);
   });
 }

@@ -94,19 +94,18 @@ Tally cross_entropy(const Plan &plan, const Vector &vector, const Losses<Real> &
 #if defined(__x86_64__)
     if constexpr (std::is_same_v<Real, float>) {
       if (vector.usable && isa == kAvx512 && !part.weights && !part.fine_loss) {
-        if (part.gradient) return avx512::cross_entropy_backward(part, plan, vector, rows * part.n >= kStreamed);
+        if (part.gradient)
+          return avx512::cross_entropy_backward(part, plan, vector, tally, rows * part.n >= kStreamed);
         return avx512::cross_entropy(part, plan, vector, tally);
       }
       if (vector.usable && isa == kAvx2 && !part.weights && !part.fine_loss) {
-        if (part.gradient) return avx2::cross_entropy_backward(part, plan, vector, false);
+        if (part.gradient) return avx2::cross_entropy_backward(part, plan, vector, tally, false);
         return avx2::cross_entropy(part, plan, vector, tally);
       }
     }
 #endif
-    if (part.gradient)
-      GENERAL(isa, cross_entropy_backward, part, plan);
-    else
-      GENERAL(isa, cross_entropy, part, plan, tally);
+    if (part.gradient) GENERAL(isa, cross_entropy_backward, part, plan);
+    if (part.loss || part.fine_loss) GENERAL(isa, cross_entropy, part, plan, tally);
   });
 }
 
@@ -163,7 +162,7 @@ EXPORT void softmaxfx_softmax_backward(const Plan *plan, const void *p, const vo
   is_double ? call(double()) : call(float());
 }
 
-// Losses; or gradients, where there is somewhere to write them.
+// Losses, or gradients, or both: what there is somewhere to write.
 EXPORT void softmaxfx_cross_entropy(const Plan *plan, const Vector *vector, const void *x, int64_t is_double,
                              const int64_t *target, const int64_t *weights, float *loss,
                              double *fine_loss,

@@ -41,7 +41,8 @@ struct Vector {
   template <class Real>                                                                          \
   void softmax_bytes(const Rows<Real, float> &, const Plan &, const Vector &, Tally &, bool);    \
   void cross_entropy(const Losses<float> &, const Plan &, const Vector &, Tally &);              \
-  void cross_entropy_backward(const Losses<float> &, const Plan &, const Vector &, bool stream); \
+  void cross_entropy_backward(const Losses<float> &, const Plan &, const Vector &, Tally &,      \
+                              bool stream);                                                      \
   void softmax_backward(const Gradients<float> &, const Plan &, bool stream);                                \
   }
 VECTOR_KERNELS(avx512)
