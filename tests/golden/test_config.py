@@ -393,7 +393,7 @@ def test_json_of_a_configuration_reads_back_as_the_same_unit(config, datapath):
     config = config.replace(datapath=datapath)
     fields = json.loads(json.dumps(config.to_dict()))
     assert set(fields) == set(field_names())
-    assert None not in fields.values()
+    assert [name for name, value in fields.items() if value is None] == ["buffer_length"]
     again = SoftmaxConfig.from_dict(fields)
     assert again.to_dict() == config.to_dict()
     assert unit_sha256("softmax", again) == unit_sha256("softmax", config)
