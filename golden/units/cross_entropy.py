@@ -141,6 +141,24 @@ def weighted_rows(codes: Codes, active: Bits, z: Codes, config: SoftmaxConfig) -
     return WeightedRows(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
+def gradients_before_target(codes: Codes, active: Bits, config: SoftmaxConfig) -> Codes:
+    """What leaves of rows before their targets' elements come: p, as a gradient; (rows, N).
+
+    Args:
+        codes: of ``config.input``, (rows, N). active: same shape.
+    """
+    parts = [_unlabelled(codes[block], active[block], config) for block in _blocks(codes)]
+    return np.concatenate(parts)
+
+
+def _unlabelled(codes: Codes, active: Bits, config: SoftmaxConfig) -> Codes:
+    elements, total, clipped = exponentials(codes, active, config)
+    exponent = row_exponents(elements, total, config)
+    p = residual_stage(config).before_target(elements, total, exponent)
+    dropped = clipped if config.clip_gradient == "zero" else np.zeros_like(clipped)
+    return np.where(dropped | ~active, 0, p)
+
+
 def _blocks(codes: Codes) -> list[slice]:
     """Rows few enough to stay in the cache, at least one block."""
     rows = max(BLOCK // codes.shape[-1], 1)
