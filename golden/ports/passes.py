@@ -1,10 +1,10 @@
 """How a stream of frames is cut into rows where long ones come twice, and which are in error.
 
-A row of up to ``buffer_length`` elements is a frame, see :mod:`.frame`. A longer one is two frames, of
-which the first is marked in every beat: it is summed, and nothing leaves. The frame that follows is the
-same row again, whatever it is: its beats leave as they come. The second frame must not be marked, and
-must have the elements of the first, not one more or less; what it has too many is swallowed. Faults of
-the first pass make an error row; those of the second, a row in error from the beat that shows them on.
+A row of up to ``buffer_length`` elements is a frame, see :mod:`.frame`. A longer one is two frames.
+The first is marked in every beat: it is summed, and nothing leaves. The frame that follows is the
+same row again, whatever it is: its beats leave as they come. It must not be marked, and must have
+the elements of the first, not one more or less; what it has too many is swallowed. Faults of the
+first pass make an error row; those of the second, a row in error from the beat that shows them on.
 A frame that comes once, and is too long for that, is an error row cut at the beats that are held.
 """
 

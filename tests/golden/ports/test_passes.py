@@ -101,7 +101,9 @@ def check(config, data, keep, mask, first, last):
     assert frames.ends.tolist() == [row.end for row in rows]
     lanes, faulty = config.lanes, []
     for number, row in enumerate(rows):
-        once = row.fault is not None and len(row.elements) == row.beats and frames.sound[number] == 0
+        once = (
+            row.fault is not None and len(row.elements) == row.beats and frames.sound[number] == 0
+        )
         faulty += [
             row.fault is not None and (once or beat >= row.fault) for beat in range(row.beats)
         ]
