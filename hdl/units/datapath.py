@@ -30,9 +30,9 @@ class Datapath(Protocol):
         largest: of the same row, where rows have an exponent and elements are addressed by their
             codes: the first table's address of the largest.
         maximum: of the same row, where distances are measured from it and elements keep ``x``.
-        passes: where rows come twice, of the beat that is at ``o``, or would be: ``first``: it ends
-            a first pass, whose beats do not leave; ``second``: it is one of a second pass, whose
-            beats leave each for itself: o_last is 1.
+        passes: where rows come twice, of the beat that is at ``o``, or would be: ``first``: it is
+            of a first pass and does not leave; ``second``: it is of a second, whose beats leave
+            each for itself: o_last is 1. ``o.last`` is that of the pass.
         given, row_given: one of the ``depth_of`` places for beats, or the ``ROWS`` for rows, that
             ``o`` has taken is free again.
     """

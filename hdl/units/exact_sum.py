@@ -120,7 +120,7 @@ class ExactSum(wiring.Component):
         first = delay(m, logits.first, latency, name="first", reset=True)
         m.d.comb += [
             self.o.last.eq(ends),
-            self.passes.first.eq(ends & first),
+            self.passes.first.eq(first),
             self.passes.second.eq(delay(m, logits.second, latency, name="second", reset=True)),
         ]
         return ends

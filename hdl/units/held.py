@@ -48,7 +48,7 @@ def held(m: Module, path: Datapath, scalar: data.View, wait: int) -> data.View:
         return scalar
     m.submodules.held = first = Held(scalar.shape())
     m.d.comb += [
-        first.keep.eq(delay(m, path.passes.first, wait, name="keep", reset=True)),
+        first.keep.eq(delay(m, path.passes.first & path.o.last, wait, name="keep", reset=True)),
         first.again.eq(delay(m, path.passes.second, wait, name="again", reset=True)),
         scalar.eq(first.o),
     ]
