@@ -17,8 +17,11 @@ def lasts_of(m: Module, backlog: Backlog, came: Value, arriving: Value, consume:
     m.submodules.lasts = lasts = memory.Memory(shape=1, depth=backlog.places + 1, init=[])
     write, read = lasts.write_port(), lasts.read_port(domain="comb")
     # addresses of its own, which lie next to it; the other memory's are far from here
-    place, second = Signal(len(write.addr), init=FIRST), Signal(len(read.addr), init=OTHER)
-    last = Signal(reset_less=True)
+    place, second, last = (
+        Signal(len(write.addr), init=FIRST),
+        Signal(len(read.addr), init=OTHER),
+        Signal(reset_less=True),
+    )
     with m.If(came):
         m.d.sync += place.eq(after(place))
     with m.If(consume):

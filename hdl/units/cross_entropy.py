@@ -132,7 +132,6 @@ class CrossEntropy(wiring.Component):
         m.d.comb += [
             pick.i_valid.eq(path.o_valid),
             pick.i_place.eq(place),
-            pick.index.eq(rows.index),
             *self._rows.taken(rows, pick),
         ]
         return pick

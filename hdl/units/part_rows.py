@@ -67,6 +67,7 @@ class PartRows(WholeRows):
     def taken(self, rows: Any, pick: Pick) -> list[Any]:
         return [
             pick.take.eq(rows.valid & rows.ends),
+            pick.index.eq(rows.index),
             pick.first.eq(rows.first),
             pick.beats.eq(rows.end),
         ]

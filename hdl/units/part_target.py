@@ -53,9 +53,9 @@ class PartTarget(RowTarget):
             m.d.sync += first.eq(Mux(self.ends, 0, self.end))
         return m
 
-    def _ends(self, m: Module, complete: Backlog) -> Value:
+    def _takes_target(self, m: Module, both: Value, complete: Backlog) -> Value:
         came = delay(m, self.i_last, self._wait, name="came", reset=True)
         arriving = delay(m, self.i_ends, self._wait, name="arriving")
         ends = lasts_of(m, complete, came, arriving, complete.consume)
         m.d.comb += self.ends.eq(delay(m, ends, Backlog.latency, name="ends"))
-        return ends
+        return both & ends

@@ -1,6 +1,6 @@
 """Complete rows wait for their targets, and targets for their rows."""
 
-from amaranth.hdl import Const, Module, Value
+from amaranth.hdl import Module, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Member, Out
 
@@ -69,7 +69,7 @@ class RowTarget(wiring.Component):
             ),
             complete.i.scalar.eq(self.i),
             complete.i.beats.eq(delay(m, count, wait, name="beats")),
-            targets.consume.eq(both & self._ends(m, complete)),
+            targets.consume.eq(self._takes_target(m, both, complete)),
             complete.consume.eq(both),
             self.valid.eq(delay(m, both, Backlog.latency, name="valid", reset=True)),
             self.o.eq(complete.o.scalar),
@@ -78,9 +78,9 @@ class RowTarget(wiring.Component):
         ]
         return m
 
-    def _ends(self, m: Module, complete: Backlog) -> Value:
-        """Whether what can be taken of the complete rows ends a row, and takes its target along."""
-        return Const(1)
+    def _takes_target(self, m: Module, both: Value, complete: Backlog) -> Value:
+        """Whether the complete row, which leaves where there are ``both``, takes a target along."""
+        return both
 
 
 def target_layout() -> data.StructLayout:

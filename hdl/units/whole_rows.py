@@ -43,7 +43,11 @@ class WholeRows:
 
     def taken(self, rows: Any, pick: Pick) -> list[Any]:
         """What connects a row and its target to what picks the target's element."""
-        return [pick.take.eq(rows.valid), pick.beats.eq(rows.beats)]
+        return [
+            pick.take.eq(rows.valid),
+            pick.index.eq(rows.index),
+            pick.beats.eq(rows.beats),
+        ]
 
     def judged(self, m: Module, rows: Any, pick: Pick) -> tuple[data.View, Value]:
         """The status of the row, and the lane of its target, if it has a loss."""
