@@ -17,18 +17,15 @@ def lasts_of(m: Module, backlog: Backlog, came: Value, arriving: Value, consume:
     m.submodules.lasts = lasts = memory.Memory(shape=1, depth=backlog.places + 1, init=[])
     write, read = lasts.write_port(), lasts.read_port(domain="comb")
     # addresses of its own, which lie next to it; the other memory's are far from here
-    place, second, last = (
-        Signal(len(write.addr), init=FIRST),
-        Signal(len(read.addr), init=OTHER),
-        Signal(reset_less=True),
-    )
+    place, second = Signal(len(write.addr), init=FIRST), Signal(len(read.addr), init=OTHER)
+    last, several = Signal(reset_less=True), backlog.level > 1
     with m.If(came):
         m.d.sync += place.eq(after(place))
     with m.If(consume):
         m.d.sync += second.eq(after(second))
     # the first word's is in a register: what takes a word need not wait for the memory
     with m.If(consume | ~backlog.valid):
-        m.d.sync += last.eq(Mux(backlog.level > 1, read.data, arriving))
+        m.d.sync += last.eq(Mux(several, read.data, arriving))
     m.d.comb += [
         write.en.eq(came),
         write.addr.eq(place),
