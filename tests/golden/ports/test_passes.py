@@ -22,9 +22,11 @@ CONFIGS = {
 
 @dataclass
 class Row:
-    """A row as it leaves: its beats, the first in error, where it was complete, and its elements."""
+    """A row as it leaves: its beats, the first that is at fault, where it was complete, whether it
+    came once, and its elements."""
 
     beats: int = 0
+    once: bool = False
     fault: int | None = None
     end: int = -1
     whole: bool = False
@@ -62,6 +64,7 @@ class Machine:
             row.whole, self.row, self.swallowing = True, None, not last
             row.end = row.end if second else place
             if not second and not self.marked:
+                row.once = True
                 self.rows.append(row)
             self.summed = row if self.marked and not second else None
 
@@ -101,12 +104,8 @@ def check(config, data, keep, mask, first, last):
     assert frames.ends.tolist() == [row.end for row in rows]
     lanes, faulty = config.lanes, []
     for number, row in enumerate(rows):
-        once = (
-            row.fault is not None and len(row.elements) == row.beats and frames.sound[number] == 0
-        )
-        faulty += [
-            row.fault is not None and (once or beat >= row.fault) for beat in range(row.beats)
-        ]
+        bad = row.beats if row.fault is None else 0 if row.once else row.fault
+        faulty += [beat >= bad for beat in range(row.beats)]
         if row.fault is None:
             expected = [(d if k else 0, k, k and m) for beat in row.elements for d, k, m in beat]
             columns = frames.codes[number], frames.present[number], frames.masked[number]
