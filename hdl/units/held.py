@@ -28,7 +28,8 @@ class Held(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         error, layout = self.i.row.error, self.i.shape()
-        kept, chosen = Signal(layout, reset_less=True), Signal(layout)
+        kept = Signal(layout, reset_less=True)
+        chosen = Signal(layout)
         with m.If(self.keep):
             m.d.sync += kept.eq(self.i)
         m.d.comb += [

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+from softmaxfx.fpga.export import export
 from softmaxfx.golden import SQ, preset, softmax
 from softmaxfx.golden.rows import LogitRows
 from softmaxfx.sim import passes
@@ -14,12 +15,14 @@ from softmaxfx.sim.exchange import send_rows
 from softmaxfx.sim.hostile import hostile_stream, run_hostile
 from softmaxfx.sim.kinds import KINDS
 from softmaxfx.sim.run import simulate
-from softmaxfx.sim.sidecar import Stream, Unit
+from softmaxfx.sim.sidecar import Stream, Unit, load_unit
+from softmaxfx.sim.simulator import build
 from softmaxfx.sim.testbench import Neighbours
 from softmaxfx.sim.verdict import failures
 
 from ..conftest import left_long
 from .blocked import run_blocked
+from .planting import Planting, plant
 from .rows import kind_rows, random_rows, unit_rows
 
 BASE = preset("base", datapath="exact_sum", max_length=64, buffer_length=16)
@@ -251,3 +254,32 @@ def test_a_target_decides_what_its_row_gives(target, status, negative):
     assert below == ([] if negative is None else [negative])
     assert gradient.data[0].any() == (status[0] == 0)
     assert (loss.data[0] > 0) == (negative is not None)
+
+
+# Faults planted in the Verilog must be found
+
+
+def forget_the_first_pass(verilog: Planting) -> None:
+    """A second pass is finished with its own sum as it comes, or another row's."""
+    verilog.see("core.held", "again", "1'b0")
+
+
+def take_every_row_as_one_that_comes_once(verilog: Planting) -> None:
+    """The mark of a first pass is not heeded."""
+    verilog.see("", "s_axis_tuser", "{} & 9'h0ff")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "fault",
+    [forget_the_first_pass, take_every_row_as_one_that_comes_once],
+    ids=lambda fault: fault.__name__,
+)
+def test_a_planted_fault_is_noticed(fault, models, tmp_path):
+    verilog = export(BASE, tmp_path, name="planted").verilog
+    plant(verilog, "planted", fault)
+    unit = load_unit(verilog, modified=True)
+    stream = hostile_stream(unit, 300, seed=3)
+    shown = run_hostile(unit, build(unit, models), stream, tmp_path / "run", seed=3)
+    assert shown.mismatches > 0
+    assert re.search(r"row \d+, beat \d+", shown.first), shown.first
