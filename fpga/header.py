@@ -110,7 +110,8 @@ def _title(config: SoftmaxConfig, description: dict[str, Any]) -> Iterator[str]:
     datapath = f", datapath {description['datapath']}" if description["datapath"] else ""
     yield f"{description['top']}: fixed-point {description['unit']}{datapath}"
     formats = ", ".join(f"{of} {fmt}" for of, fmt in description["formats"].items())
-    yield f"{config.lanes} lanes, rows of 1 to {config.max_length} elements; {formats}"
+    twice = f", twice those of more than {config.buffer_length}" if "passes" in description else ""
+    yield f"{config.lanes} lanes, rows of 1 to {config.max_length} elements{twice}; {formats}"
     bounds = ((name, value) for name, value in description.items() if name.endswith("bound_ulp"))
     for name, value in bounds:
         what = name.removesuffix("bound_ulp").rstrip("_") or "output"

@@ -30,15 +30,32 @@ class UnitHardware:
     more: Callable[[SoftmaxConfig], dict[str, Any]] = lambda _: {}
 
 
+def _passes(config: SoftmaxConfig) -> dict[str, Any]:
+    """What the sidecar tells of rows that come twice, where there are any."""
+    if not config.two_passes:
+        return {}
+    return {
+        "passes": {
+            "longest_once": config.buffer_length,
+            "first_pass": f"bit {config.lanes} of s_axis_tuser, on every beat of the first pass",
+            "first_pass_bit": config.lanes,
+            "once_most_beats": config.held_beats,
+            "resent": "another length, a fault or a mark: in error from the beat that shows it on",
+        }
+    }
+
+
 HARDWARE: dict[str, UnitHardware] = {
-    "softmax": UnitHardware(SoftmaxAxi, softmax.latency, softmax.capacity),
+    "softmax": UnitHardware(SoftmaxAxi, softmax.latency, softmax.capacity, _passes),
     "softmax_backward": UnitHardware(
         SoftmaxBackwardAxi,
         softmax_backward.latency,
         softmax_backward.capacity,
         more=lambda _: {"skew_beats": Inlet.SKEW},
     ),
-    "cross_entropy": UnitHardware(CrossEntropyAxi, cross_entropy.latency, cross_entropy.capacity),
+    "cross_entropy": UnitHardware(
+        CrossEntropyAxi, cross_entropy.latency, cross_entropy.capacity, _passes
+    ),
 }
 """Every unit by its name."""
 

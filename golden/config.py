@@ -57,6 +57,8 @@ class SoftmaxConfig:
         output: format of the probabilities, unsigned; of their logarithms, signed.
         lanes: elements per beat.
         max_length: longest row, in elements, masked ones included.
+        buffer_length: elements of a row that softmax and cross-entropy hold; a longer row comes to
+            them twice, first to be summed, and only in ``exact_sum``. ``None`` is ``max_length``.
         range: inputs are clipped to [-range, range]; a whole number of input LSB.
         scale: positive factor of the logits (quantiser scale, 1/sqrt(d), 1/temperature); it is
             folded into the exp tables.
@@ -88,6 +90,7 @@ class SoftmaxConfig:
     output: Format = _OUTPUT
     lanes: int = 8
     max_length: int = 1024
+    buffer_length: int | None = None
     range: float = 10.0
     scale: float = 1.0
     id_width: int = 0
@@ -113,6 +116,7 @@ class SoftmaxConfig:
         for field in dataclasses.fields(self):
             object.__setattr__(self, field.name, _plain(field.name, getattr(self, field.name)))
         self._check_choices()
+        self._check_buffer()
         if self.clip == "difference" and not _PATHS[self.datapath].saturates:
             self._clip_nothing()
         self._check_formats()
@@ -142,6 +146,17 @@ class SoftmaxConfig:
                 f"{name} must be a positive number from 2^-40 to 2^40, not {value!r}",
             )
             object.__setattr__(self, name, float(value))  # 10 and 10.0 are one configuration
+
+    def _check_buffer(self) -> None:
+        if self.buffer_length is None:
+            return
+        least = min(self.lanes, self.max_length)
+        require_whole("buffer_length", self.buffer_length, least, self.max_length)
+        require(
+            self.datapath == "exact_sum" or not self.two_passes,
+            f"buffer_length must be max_length ({self.max_length}) or not be given in "
+            f"{self.datapath}, which would need a third pass, not {self.buffer_length}",
+        )
 
     def _clip_nothing(self) -> None:
         """The range is that of the input format, whatever was given."""
@@ -262,6 +277,21 @@ class SoftmaxConfig:
         return -(-self.max_length // self.lanes)
 
     @property
+    def two_passes(self) -> bool:
+        """The longest rows come twice, for they are longer than what is held of a row."""
+        return self.buffer_length not in (None, self.max_length)
+
+    @property
+    def held_length(self) -> int:
+        """Elements of the longest row that is held whole."""
+        return self.max_length if self.buffer_length is None else self.buffer_length
+
+    @property
+    def held_beats(self) -> int:
+        """Beats of the longest row that is held whole."""
+        return -(-self.held_length // self.lanes)
+
+    @property
     def one(self) -> int:
         """The output code nearest to 1 that the format holds; no probability is above it."""
         return min(1 << self.output.f, self.output.max_code)
@@ -327,6 +357,8 @@ class SoftmaxConfig:
         fields = {name: value for name, value in self.to_dict().items() if name in names}
         if not self.has_exponent:  # what was made before there were exponents keeps its name
             fields.pop("output_exponent", None)
+        if not self.two_passes:  # likewise
+            fields.pop("buffer_length", None)
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
     def notes(self) -> list[str]:

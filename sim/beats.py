@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ..golden.types import Bits, Codes, Integers
+from ..golden.types import Bits, Codes, Indices, Integers
 from .sidecar import Stream
 
 RESET_CYCLE = 0xFFFFFFFF
@@ -34,7 +34,7 @@ class Beats:
     def __len__(self) -> int:
         return len(self.last)
 
-    def take(self, beats: slice) -> "Beats":
+    def take(self, beats: slice | Indices) -> "Beats":
         """Some of the beats."""
         return Beats(*(getattr(self, field.name)[beats] for field in fields(self)))
 

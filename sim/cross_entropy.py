@@ -9,17 +9,18 @@ from ..golden.config import SoftmaxConfig
 from ..golden.measures.loss_metrics import LossMetrics, cross_entropies
 from ..golden.measures.losses import Losses
 from ..golden.measures.summary import within
-from ..golden.ports.frame import Frames, cut_frames
+from ..golden.ports.frame import Frames
 from ..golden.ports.status import STATUS_BITS
 from ..golden.proofs.bounds import bound_ulp
 from ..golden.proofs.loss import loss_bound
 from ..golden.rows import LogitRows
-from ..golden.types import Codes, Indices, Integers
-from ..golden.units.cross_entropy import LossRows, cross_entropy_rows
+from ..golden.types import Bits, Codes, Indices, Integers
+from ..golden.units.cross_entropy import LossRows, cross_entropy_rows, gradients_before_target
 from ..golden.units.registry import TARGET
 from .beats import Beats, in_beats, pack_rows
 from .frames import FRAMES
 from .kind import Answer, Measured, WithLogits, in_width, shortened
+from .passes import rows_of
 from .scoreboard import Expected
 from .sidecar import Unit
 from .softmax import hostile_logits, pack_logits, row_beats, row_width
@@ -65,7 +66,7 @@ class CrossEntropy:
 
     def expect(self, sent: Mapping[str, Beats], unit: Unit) -> Answer:
         config, logits, targets = unit.config, sent["s_axis"], sent["s_axis_target"].data[:, 0]
-        frames = cut_frames(logits.data, logits.keep, logits.user, logits.last, config)
+        frames = rows_of(logits, unit)
         frames = _first(frames, min(len(frames.beats), len(targets)))
         count = len(frames.beats)
         targets = targets[:count]
@@ -75,25 +76,16 @@ class CrossEntropy:
         result = cross_entropy_rows(
             frames.codes[:, :width], present & ~masked, lengths, targets, config
         )
-        bad = frames.error
-        error, good = bad | result.error, ~bad[:, None]
-        result = LossRows(
-            loss=np.where(bad, 0, result.loss),
-            grad=np.where(good, result.grad, 0),
-            clipped=result.clipped & good,
-            ignored=result.ignored & ~bad,
-            error=error,
-            exponent=np.where(error, 0, result.exponent),
-        )
-        frames = replace(frames, error=error)
+        given = _leaving(result, frames, present & ~masked, targets, config)
+        frames = given.frames
         status = np.zeros((count, STATUS_BITS), bool)
-        status[:, 0], status[:, 2] = error, result.ignored
+        status[:, 2] = result.ignored
         row = np.repeat(np.arange(count), frames.beats)
         of_row = np.broadcast_to(targets[row][:, None], (len(row), unit.lanes))
         gradient = Expected(
             row_beats(
-                result.grad,
-                result.clipped,
+                given.grad,
+                given.clipped,
                 status,
                 result.exponent,
                 frames,
@@ -103,17 +95,20 @@ class CrossEntropy:
             row,
             {"input code": in_beats(frames.codes, frames.beats, unit.lanes), "target": of_row},
         )
+        whole, bad = np.flatnonzero(frames.whole), frames.error
+        status[:, 0], status[:, 2] = bad, result.ignored & ~bad
+        result = _in_error(result, bad)
         stream = unit.stream("m_axis_loss")
         loss = Expected(
             Beats(
-                data=result.loss[:, None],
-                keep=np.ones((count, 1, stream.octets), bool),
-                user=status,
-                last=np.ones(count, bool),
-                ident=frames.ident(logits.ident),
+                data=result.loss[whole, None],
+                keep=np.ones((len(whole), 1, stream.octets), bool),
+                user=status[whole],
+                last=np.ones(len(whole), bool),
+                ident=frames.ident(logits.ident)[whole],
             ),
-            np.arange(count),
-            {"target": targets[:, None]},
+            whole,
+            {"target": targets[whole, None]},
         )
         return Answer({"m_axis": gradient, "m_axis_loss": loss}, result)
 
@@ -154,14 +149,61 @@ class CrossEntropy:
 
     def hostile_frame(self, frame: str, unit: Unit, rng: np.random.Generator) -> dict[str, Beats]:
         logits = hostile_logits("masked" if frame == "target masked" else frame, unit, rng)
-        present, masked = logits.keep[:, :, 0].ravel(), logits.user.ravel()
-        length = int(present.sum())
-        target = int(rng.integers(0, max(length, 1)))
-        if frame == "target outside":
-            target = int(_outside(np.array([length]), rng)[0])
-        elif frame == "target masked" and (present & masked).any():
-            target = int(rng.choice(np.flatnonzero(present & masked)))
-        return {"s_axis": logits, "s_axis_target": _one_a_row(np.array([target]), unit)}
+        rows = rows_of(logits, unit)
+        targets = [
+            _hostile_target(frame, present, present & masked, rng)
+            for present, masked in zip(rows.present, rows.masked, strict=True)
+        ]
+        targets = targets or [0]  # a row that a reset cuts may take its target along
+        return {"s_axis": logits, "s_axis_target": _one_a_row(np.array(targets), unit)}
+
+
+def _hostile_target(frame: str, present: Bits, masked: Bits, rng: np.random.Generator) -> int:
+    length = int(present.sum())
+    if frame == "target outside":
+        return int(_outside(np.array([length]), rng)[0])
+    if frame == "target masked" and masked.any():
+        return int(rng.choice(np.flatnonzero(masked)))
+    return int(rng.integers(0, max(length, 1)))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Leaving:
+    """What leaves of rows, beats in error aside.
+
+    Attributes:
+        frames: with what is wrong with targets. grad, clipped: (rows, elements).
+    """
+
+    frames: Frames
+    grad: Codes
+    clipped: Bits
+
+
+def _leaving(
+    result: LossRows, frames: Frames, active: Bits, targets: Codes, config: SoftmaxConfig
+) -> _Leaving:
+    """What leaves; of a row that comes twice, up to the beat of a masked target."""
+    late = result.error & (frames.sound > 0)
+    codes = frames.codes[:, : active.shape[1]]
+    grad, clipped = result.grad.copy(), result.clipped.copy()
+    if late.any():
+        grad[late], clipped[late] = gradients_before_target(codes[late], active[late], config)
+    sound = np.where(late, np.minimum(frames.sound, targets // config.lanes), frames.sound)
+    return _Leaving(replace(frames, error=frames.error | result.error, sound=sound), grad, clipped)
+
+
+def _in_error(result: LossRows, error: Bits) -> LossRows:
+    """Rows without what those in error do not tell."""
+    good = ~error[:, None]
+    return LossRows(
+        loss=np.where(error, 0, result.loss),
+        grad=result.grad * good,
+        clipped=result.clipped & good,
+        ignored=result.ignored & ~error,
+        error=error,
+        exponent=np.where(error, 0, result.exponent),
+    )
 
 
 def _outside(lengths: Codes, rng: np.random.Generator) -> Codes:

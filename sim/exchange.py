@@ -94,8 +94,9 @@ def send_rows(
         ValueError: rows that do not fit the unit.
     """
     sent = kind_of(unit).pack(rows, unit)
+    frames = unit.frames_of(rows.lengths)
     words = {
-        name: beat_words(beats, unit.stream(name), _first_beats(beats.last, drain))
+        name: beat_words(beats, unit.stream(name), _first_beats(beats.last, drain, frames))
         for name, beats in sent.items()
     }
     return _send(unit, model, [sent], words, folder, neighbours, waves, progress)
@@ -162,11 +163,13 @@ def _send(
     )
 
 
-def _first_beats(last: Bits, rows: Bits | None) -> Bits | None:
-    """The first beats of some of the rows."""
+def _first_beats(last: Bits, rows: Bits | None, frames: Integers) -> Bits | None:
+    """The first beats of some of the rows, in a stream of one frame a row or as many as given."""
     if rows is None:
         return None
     first = np.append(True, last[:-1])
+    if first.sum() > len(rows):
+        rows = np.repeat(rows, frames)
     return first & rows[np.cumsum(first) - 1]
 
 

@@ -81,7 +81,7 @@ def with_data(
     )
 
 
-def some_masked(shape: Shape, stream: Stream, frame: str, rng: np.random.Generator) -> Bits:
+def some_masked(shape: Shape, lanes: int, frame: str, rng: np.random.Generator) -> Bits:
     """Which elements of a frame are masked: all, many, some or none."""
     share = {"masked": [0.5, 0.9], "all masked": [1.0]}.get(frame, [0.0, 0.3])
-    return rng.random((len(shape), stream.user)) < rng.choice(share)
+    return rng.random((len(shape), lanes)) < rng.choice(share)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from . import passes
 from .beats import Beats
 from .exchange import send_parts
 from .kinds import kind_of
@@ -39,16 +40,17 @@ class HostileStream:
 def hostile_stream(unit: Unit, frames: int, seed: int) -> HostileStream:
     """Random frames of all that the unit's kind knows, some cut off by a reset."""
     kind, rng = kind_of(unit), np.random.default_rng(seed)
-    drawn = [kind.frames[place] for place in rng.integers(0, len(kind.frames), frames)]
+    names = (*kind.frames, *(passes.FRAMES if unit.two_passes else ()))
+    drawn = [names[place] for place in rng.integers(0, len(names), frames)]
     drawn[-GOOD_FRAMES:] = ["good"] * GOOD_FRAMES
     parts: list[list[dict[str, Beats]]] = [[]]
     for frame in drawn:
         parts[-1].append(kind.hostile_frame(frame, unit, rng))
-        if frame == "reset":
+        if frame.startswith("reset"):
             parts.append([])
     return HostileStream(
         parts=[_in_order(part) for part in parts],
-        kinds={frame: drawn.count(frame) for frame in dict.fromkeys(kind.frames)},
+        kinds={frame: drawn.count(frame) for frame in dict.fromkeys(names)},
     )
 
 

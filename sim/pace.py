@@ -24,7 +24,8 @@ class Pace:
 
     Attributes:
         elements_per_cycle: of rows back to back.
-        beats: of these rows. refused_cycles: in which an input refused one of them.
+        beats: of these rows, in both passes of long ones. refused_cycles: in which an input
+            refused one of them.
         latency_cycles: of a row of one beat through the idle unit, to the main output.
     """
 
@@ -54,15 +55,16 @@ def pace_of(unit: Unit, model: Model, rows: Any, folder: Path) -> Pace:
     if score.mismatches:
         return Pace(score)
     accepted, emitted = came.accepted.values(), came.part.cycles[MAIN_OUTPUT]
-    beats = int((-(-lengths[~drain] // unit.lanes)).sum())
+    of_rows = -(-lengths[~drain] // unit.lanes)
+    beats, sent = int(of_rows.sum()), int((of_rows * unit.frames_of(lengths[~drain])).sum())
     most = max(map(len, accepted))  # others have one beat a row
-    in_step = [cycles[:beats] for cycles in accepted if len(cycles) == most]
+    in_step = [cycles[:sent] for cycles in accepted if len(cycles) == most]
     busy = int(emitted[beats - 1]) - min(int(cycles[0]) for cycles in accepted) + 1
     whole = np.max([cycles[-LATENCY_ROWS:] for cycles in accepted], axis=0)
     return Pace(
         score=score,
         elements_per_cycle=int(lengths[~drain].sum()) / busy,
-        beats=beats,
-        refused_cycles=max(int(cycles[-1] - cycles[0]) + 1 - beats for cycles in in_step),
+        beats=sent,
+        refused_cycles=max(int(cycles[-1] - cycles[0]) + 1 - sent for cycles in in_step),
         latency_cycles=int((emitted[beats:] - whole).max()),
     )

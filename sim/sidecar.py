@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..golden.config import SoftmaxConfig
 from ..golden.errors import ConfigError, require
 from ..golden.formats import Format
+from ..golden.types import Integers
 from ..golden.units.registry import unit_record
 
 ROUNDING_SEED = 0x9E3779B9
@@ -100,6 +103,15 @@ class Unit:
     @property
     def lanes(self) -> int:
         return self.config.lanes
+
+    @property
+    def two_passes(self) -> bool:
+        """It takes long rows twice."""
+        return self.config.two_passes and "buffer_length" in unit_record(self.name).fields
+
+    def frames_of(self, lengths: Integers) -> Integers:
+        """Frames that rows of some lengths are sent in, each."""
+        return 1 + (self.two_passes & (lengths > self.config.held_length)).astype(np.int64)
 
     @property
     def formats(self) -> dict[str, Format]:

@@ -9,7 +9,7 @@ from ..golden.config import SoftmaxConfig
 from ..golden.measures.losses import Losses
 from ..golden.measures.metrics import Metrics, probabilities
 from ..golden.measures.summary import within
-from ..golden.ports.frame import Frames, cut_frames
+from ..golden.ports.frame import Frames
 from ..golden.ports.status import STATUS_BITS
 from ..golden.proofs.bounds import bound_ulp
 from ..golden.rows import LogitRows
@@ -18,6 +18,7 @@ from ..golden.units.softmax import SoftmaxRows, softmax_rows
 from .beats import Beats, in_beats, pack_rows
 from .frames import FRAMES, frame_shape, some_masked, with_data
 from .kind import Answer, Measured, in_width, shortened
+from .passes import hostile_passes, in_passes, rows_of
 from .scoreboard import Expected
 from .sidecar import Stream, Unit
 
@@ -32,15 +33,15 @@ class Softmax:
 
     def expect(self, sent: Mapping[str, Beats], unit: Unit) -> Answer:
         config, beats = unit.config, sent["s_axis"]
-        frames = cut_frames(beats.data, beats.keep, beats.user, beats.last, config)
+        frames = rows_of(beats, unit)
         width = row_width(frames, config)
         left_out = ~frames.present | frames.masked
         result = softmax_rows(frames.codes[:, :width], config, left_out[:, :width])
-        good = ~frames.error[:, None]
-        exponent = np.where(frames.error, 0, result.exponent)
+        nothing = frames.error & (frames.sound == 0)
+        good = ~nothing[:, None]
+        exponent = np.where(nothing, 0, result.exponent)
         result = SoftmaxRows(np.where(good, result.p, 0), result.clipped & good, exponent)
         status = np.zeros((len(frames.beats), STATUS_BITS), bool)
-        status[:, 0] = frames.error
         expected = Expected(
             row_beats(
                 result.p,
@@ -89,15 +90,18 @@ def pack_logits(rows: LogitRows, unit: Unit) -> Beats:
     """Rows of logits as beats of ``s_axis``, whose tuser is the mask."""
     stream, masked = unit.stream("s_axis"), rows.present & ~rows.active
     user = in_beats(masked, -(-rows.lengths // stream.lanes), stream.lanes)
-    return pack_rows(rows.codes(unit.config), rows.lengths, stream, user)
+    beats = pack_rows(rows.codes(unit.config), rows.lengths, stream, user)
+    return in_passes(beats, rows.lengths, unit)
 
 
 def hostile_logits(frame: str, unit: Unit, rng: np.random.Generator) -> Beats:
-    """A frame of ``s_axis``, see :data:`.frames.FRAMES`; ``"masked"``, ``"all masked"``."""
+    """A frame of ``s_axis``, see :data:`.frames.FRAMES`; ``"masked"``, ``"all masked"``; where rows
+    come twice, in passes of :data:`.passes.FRAMES`."""
     stream = unit.stream("s_axis")
     shape = frame_shape(frame, stream, unit.config, rng)
-    user = some_masked(shape, stream, frame, rng)
-    return with_data(shape, stream, unit.config.input, rng, user)
+    user = some_masked(shape, unit.lanes, frame, rng)
+    beats = with_data(shape, stream, unit.config.input, rng, user)
+    return hostile_passes(frame, beats, unit, rng) if unit.two_passes else beats
 
 
 def row_width(frames: Frames, config: SoftmaxConfig) -> int:
@@ -114,27 +118,32 @@ def row_beats(
     ident: Codes,
     stream: Stream,
 ) -> Beats:
-    """The beats in which rows leave; all lanes of an error row are kept.
+    """The beats in which rows leave; all lanes of those in error are kept, and 0.
 
     Args:
-        data, clipped: (rows, elements). status: (rows, STATUS_BITS). exponent: (rows,).
+        data, clipped: (rows, elements). exponent: (rows,).
+        status: (rows, STATUS_BITS), of their beats that are not in error.
         ident: tid of each beat of the stream that the frames were cut from.
     """
     row = np.repeat(np.arange(len(frames.beats)), frames.beats)
-    keep = in_beats(frames.present, frames.beats, stream.lanes) | frames.error[row][:, None]
+    faulty, good = frames.faulty, ~frames.faulty[:, None]
+    keep = in_beats(frames.present, frames.beats, stream.lanes) | ~good
+    of_beat = status[row] & good
+    of_beat[:, 0] = faulty
+    last = np.append(row[1:] != row[:-1], True)[: len(row)]
     return Beats(
-        data=in_beats(data, frames.beats, stream.lanes),
+        data=in_beats(data, frames.beats, stream.lanes) * good,
         keep=np.repeat(keep[:, :, None], stream.octets, axis=2),
         user=np.concatenate(
             [
-                status[row],
-                in_beats(clipped, frames.beats, stream.lanes),
-                exponent_flags(exponent[row], stream),
+                of_beat,
+                in_beats(clipped, frames.beats, stream.lanes) & good,
+                exponent_flags(np.where(faulty, 0, exponent[row]), stream),
             ],
             axis=1,
             dtype=bool,
         ),
-        last=np.append(row[1:] != row[:-1], True)[: len(row)],
+        last=last & frames.whole[row],
         ident=frames.ident(ident)[row],
     )
 

@@ -26,6 +26,7 @@ module bench_source #(
 ) (
   input aclk, go, done, restart, resetting,
   input drained,           // as many rows have come out as went in here
+  input first,             // the beat is of the first of a row's two passes
   input [8:0] pause,       // of 256 cycles, those in which no beat is offered that was not before
   input [31:0] seed,       // of the pauses
   input [31:0] cycle,
@@ -91,7 +92,7 @@ module bench_source #(
     if (restart) rows <= 0;
     else if (tvalid && tready) begin
       $fwrite(accepted, "%u", cycle);
-      if (!LAST || payload[BITS-1]) rows <= rows + 1;
+      if ((!LAST || payload[BITS-1]) && !first) rows <= rows + 1;
     end
   end
 endmodule

@@ -44,7 +44,7 @@ def _top_text(unit: Unit) -> str:
         f"  wire done {_PUBLIC}, hung {_PUBLIC}, flooded {_PUBLIC};",
         "  wire restart, resetting;",
         "  wire [31:0] cycle;",
-        *(line for stream in unit.streams for line in _neighbour(stream, outputs, testbench)),
+        *(line for stream in unit.streams for line in _neighbour(stream, unit, testbench)),
         f"  {testbench}_control #(.SOURCES({len(inputs)}), .SINKS({len(outputs)})) control (",
         "    .aclk(aclk), .go(go), .seed(reset_seed), .resets(resets), .cycle(cycle),",
         "    .restart(restart), .resetting(resetting),",
@@ -76,9 +76,16 @@ def _joined(streams: tuple[Stream, ...], expression: str) -> str:
     return "{" + ", ".join(expression.format(stream.name) for stream in streams) + "}"
 
 
-def _neighbour(stream: Stream, outputs: tuple[Stream, ...], testbench: str) -> list[str]:
+def _first_pass(stream: Stream, unit: Unit) -> str:
+    """What tells that a beat to the unit is one of a first pass."""
+    if not (unit.two_passes and stream.user > unit.lanes):
+        return "1'b0"
+    return f"{stream.name}_payload[{stream.data + stream.keep + unit.lanes}]"
+
+
+def _neighbour(stream: Stream, unit: Unit, testbench: str) -> list[str]:
     """A stream's wires, and the module at their other end."""
-    name = stream.name
+    name, outputs = stream.name, unit.outputs
     controls = {"pause": 9, "seed": 32} | ({} if stream.inward else {"expected": 32, "most": 32})
     wires = {"tvalid": 1, "tready": 1, "payload": stream.bits, "rows": 32}
     wires |= {"marked": 1, "exhausted": 1} if stream.inward else {"complete": 1, "beyond": 1}
@@ -88,6 +95,7 @@ def _neighbour(stream: Stream, outputs: tuple[Stream, ...], testbench: str) -> l
     if stream.inward:
         drained = " && ".join(f"{name}_rows == {output.name}_rows" for output in outputs)
         links.append(f".drained({drained})")
+        links.append(f".first({_first_pass(stream, unit)})")
     return [
         *(f"  reg [{bits - 1}:0] {name}_{port} {_PUBLIC};" for port, bits in controls.items()),
         *(f"  wire [{bits - 1}:0] {name}_{port};" for port, bits in wires.items()),

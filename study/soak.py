@@ -41,7 +41,12 @@ OPTIONS = (
     {"datapath": "exact_sum", "function": "log_softmax", "output": SQ(6, 10)},
     {"output_exponent": "row"},
     {"datapath": "exact_sum", "clip": "difference", "output_exponent": "row", "max_length": 70},
-)
+    {"datapath": "exact_sum", "max_length": 90, "buffer_length": 20, "id_width": 3},
+    {
+        "datapath": "exact_sum", "clip": "difference", "output_exponent": "row",
+        "max_length": 64, "buffer_length": 16,
+    },
+)  # fmt: skip
 """Changes of a preset; each softmax unit is soaked with every number of lanes."""
 GRADIENT_OPTIONS = {
     "softmax_backward": (
@@ -56,8 +61,13 @@ GRADIENT_OPTIONS = {
         {"clip": "difference", "clip_gradient": "pass"},
         {"datapath": "exact_sum", "scale": 1 / 8**0.5, "id_width": 4, "max_length": 37},
         {"datapath": "exact_sum", "output_exponent": "row", "max_length": 70},
+        {"datapath": "exact_sum", "max_length": 90, "buffer_length": 20, "id_width": 3},
+        {
+            "datapath": "exact_sum", "clip": "difference", "output_exponent": "row",
+            "max_length": 64, "buffer_length": 16,
+        },
     ),
-}
+}  # fmt: skip
 """Likewise of the other units."""
 
 ROWS, FRAMES = 400, 2000

@@ -24,7 +24,10 @@ class Frames:
         present: bool, same shape: elements of the row. masked: elements left out.
         beats: beats of each row, cut at ``max_beats``.
         error: bool, (rows,).
-        ends: place in the stream of the beat at which each row leaves, last or cut.
+        ends: place in the stream of the beat at which each row is complete, last or cut; of a row
+            that comes twice, the first time.
+        sound: beats of each row that leave before a fault of it is found: 0 unless it comes twice.
+        whole: bool, (rows,): the last beat of the row has come; it has of all but the last row.
     """
 
     codes: Codes
@@ -33,9 +36,18 @@ class Frames:
     beats: Integers
     error: Bits
     ends: Integers
+    sound: Integers
+    whole: Bits
+
+    @property
+    def faulty(self) -> Bits:
+        """bool, (beats of all rows,): beats that leave in error."""
+        row = np.repeat(np.arange(len(self.beats)), self.beats)
+        beat = np.arange(len(row)) - (np.cumsum(self.beats) - self.beats)[row]
+        return self.error[row] & (beat >= self.sound[row])
 
     def ident(self, beats: Codes) -> Codes:
-        """The tid of each row: that of the beat at which it leaves."""
+        """The tid of each row: that of the beat at which it is complete."""
         return beats[self.ends]
 
 
@@ -55,11 +67,8 @@ def cut_frames(data: Codes, keep: Bits, mask: Bits, last: Bits, config: SoftmaxC
     row = np.searchsorted(ends, np.arange(count))
     beat = np.arange(count) - np.concatenate([[0], ends + 1])[row]
     lanes = keep[:, :, 0]
-    whole = (keep == keep[:, :, :1]).all(axis=(1, 2))
-    contiguous = (lanes[:, :-1] >= lanes[:, 1:]).all(axis=1)
-    full = lanes.all(axis=1)
     room = config.max_length - beat * config.lanes
-    fault = ~whole | ~contiguous | (~full & ~last) | ((beat == config.max_beats - 1) & ~last)
+    fault = beat_faults(keep, last) | ((beat == config.max_beats - 1) & ~last)
     fault |= (lanes & (np.arange(config.lanes) >= room[:, None])).any(axis=1)
 
     kept = beat < config.max_beats
@@ -78,4 +87,14 @@ def cut_frames(data: Codes, keep: Bits, mask: Bits, last: Bits, config: SoftmaxC
         beats=beats,
         error=np.bincount(row, weights=fault, minlength=len(ends)) > 0,
         ends=np.flatnonzero(beat == 0) + beats - 1,
+        sound=np.zeros(len(ends), np.int64),
+        whole=np.ones(len(ends), bool),
     )
+
+
+def beat_faults(keep: Bits, last: Bits) -> Bits:
+    """Whether beats break a rule by themselves, (beats,); arguments as of :func:`cut_frames`."""
+    lanes = keep[:, :, 0]
+    parts = (keep != keep[:, :, :1]).any(axis=(1, 2))
+    holes = (lanes[:, :-1] < lanes[:, 1:]).any(axis=1)
+    return parts | holes | (~lanes.all(axis=1) & ~last)

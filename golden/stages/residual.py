@@ -36,11 +36,20 @@ class Residual:
     ) -> Codes:
         """Residuals p * sum z - z for weights in units of 2**-WEIGHT_FRACTION, rounded half up
         once; for one class of weight 1 there is nothing to round."""
-        r, q = self.reciprocal(total)
-        p = self.normalize(elements.mantissa, elements.shift, r, q - exponent)
+        p = self._p(elements, total, exponent)
         fine = p * z.sum(axis=-1, keepdims=True) - (z << self.output.f + exponent)
         residual = round_half_up(fine, WEIGHT_FRACTION)
         return saturate(residual, self.output.min_code, self.output.max_code)
+
+    def before_target(self, elements: Elements, total: RowSums, exponent: Codes | int = 0) -> Codes:
+        """p of rows of which no target is known yet, in the format of the residuals."""
+        return saturate(
+            self._p(elements, total, exponent), self.output.min_code, self.output.max_code
+        )
+
+    def _p(self, elements: Elements, total: RowSums, exponent: Codes | int) -> Codes:
+        r, q = self.reciprocal(total)
+        return self.normalize(elements.mantissa, elements.shift, r, q - exponent)
 
 
 @lru_cache(maxsize=64)

@@ -141,6 +141,32 @@ def weighted_rows(codes: Codes, active: Bits, z: Codes, config: SoftmaxConfig) -
     return WeightedRows(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
+def gradients_before_target(
+    codes: Codes, active: Bits, config: SoftmaxConfig
+) -> tuple[Codes, Bits]:
+    """What leaves of rows before their targets' elements come: (p as a gradient, the flags of what
+    was clipped), both (rows, N).
+
+    Args:
+        codes: of ``config.input``, (rows, N). active: same shape.
+    """
+    parts = [_before_target(codes[block], active[block], config) for block in _blocks(codes)]
+    grad, clipped = zip(*parts, strict=True)
+    return np.concatenate(grad), np.concatenate(clipped)
+
+
+def _before_target(codes: Codes, active: Bits, config: SoftmaxConfig) -> tuple[Codes, Bits]:
+    elements, total, clipped = exponentials(codes, active, config)
+    exponent = row_exponents(elements, total, config)
+    p = residual_stage(config).before_target(elements, total, exponent)
+    return np.where(_dropped(clipped, config) | ~active, 0, p), clipped
+
+
+def _dropped(clipped: Bits, config: SoftmaxConfig) -> Bits:
+    """Elements without a gradient, for they were clipped."""
+    return clipped if config.clip_gradient == "zero" else np.zeros_like(clipped)
+
+
 def _blocks(codes: Codes) -> list[slice]:
     """Rows few enough to stay in the cache, at least one block."""
     rows = max(BLOCK // codes.shape[-1], 1)
@@ -157,10 +183,9 @@ def _block(
     loss = loss_stage(config).weighted(z, elements.distance, total)[:, 0]
     grad = residual_stage(config)(elements, total, z, exponent)
     without = np.logical_not(z.any(axis=-1))
-    dropped = clipped if config.clip_gradient == "zero" else np.zeros_like(clipped)
     return (
         np.where(without, 0, loss),
-        np.where(without[:, None] | dropped | ~active, 0, grad),
+        np.where(without[:, None] | _dropped(clipped, config) | ~active, 0, grad),
         clipped,
         exponent[:, 0],
     )

@@ -11,6 +11,7 @@ STATUS_TEXT = "bit " + ", ".join(f"{bit} {name}" for bit, name in enumerate(STAT
 ROW_TEXT = f"{STATUS_TEXT}, {len(STATUS)} + lane clipped"
 EXPONENT_TEXT = "the bits above the row's exponent s: elements are multiplied by 2^s"
 MASK_TEXT = "bit a lane: 1 leaves the element out"
+PASS_TEXT = "the bit above marks the beats of a first pass"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class StreamRecord:
         role: what they are called where formats are listed; empty where they always are the same.
         user: what tuser says, in words; empty where there is none.
         exponent: tuser says a row's exponent too, where rows have one.
+        passes: tuser marks a first pass too, where rows come twice.
     """
 
     name: str
@@ -31,12 +33,14 @@ class StreamRecord:
     role: str
     user: str = ""
     exponent: bool = False
+    passes: bool = False
 
     def user_text(self, config: SoftmaxConfig) -> str:
         """What tuser says, of a configuration."""
-        return (
-            f"{self.user}, {EXPONENT_TEXT}" if self.exponent and config.has_exponent else self.user
-        )
+        texts = [self.user]
+        texts += [EXPONENT_TEXT] if self.exponent and config.has_exponent else []
+        texts += [PASS_TEXT] if self.passes and config.two_passes else []
+        return ", ".join(texts)
 
 
 @dataclass(frozen=True, slots=True)

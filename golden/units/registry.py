@@ -11,7 +11,7 @@ from ..proofs.mass import mass_bound
 from .record import MASK_TEXT, ROW_TEXT, STATUS_TEXT, StreamRecord, UnitRecord
 
 _ALL = frozenset(field_names())
-_LOGITS = StreamRecord("s_axis", True, lambda config: config.input, "input", MASK_TEXT)
+_LOGITS = StreamRecord("s_axis", True, lambda config: config.input, "input", MASK_TEXT, passes=True)
 
 TARGET = UQ(32, 0)
 """Format of a class index."""

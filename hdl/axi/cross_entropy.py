@@ -8,7 +8,15 @@ from ...golden.config import SoftmaxConfig
 from ...golden.ports.status import STATUS_BITS
 from ..targets.generic import GENERIC, Target
 from ..units.cross_entropy import CrossEntropy
-from .stream import axi_stream, clock_and_reset, connect_logits, pack, row_user, tell_row
+from .stream import (
+    axi_stream,
+    clock_and_reset,
+    connect_logits,
+    logits_user,
+    pack,
+    row_user,
+    tell_row,
+)
 
 
 class CrossEntropyAxi(wiring.Component):
@@ -33,7 +41,7 @@ class CrossEntropyAxi(wiring.Component):
                     In,
                     lanes=lanes,
                     container=config.input.container,
-                    user=lanes,
+                    user=logits_user(config),
                     ident=ident,
                 ),
                 "s_axis_target_tdata": In(32),

@@ -7,18 +7,28 @@ from amaranth.lib.wiring import In, Out
 from ...golden.config import SoftmaxConfig
 from ..targets.generic import GENERIC, Target
 from ..units.softmax import Softmax
-from .stream import axi_stream, clock_and_reset, connect_logits, pack, row_user, tell_row
+from .stream import (
+    axi_stream,
+    clock_and_reset,
+    connect_logits,
+    logits_user,
+    pack,
+    row_user,
+    tell_row,
+)
 
 
 class SoftmaxAxi(wiring.Component):
     """A :class:`Softmax` with AXI4-Stream ports.
 
-    One row is one frame of ``lanes`` elements a beat. An element sits in a container of whole
+    One row is one frame of ``lanes`` elements a beat; where ``buffer_length`` is less than
+    ``max_length``, two of a longer row. An element sits in a container of whole
     bytes, sign- or zero-extended, lane 0 lowest. ``tkeep`` marks the bytes present and is all ones
     but on a row's last beat. Input ``tuser`` has one bit a lane: 1 leaves the element out, and its
-    probability is 0. Output ``tuser`` is {exponent, clipped[lanes], status[3]}, the exponent where
-    rows have one; a softmax row is in error or not, the two other status bits are 0. ``tid``, where
-    there is one, is that of the row's last beat.
+    probability is 0; the bit above marks a first pass, where rows come twice. Output
+    ``tuser`` is {exponent, clipped[lanes], status[3]}, the exponent where rows have one; a softmax
+    row is in error or not, the two other status bits are 0. ``tid``, where there is one, is that of
+    the row's last beat, of a row that comes twice the first time.
 
     Nothing on one port depends on another port in the same cycle.
     """
@@ -31,7 +41,11 @@ class SoftmaxAxi(wiring.Component):
                 "aclk": In(1),
                 "aresetn": In(1),
                 **axi_stream(
-                    "s_axis", In, container=config.input.container, user=config.lanes, **ports
+                    "s_axis",
+                    In,
+                    container=config.input.container,
+                    user=logits_user(config),
+                    **ports,
                 ),
                 **axi_stream(
                     "m_axis",

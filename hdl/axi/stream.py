@@ -43,6 +43,8 @@ def connect_logits(m: Module, ports: Any, i: Any, config: SoftmaxConfig, reset: 
         beat.mask.eq(ports.s_axis_tuser),
         beat.last.eq(ports.s_axis_tlast),
     ]
+    if config.two_passes:
+        m.d.comb += beat.first.eq(ports.s_axis_tuser[config.lanes])
     unpack(m, beat, ports.s_axis_tdata, ports.s_axis_tkeep, config.input.container)
     m.d.comb += beat.broken.eq(broken_lanes(ports.s_axis_tkeep, config.input.container))
     if config.id_width:
@@ -64,6 +66,11 @@ def broken_lanes(tkeep: Value, container: int) -> Value:
     size = container // 8
     keeps = [tkeep.word_select(lane, size) for lane in range(len(tkeep) // size)]
     return Cat(keep.any() & ~keep.all() for keep in keeps)
+
+
+def logits_user(config: SoftmaxConfig) -> int:
+    """Width of the tuser that goes with logits: {first pass, mask[lanes]}."""
+    return config.lanes + config.two_passes
 
 
 def row_user(config: SoftmaxConfig) -> int:

@@ -15,6 +15,9 @@ class Backlog(wiring.Component):
 
     A word can be taken :attr:`NOTICE` cycles after it came; one in and one out per cycle.
 
+    Attributes:
+        places: for words, at least as many as asked for.
+
     Members:
         produce_next: a word comes with the next cycle. i: the word, in that cycle.
         valid: there is a word. consume: it is taken.
@@ -29,7 +32,7 @@ class Backlog(wiring.Component):
     def __init__(self, shape: ShapeLike, *, places: int, target: Target = GENERIC):
         self._shape, self._target = shape, target
         self._address = width_for(places)
-        self._places = (1 << self._address) - 1
+        self.places = (1 << self._address) - 1
         super().__init__(
             {
                 "produce_next": In(1),
@@ -37,14 +40,14 @@ class Backlog(wiring.Component):
                 "valid": Out(1),
                 "consume": In(1),
                 "o": Out(shape),
-                "level": Out(range(self._places + 1)),
+                "level": Out(range(self.places + 1)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         word = Value.cast(self.i)
-        m.submodules.words = words = self._target.two_port(width=len(word), depth=self._places + 1)
+        m.submodules.words = words = self._target.two_port(width=len(word), depth=self.places + 1)
         # the memory is wide: what reaches it is kept apart from what the counters need, in a
         # register of the opposite sense
         w_en = register(m, self.produce_next, name="w_en", reset=True)

@@ -1,13 +1,13 @@
 """Beats that wait at a unit's input for what they are joined with."""
 
-from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.hdl import Module
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..parts.pipeline import register
-from ..parts.shift_count import FIRST, OTHER, after
 from ..targets.generic import GENERIC, Target
 from .backlog import Backlog
+from .lasts import lasts_of
 
 
 class Inlet(wiring.Component):
@@ -61,24 +61,7 @@ class Inlet(wiring.Component):
             self.i.ready.eq(register(m, backlog.level < self.SKEW, name="ready", reset=True)),
         ]
         if "last" in self._shape.members:
-            m.submodules.lasts = lasts = memory.Memory(shape=1, depth=self.PLACES + 1, init=[])
-            write, read = lasts.write_port(), lasts.read_port(domain="comb")
-            # addresses of its own, which lie next to it; the other memory's are far from here
             came = register(m, accept, name="came", reset=True)
-            place, second = Signal(len(write.addr), init=FIRST), Signal(len(read.addr), init=OTHER)
-            last, arriving = Signal(reset_less=True), data.View(self._shape, beat).last
-            with m.If(came):
-                m.d.sync += place.eq(after(place))
-            with m.If(self.consume):
-                m.d.sync += second.eq(after(second))
-            # the first beat's is in a register: what takes a beat need not wait for the memory
-            with m.If(self.consume | ~backlog.valid):
-                m.d.sync += last.eq(Mux(backlog.level > 1, read.data, arriving))
-            m.d.comb += [
-                write.en.eq(came),
-                write.addr.eq(place),
-                write.data.eq(arriving),
-                read.addr.eq(second),
-                self.last.eq(last),
-            ]
+            arriving = data.View(self._shape, beat).last
+            m.d.comb += self.last.eq(lasts_of(m, backlog, came, arriving, self.consume))
         return m

@@ -17,12 +17,17 @@ class Pick(wiring.Component):
 
     Latency :meth:`latency_of` cycles from index to element, one row per cycle.
 
+    Args:
+        depth: beats that are in flight. longest: of a row, where rows come in parts: elements are
+            then those of a part, of which the last beat has come.
+
     Members:
         i_valid, i, i_place: a beat of elements, and where it is kept: beats go round a ring, whose
             size is a power of two.
         take, index, beats: the element of the next row that is wanted, and the row's beats; every
-            row takes one, its last beat having come before.
-        place, lane: where the element is kept. outside: the row has no such beat.
+            row takes one, its last beat having come before. Where rows come in parts: the beats up
+            to the part's end, ``first`` those before it, and ``take`` is the last part's.
+        place, lane: where the element is kept. outside: the row, or the part, has no such beat.
         o: the element; anything where ``outside``.
     """
 
@@ -31,10 +36,18 @@ class Pick(wiring.Component):
     """Bits of the index that are looked at in one cycle, those too high for a row."""
 
     def __init__(
-        self, element: data.StructLayout, *, lanes: int, depth: int, target: Target = GENERIC
+        self,
+        element: data.StructLayout,
+        *,
+        lanes: int,
+        depth: int,
+        longest: int | None = None,
+        target: Target = GENERIC,
     ):
         self._lanes, self._target = lanes, target
         self._depth = 1 << (depth - 1).bit_length()  # so that addresses wrap by themselves
+        beats = max(depth, longest or 0)
+        self._beat_bits = (beats - 1).bit_length()
         super().__init__(
             {
                 "i_valid": In(1),
@@ -42,7 +55,8 @@ class Pick(wiring.Component):
                 "i_place": In(range(self._depth)),
                 "take": In(1),
                 "index": In(self.INDEX_BITS),
-                "beats": In(range(depth + 1)),
+                "beats": In(range(beats + 1)),
+                **({} if longest is None else {"first": In(range(beats + 1))}),
                 "place": Out(range(self._depth)),
                 "lane": Out(range(lanes)),
                 "outside": Out(1),
@@ -74,7 +88,10 @@ class Pick(wiring.Component):
             m.d.sync += start.eq(start + beats)
         groups = [far[low : low + self.GROUP] for low in range(0, len(far), self.GROUP)]
         high = [register(m, group.any(), name=f"high{j}") for j, group in enumerate(groups)]
-        beyond = register(m, beat >= beats, name="beyond")
+        beyond = beat >= beats
+        if "first" in self.signature.members:
+            beyond |= beat < delay(m, self.first, wait, name="first")
+        beyond = register(m, beyond, name="beyond")
         outside = register(m, Cat(high, beyond).any(), name="outside")
         place = register(m, (start + beat)[: len(start)], name="place")
         m.d.comb += ring.r_addr.eq(place)
@@ -100,7 +117,7 @@ class Pick(wiring.Component):
 
     def _split(self, m: Module) -> tuple[Value, Value, Value]:
         """(beat, lane) of the index, and bits of which one is set if it is beyond any row's."""
-        bits = len(self.place) + len(self.lane)
+        bits = self._beat_bits + len(self.lane)
         index, far = self.index[:bits], self.index[bits:]
         if _is_power_of_2(self._lanes):
             place = (self._lanes - 1).bit_length()
@@ -114,11 +131,11 @@ class Pick(wiring.Component):
         )
         m.d.comb += [multiply.a.eq(index), multiply.b.eq(factor)]
         quotient = multiply.o[shift : shift + bits]
-        beat = register(m, quotient[: len(self.place)], name="quotient")
+        beat = register(m, quotient[: self._beat_bits], name="quotient")
         index = delay(m, index, multiply.latency + 1, name="index")
         lane = register(m, (index - beat * self._lanes)[: len(self.lane)], name="remainder")
         beyond = (
-            delay(m, far.any(), multiply.latency, name="far") | quotient[len(self.place) :].any()
+            delay(m, far.any(), multiply.latency, name="far") | quotient[self._beat_bits :].any()
         )
         return register(m, beat, name="beat"), lane, delay(m, beyond, 2, name="beyond")
 

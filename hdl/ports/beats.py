@@ -8,7 +8,8 @@ from ...golden.config import SoftmaxConfig
 
 def input_layout(config: SoftmaxConfig) -> data.StructLayout:
     """A beat of logits ``x``: ``present``: elements there are, ``broken``: those of which only some
-    bytes are there, ``mask``: elements left out of the row."""
+    bytes are there, ``mask``: elements left out of the row; where rows come twice, ``first``: it is
+    one of a first pass."""
     lanes = config.lanes
     return data.StructLayout(
         {
@@ -17,6 +18,7 @@ def input_layout(config: SoftmaxConfig) -> data.StructLayout:
             "broken": lanes,
             "mask": lanes,
             **id_field(config),
+            **({"first": 1} if config.two_passes else {}),
             "last": 1,
         }
     )

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Member, Out
 
 from ...golden.config import SoftmaxConfig
 from ..parts.pipeline import delay, register
@@ -27,12 +27,13 @@ class Frame(wiring.Component):
 
     latency = 3
 
-    def __init__(self, *, config: SoftmaxConfig):
+    def __init__(self, *, config: SoftmaxConfig, **more: Member):
         self._config = config
         super().__init__(
             {
                 "i_valid": In(1),
                 "i_last": In(1),
+                **more,
                 "present": In(config.lanes),
                 "broken": In(config.lanes),
                 "next_valid": Out(1),

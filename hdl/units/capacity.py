@@ -9,17 +9,17 @@ from ..flow.queue import Queue
 ROWS = 80
 """Rows that can be in flight between input and output."""
 EXTRA_BEATS = 64
-"""Beats that a row buffer holds beyond the longest row, so that the next row comes in meanwhile."""
+"""Beats that a row buffer holds beyond its longest row, so that the next row comes in meanwhile."""
 
 
 def depth_of(config: SoftmaxConfig) -> int:
     """Beats that a row buffer holds."""
-    return config.max_beats + EXTRA_BEATS
+    return config.held_beats + EXTRA_BEATS
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What a unit accepts while its outputs are blocked, before its inputs refuse.
+    """What a unit accepts of rows that come once, its outputs blocked, before its inputs refuse.
 
     Attributes:
         beats: of rows that come without a pause.

@@ -2,14 +2,13 @@
 
 from dataclasses import replace
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Module, Mux, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...golden.config import SoftmaxConfig
 from ...golden.stages.loss import loss_stage
 from ...golden.stages.residual import residual_stage
-from ..flow.both_left import BothLeft
 from ..flow.pick import Pick
 from ..flow.row_buffer import RowBuffer
 from ..parts.pipeline import delay, register
@@ -25,14 +24,17 @@ from .last_pass import LastPass
 from .latency import Latency
 from .logits import Logits
 from .loss_port import LossPort, loss_layout
+from .part_rows import PartRows
 from .row_target import RowTarget, target_layout
+from .whole_rows import WholeRows, known_of
 
 
 class CrossEntropy(wiring.Component):
     """The twin of ``golden.units.cross_entropy`` for class indices.
 
     A complete row is joined with its target. The target's element is read from a memory of all
-    codes, so that it is known before the row's first beat leaves whether the row has a loss.
+    codes, so that it is known before the row's first beat leaves whether the row has a loss. Where
+    rows come twice, the beats of a second pass are each joined with it, see :class:`.PartRows`.
 
     Members:
         i: rows of logits, see :func:`input_layout`.
@@ -44,6 +46,7 @@ class CrossEntropy(wiring.Component):
 
     def __init__(self, *, config: SoftmaxConfig, target: Target = GENERIC):
         self._config, self._target = config, target
+        self._rows = (PartRows if config.two_passes else WholeRows)(config)
         self._plan, self._functions = _stages(config)
         super().__init__(
             {
@@ -74,6 +77,7 @@ class CrossEntropy(wiring.Component):
             last_pass.i_valid.eq(path.o_valid),
             last_pass.i_last.eq(path.o_last),
             last_pass.i.tag.eq(path.o.tag),
+            *([last_pass.i.last.eq(path.o.last)] if self._config.two_passes else []),
             path.given.eq(last_pass.given),
         ]
         for waiting, element in zip(last_pass.i.elements, path.o.elements, strict=True):
@@ -81,12 +85,7 @@ class CrossEntropy(wiring.Component):
         rows = self._complete_rows(m, path)
         pick = self._pick_targets(m, path, rows, last_pass.place)
         loss = self._finish_rows(m, rows, pick, last_pass, finish)
-        m.submodules.both_left = left = BothLeft(rows=ROWS)
-        m.d.comb += [
-            left.a.eq(last_pass.row_given),
-            left.b.eq(loss.left),
-            path.row_given.eq(left.o),
-        ]
+        m.d.comb += path.row_given.eq(self._rows.given(m, last_pass, loss.left))
         return m
 
     def _complete_rows(self, m: Module, path: Datapath) -> RowTarget:
@@ -96,24 +95,21 @@ class CrossEntropy(wiring.Component):
         fields = {**functions.waited_for.members}
         if config.path.origin is None:
             fields["maximum"] = signed(config.input.width)
-        m.submodules.rows = rows = RowTarget(
-            scalar=data.StructLayout(
-                {"stage": data.StructLayout(fields), "row": row_layout(config)}
-            ),
-            wait=_wait(self._plan, functions),
-            depth=depth_of(config),
-            target=self._target,
+        wait = _wait(self._plan, functions)
+        m.submodules.rows = rows = self._rows.row_target(
+            {"stage": data.StructLayout(fields), "row": row_layout(config)}, wait, self._target
         )
+        given = self._rows.given_to(m, path, rows, wait)
         wiring.connect(m, wiring.flipped(self.target), rows.target)
         m.d.comb += [
             rows.i_valid.eq(path.o_valid),
             rows.i_last.eq(path.o_last),
-            *(rows.i.stage[name].eq(scalar.o[name]) for name in functions.waited_for.members),
+            *(given.stage[name].eq(scalar.o[name]) for name in functions.waited_for.members),
         ]
-        tell_row(m, path, scalar, rows.i.row)
+        tell_row(m, path, scalar, given.row)
         if config.path.origin is None:
             maximum = delay(m, path.maximum, functions.latency, name="maximum")
-            m.d.comb += rows.i.stage.maximum.eq(maximum)
+            m.d.comb += given.stage.maximum.eq(maximum)
         return rows
 
     def _pick_targets(self, m: Module, path: Datapath, rows: RowTarget, place: Value) -> Pick:
@@ -123,6 +119,7 @@ class CrossEntropy(wiring.Component):
             data.StructLayout({"x": signed(config.input.width), "active": 1, "present": 1}),
             lanes=config.lanes,
             depth=depth_of(config),
+            longest=config.max_beats if config.two_passes else None,
             target=self._target,
         )
         of_lanes = zip(pick.i, path.o.elements, path.o.tag.keep, strict=True)
@@ -135,9 +132,7 @@ class CrossEntropy(wiring.Component):
         m.d.comb += [
             pick.i_valid.eq(path.o_valid),
             pick.i_place.eq(place),
-            pick.take.eq(rows.valid),
-            pick.index.eq(rows.index),
-            pick.beats.eq(rows.beats),
+            *self._rows.taken(rows, pick),
         ]
         return pick
 
@@ -150,10 +145,10 @@ class CrossEntropy(wiring.Component):
         finish: FinishResiduals,
     ) -> LossPort:
         """Let a row leave, and tell its loss."""
-        wait = _known(self._config)
+        wait = known_of(self._config)
         stage = delay(m, rows.o.stage, wait, name="stage")
         stage = data.View(rows.o.stage.shape(), stage)
-        row, lanes = self._judged(m, rows, pick)
+        row, lanes = self._rows.judged(m, rows, pick)
         known = delay(m, rows.valid, wait, name="known", reset=True)
         # a row starts to leave before its scalar is needed
         beats = Mux(rows.valid, rows.beats, 0)
@@ -175,30 +170,12 @@ class CrossEntropy(wiring.Component):
             last_pass.i_scalar.stage.lanes.eq(lanes),
             last_pass.i_scalar.row.eq(row),
             finish.i_place.eq(place),
-            port.i_valid.eq(known),
-            port.x.eq(register(m, pick.o.x, name="x")),
+            port.i_valid.eq(self._rows.complete(m, rows, known)),
+            port.x.eq(self._rows.x(m, pick)),
             port.scalar.eq(stage),
             port.row.eq(row),
         ]
         return port
-
-    def _judged(self, m: Module, rows: RowTarget, pick: Pick) -> tuple[data.View, Value]:
-        """The status of the row, and the lane of its target, if it has a loss."""
-        config = self._config
-        row = delay(m, rows.o.row, _known(config) - 1, name="row")
-        row = data.View(rows.o.row.shape(), row)
-        missing = pick.outside | ~pick.o.present
-        error, ignored = row.error | (~missing & ~pick.o.active), missing & ~row.error
-        flags = Signal(row_layout(config, FinishResiduals.flags))
-        lanes = Signal(config.lanes)
-        m.d.sync += [
-            flags.error.eq(error),
-            flags.ignored.eq(ignored),
-            *((flags.id.eq(row.id),) if config.id_width else ()),
-            *((flags.exponent.eq(Mux(error, 0, row.exponent)),) if config.has_exponent else ()),
-            lanes.eq(Mux(error | ignored, 0, 1 << pick.lane)),
-        ]
-        return flags, lanes
 
 
 def gradient_layout(config: SoftmaxConfig) -> data.StructLayout:
@@ -223,15 +200,10 @@ def _wait(plan: DatapathPlan, functions: SumFunctions) -> int:
     return plan.sum_latency + functions.latency
 
 
-def _known(config: SoftmaxConfig) -> int:
-    """Cycles from row and target to what is known of the target's element."""
-    return Pick.latency_of(config.lanes) + 1
-
-
 def latency(config: SoftmaxConfig) -> Latency:
     """Latency of the unit of a configuration, to the gradient, the target being there."""
     plan, functions = _stages(config)
-    notice = _known(config) - RowBuffer.AHEAD + RowBuffer.NOTICE
+    notice = known_of(config) - RowBuffer.AHEAD + RowBuffer.NOTICE
     last_pass = notice + LastPass.latency_of(FinishResiduals.latency_of(config))
     return plan.latency + (_wait(plan, functions) + RowTarget.latency + last_pass)
 

@@ -30,6 +30,9 @@ class Datapath(Protocol):
         largest: of the same row, where rows have an exponent and elements are addressed by their
             codes: the first table's address of the largest.
         maximum: of the same row, where distances are measured from it and elements keep ``x``.
+        passes: where rows come twice, of the beat that is at ``o``, or would be: ``first``: it is
+            of a first pass and does not leave; ``second``: it is of a second, whose beats leave
+            each for itself: o_last is 1. ``o.last`` is that of the pass.
         given, row_given: one of the ``depth_of`` places for beats, or the ``ROWS`` for rows, that
             ``o`` has taken is free again.
     """
@@ -42,6 +45,7 @@ class Datapath(Protocol):
     row: data.View
     largest: Signal
     maximum: Signal
+    passes: data.View
     given: Signal
     row_given: Signal
 
@@ -83,10 +87,16 @@ def members_of(
         "sum": Out(sum_layout(config)),
         "row": Out(row_layout(config)),
         **({"largest": Out(contents.bits[0])} if gives_largest(config) else {}),
+        **({"passes": Out(passes_layout())} if config.two_passes else {}),
         **({"maximum": Out(signed(config.input.width))} if from_maximum else {}),
         "given": In(1),
         "row_given": In(1),
     }
+
+
+def passes_layout() -> data.StructLayout:
+    """Which passes a beat is of, see :class:`Datapath`."""
+    return data.StructLayout({"first": 1, "second": 1})
 
 
 def gives_largest(config: SoftmaxConfig) -> bool:

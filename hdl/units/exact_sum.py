@@ -1,8 +1,8 @@
 """The datapath without a maximum: exponentials of rows of logits, in one pass."""
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Value
 from amaranth.lib import wiring
 
 from ...golden.config import SoftmaxConfig
@@ -65,22 +65,23 @@ class ExactSum(wiring.Component):
         m.submodules.logits = logits = Logits(config=self._config)
         m.submodules.beats = beats = Credits(places=depth_of(self._config), lead=Logits.latency)
         m.submodules.rows = rows = Credits(places=ROWS, lead=Logits.latency)
+        leaving = _leaving(logits, self._config)
         m.d.comb += [
             self.i.ready.eq(beats.available & rows.available),
             logits.i_valid.eq(self.i.valid & self.i.ready),
             logits.i.eq(self.i.payload),
-            beats.take.eq(logits.o_valid),
-            rows.take.eq(logits.o_last),
+            beats.take.eq(leaving.valid),
+            rows.take.eq(leaving.last),
             beats.give.eq(self.given),
             rows.give.eq(self.row_given),
         ]
-        self._give_elements(m, logits)
+        self._give_elements(m, logits, leaving)
         self._give_row(m, logits)
         if gives_largest(self._config):
             self._give_largest(m, logits)
         return m
 
-    def _give_elements(self, m: Module, logits: Logits) -> None:
+    def _give_elements(self, m: Module, logits: Logits, leaving: "_Leaving") -> None:
         """exp of every element, and the sum so far."""
         config, plan, latency = self._config, self._plan, Exp.latency_of(self._plan.exp)
         m.submodules.exponentials = exponentials = Exponentials(
@@ -100,15 +101,29 @@ class ExactSum(wiring.Component):
         m.d.comb += [
             exponentials.active.eq(logits.active),
             *accumulate.fed_by(exponentials),
-            accumulate.i_last.eq(self.o_last),
+            accumulate.i_last.eq(self._ends(m, logits)),
             self.sum.code.eq(accumulate.o),
             *((self.sum.top.eq(accumulate.top),) if config.path.window else ()),
-            self.o_valid.eq(delay(m, logits.o_valid, latency, name="valid", reset=True)),
-            self.o_last.eq(delay(m, logits.o_last, latency, name="last", reset=True)),
+            self.o_valid.eq(delay(m, leaving.valid, latency, name="valid", reset=True)),
+            self.o_last.eq(delay(m, leaving.last, latency, name="last", reset=True)),
             self.o.elements.eq(exponentials.elements),
             self.o.tag.keep.eq(delay(m, logits.keep, latency, name="keep")),
             self.o.tag.clipped.eq(delay(m, logits.clipped, latency, name="clipped")),
         ]
+
+    def _ends(self, m: Module, logits: Logits) -> Value:
+        """Whether the row, or a pass of it, ends with the beat of elements."""
+        if not self._config.two_passes:
+            return self.o_last
+        latency = Exp.latency_of(self._plan.exp)
+        ends = delay(m, logits.o_last, latency, name="pass_last", reset=True)
+        first = delay(m, logits.first, latency, name="first", reset=True)
+        m.d.comb += [
+            self.o.last.eq(ends),
+            self.passes.first.eq(first),
+            self.passes.second.eq(delay(m, logits.second, latency, name="second", reset=True)),
+        ]
+        return ends
 
     def _give_row(self, m: Module, logits: Logits) -> None:
         """What is known of the row as its sum comes."""
@@ -131,6 +146,21 @@ class ExactSum(wiring.Component):
             self.largest.eq(delay(m, row_largest.o, wait, name="largest")),
             *(row_largest.i[lane].eq(x >> sum(further)) for lane, x in enumerate(logits.o)),
         ]
+
+
+class _Leaving(NamedTuple):
+    """Whether a beat of logits goes on to wait and leave, and whether it is the last of those that
+    wait together."""
+
+    valid: Value
+    last: Value
+
+
+def _leaving(logits: Logits, config: SoftmaxConfig) -> _Leaving:
+    if not config.two_passes:
+        return _Leaving(logits.o_valid, logits.o_last)
+    valid = logits.o_valid & ~logits.first
+    return _Leaving(valid, valid & (logits.o_last | logits.second))
 
 
 def _accumulate(plan: ExactSumPlan, target: Target) -> ExactAccumulate | Window:

@@ -47,9 +47,11 @@ class Finish(Protocol):
 
 
 def beat_layout(config: SoftmaxConfig, element: data.StructLayout) -> data.StructLayout:
-    """A beat that waits: its elements, and what goes with them."""
+    """A beat that waits: its elements, and what goes with them; where rows come twice, whether it
+    is its row's last one, for the beats of a second pass wait and leave each for itself."""
     elements = data.ArrayLayout(element, config.lanes)
-    return data.StructLayout({"elements": elements, "tag": tag_layout(config)})
+    last = {"last": 1} if config.two_passes else {}
+    return data.StructLayout({"elements": elements, "tag": tag_layout(config), **last})
 
 
 def scalar_layout(
@@ -74,7 +76,8 @@ class LastPass(wiring.Component):
         beats, complete, i_scalar: of the row that may leave, see :class:`RowBuffer` and
             :func:`scalar_layout`.
         reading_place: where the beat was kept that leaves the buffer.
-        given: a beat has left the buffer. row_given: the last beat of a row has.
+        given: a beat has left the buffer. row_given: the last beat of a row has, or one that waited
+            for itself. ended: where rows come twice, that was its row's last beat.
         o: finished rows, see :func:`output_layout`.
     """
 
@@ -99,6 +102,7 @@ class LastPass(wiring.Component):
                 "reading_place": Out(range(depth)),
                 "given": Out(1),
                 "row_given": Out(1),
+                **({"ended": Out(1)} if config.two_passes else {}),
                 "o": Out(stream.Signature(self._layout)),
             }
         )
@@ -138,6 +142,8 @@ class LastPass(wiring.Component):
             finish.i.eq(buffer.o),
             finish.i_scalar.eq(buffer.o_scalar),
         ]
+        if self._config.two_passes:
+            m.d.comb += self.ended.eq(self.row_given & buffer.o.last)
         self._put(
             m,
             self._finished(m),
@@ -149,13 +155,14 @@ class LastPass(wiring.Component):
         """The output beat."""
         buffer, finish = self._buffer, self._finish
         beat, error = buffer.o, buffer.o_scalar.row.error.replicate(self._config.lanes)
+        last = beat.last if self._config.two_passes else buffer.o_last
         out = Signal(self._layout)
         m.d.comb += [
             out.p.eq(finish.o),
             out.tag.keep.eq(delay(m, beat.tag.keep | error, finish.latency, name="keep")),
             out.tag.clipped.eq(delay(m, beat.tag.clipped & ~error, finish.latency, name="clipped")),
             out.row.eq(finish.o_row),
-            out.last.eq(delay(m, buffer.o_last, finish.latency, name="last")),
+            out.last.eq(delay(m, last, finish.latency, name="last")),
         ]
         return out
 

@@ -8,6 +8,7 @@ from ...golden.config import SoftmaxConfig
 from ..parts.pipeline import delay, register
 from ..ports.beats import input_layout
 from ..ports.frame import Frame
+from ..ports.passes import Passes
 from ..stages.clip import Clip
 
 
@@ -21,6 +22,7 @@ class Logits(wiring.Component):
         o_valid, o_last, error: see :class:`Frame`.
         o: clipped codes. keep: elements present. clipped: elements that were clipped.
         active: elements that take part, none where there is no beat.
+        first, second: where rows come twice, see :class:`Passes`.
     """
 
     latency = Frame.latency
@@ -39,12 +41,13 @@ class Logits(wiring.Component):
                 "clipped": Out(config.lanes),
                 "active": Out(config.lanes),
                 "error": Out(1),
+                **({"first": Out(1), "second": Out(1)} if config.two_passes else {}),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.frame = frame = Frame(config=self._config)
+        m.submodules.frame = frame = self._frame(m)
         active = self.i.present & ~self.i.mask
         early = delay(m, active, self.latency - 1, name="early_active")
         early = early & frame.next_valid.replicate(len(early))
@@ -62,6 +65,18 @@ class Logits(wiring.Component):
         for lane, x in enumerate(self.i.x):
             self._clip(m, lane, x, active[lane])
         return m
+
+    def _frame(self, m: Module) -> Frame:
+        """What cuts beats into rows."""
+        if not self._config.two_passes:
+            return Frame(config=self._config)
+        passes = Passes(config=self._config)
+        m.d.comb += [
+            passes.i_first.eq(self.i.first),
+            self.first.eq(passes.first),
+            self.second.eq(passes.second),
+        ]
+        return passes
 
     def _clip(self, m: Module, lane: int, x: Value, active: Value) -> None:
         """A lane's element, if the range is one of the elements."""

@@ -1,8 +1,8 @@
 """Complete rows wait for their targets, and targets for their rows."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Value
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Member, Out
 
 from ..flow.backlog import Backlog
 from ..flow.inlet import Inlet
@@ -32,7 +32,13 @@ class RowTarget(wiring.Component):
     latency = Backlog.NOTICE + Backlog.latency
 
     def __init__(
-        self, *, scalar: data.StructLayout, wait: int, depth: int, target: Target = GENERIC
+        self,
+        *,
+        scalar: data.StructLayout,
+        wait: int,
+        depth: int,
+        target: Target = GENERIC,
+        **more: Member,
     ):
         self._wait, self._target = wait, target
         self._record = data.StructLayout({"scalar": scalar, "beats": range(depth + 1)})
@@ -46,6 +52,7 @@ class RowTarget(wiring.Component):
                 "o": Out(scalar),
                 "beats": Out(range(depth + 1)),
                 "index": Out(Pick.INDEX_BITS),
+                **more,
             }
         )
 
@@ -62,7 +69,7 @@ class RowTarget(wiring.Component):
             ),
             complete.i.scalar.eq(self.i),
             complete.i.beats.eq(delay(m, count, wait, name="beats")),
-            targets.consume.eq(both),
+            targets.consume.eq(self._takes_target(m, both, complete)),
             complete.consume.eq(both),
             self.valid.eq(delay(m, both, Backlog.latency, name="valid", reset=True)),
             self.o.eq(complete.o.scalar),
@@ -70,6 +77,10 @@ class RowTarget(wiring.Component):
             self.index.eq(targets.o.index),
         ]
         return m
+
+    def _takes_target(self, m: Module, both: Value, complete: Backlog) -> Value:
+        """Whether the complete row, which leaves where there are ``both``, takes a target along."""
+        return both
 
 
 def target_layout() -> data.StructLayout:

@@ -14,6 +14,7 @@ from .capacity import Capacity, depth_of
 from .datapath import DatapathPlan, tell_row
 from .datapaths import datapath_of
 from .finish_elements import FinishElements
+from .held import held
 from .last_pass import LastPass
 from .latency import Latency
 from .logits import Logits
@@ -48,6 +49,7 @@ class Softmax(wiring.Component):
             wait=plan.sum_latency + functions.latency, depth=depth_of(self._config)
         )
         m.submodules.last_pass = last_pass = self._last_pass(plan, last)
+        given = held(m, path, last_pass.i_scalar, plan.sum_latency + functions.latency)
         wiring.connect(m, wiring.flipped(self.i), path.i)
         wiring.connect(m, wiring.flipped(self.o), last_pass.o)
         m.d.comb += [
@@ -58,14 +60,11 @@ class Softmax(wiring.Component):
             last_pass.i.eq(path.o),
             last_pass.beats.eq(row_wait.beats),
             last_pass.complete.eq(row_wait.complete),
-            *(
-                last_pass.i_scalar.stage[name].eq(scalar.o[name])
-                for name in functions.waited_for.members
-            ),
+            *(given.stage[name].eq(scalar.o[name]) for name in functions.waited_for.members),
             path.given.eq(last_pass.given),
             path.row_given.eq(last_pass.row_given),
         ]
-        tell_row(m, path, scalar, last_pass.i_scalar.row)
+        tell_row(m, path, scalar, given.row)
         return m
 
     def _last_pass(self, plan: DatapathPlan, last: Probability | Logarithm) -> LastPass:

@@ -42,7 +42,7 @@ class SoftmaxBackward(wiring.Component):
     """
 
     def __init__(self, *, config: SoftmaxConfig, target: Target = GENERIC):
-        self._config, self._target = config, target
+        self._config, self._target = config.replace(buffer_length=None), target
         super().__init__(
             {
                 "p": In(stream.Signature(p_layout(config))),
@@ -206,7 +206,7 @@ def latency(config: SoftmaxConfig) -> Latency:
 
 def capacity(config: SoftmaxConfig) -> Capacity:
     """What the unit of a configuration accepts while its output is blocked."""
-    inside = Capacity.of(config, buffers=1, lead=LEAD)
+    inside = Capacity.of(config.replace(buffer_length=None), buffers=1, lead=LEAD)
     return Capacity(
         inside.beats + Inlet.SKEW + Inlet.NOTICE,
         inside.least_beats + Inlet.SKEW,

@@ -393,7 +393,7 @@ def test_json_of_a_configuration_reads_back_as_the_same_unit(config, datapath):
     config = config.replace(datapath=datapath)
     fields = json.loads(json.dumps(config.to_dict()))
     assert set(fields) == set(field_names())
-    assert None not in fields.values()
+    assert [name for name, value in fields.items() if value is None] == ["buffer_length"]
     again = SoftmaxConfig.from_dict(fields)
     assert again.to_dict() == config.to_dict()
     assert unit_sha256("softmax", again) == unit_sha256("softmax", config)
@@ -537,3 +537,52 @@ def test_an_output_too_narrow_for_the_row_says_so(fraction, max_length, count):
     notes = preset("base", output=UQ(0, fraction), max_length=max_length).notes()
     assert len(notes) == count
     assert all(f"UQ(0, {fraction})" in note and str(max_length) in note for note in notes)
+
+
+# Rows that come twice
+
+HELD = preset("base", datapath="exact_sum", max_length=100)
+
+
+@pytest.mark.parametrize("length", [None, 100])
+def test_a_buffer_of_the_longest_row_is_none(length):
+    config = HELD.replace(buffer_length=length)
+    assert not config.two_passes
+    assert (config.held_length, config.held_beats) == (100, 13)
+    assert HELD.replace(datapath="max_subtract", buffer_length=length).held_length == 100
+    for unit in ("softmax", "cross_entropy", "softmax_backward"):
+        assert unit_sha256(unit, config) == unit_sha256(unit, HELD)
+
+
+@pytest.mark.parametrize(("length", "beats"), [(8, 1), (9, 2), (99, 13)])
+def test_a_shorter_buffer_is_another_unit_of_the_same_bits(length, beats):
+    config = HELD.replace(buffer_length=length)
+    assert config.two_passes
+    assert (config.held_length, config.held_beats) == (length, beats)
+    assert config.widths == HELD.widths
+    for unit in ("softmax", "cross_entropy"):
+        assert unit_sha256(unit, config) != unit_sha256(unit, HELD)
+    assert unit_sha256("softmax_backward", config) == unit_sha256("softmax_backward", HELD)
+    assert SoftmaxConfig.from_dict(json.loads(json.dumps(config.to_dict()))).two_passes
+
+
+@pytest.mark.parametrize("length", [0, -1, 7, 101, 10.0, "16", True])
+def test_a_buffer_that_holds_no_beat_or_more_than_the_longest_row_is_refused(length):
+    sentence = f"buffer_length must be a whole number from 8 to 100, not {length!r}"
+    with pytest.raises(ConfigError, match=f"^{re.escape(sentence)}$"):
+        HELD.replace(buffer_length=length)
+
+
+def test_a_buffer_of_rows_of_less_than_a_beat_is_one_of_those():
+    assert not HELD.replace(max_length=5, buffer_length=5).two_passes
+    with pytest.raises(ConfigError, match=r"^buffer_length must be a whole number from 5 to 5"):
+        HELD.replace(max_length=5, buffer_length=4)
+
+
+def test_rows_come_twice_in_exact_sum_alone():
+    sentence = (
+        "buffer_length must be max_length (100) or not be given in max_subtract, which would need "
+        "a third pass, not 16"
+    )
+    with pytest.raises(ConfigError, match=f"^{re.escape(sentence)}$"):
+        HELD.replace(buffer_length=16, datapath="max_subtract")

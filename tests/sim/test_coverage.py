@@ -12,6 +12,9 @@ CONFIGS = {
     "max_subtract": preset("tiny", lanes=2),
     # of a range that reads every entry of its tables
     "exact_sum": preset("tiny", lanes=2, datapath="exact_sum", range=15.625, scale=0.6),
+    "two passes": preset(
+        "tiny", lanes=2, datapath="exact_sum", range=15.625, scale=0.6, buffer_length=40
+    ),
 }
 LINES = {
     # what clears a probability of 1 before it is rounded, in every lane
