@@ -127,12 +127,15 @@ def _behaviour(description: dict[str, Any]) -> Iterator[str]:
 
 def _ports(description: dict[str, Any]) -> Iterator[str]:
     """A table of the ports: direction, width in bits, name, what it is."""
-    users = {stream["name"]: stream["tuser"] for stream in description["streams"]}
+    own = {
+        f"{stream['name']}_{signal}": stream[signal]
+        for stream in description["streams"]
+        for signal in ("tuser", "tdest")
+    }
     named = {"aclk": "clock, rising edge", "aresetn": "reset, active low, synchronous"}
     yield "Ports:"
     for port, fields in description["ports"].items():
-        stream, _, signal = port.rpartition("_")
-        what = named.get(port) or (users[stream] if signal == "tuser" else _SIGNALS.get(signal, ""))
+        what = named.get(port) or own.get(port) or _SIGNALS.get(port.rpartition("_")[2], "")
         if port == "seed":
             what = "of the stochastic rounding, constant while rows are in flight"
         yield f"  {fields['direction']:<6} {fields['width']:>4}  {port:<22} {what}".rstrip()

@@ -27,6 +27,7 @@ Function = Literal["softmax", "log_softmax"]
 ClipGradient = Literal["zero", "pass"]
 Rounding = Literal["nearest", "stochastic"]
 OutputExponent = Literal["none", "row"]
+Prediction = Literal["none", "greedy"]
 _PATHS: dict[str, type[Datapath]] = {"max_subtract": MaxSubtract, "exact_sum": ExactSum}
 DATAPATHS: tuple[str, ...] = get_args(DatapathName)
 
@@ -47,7 +48,7 @@ BACKWARD_FIELDS = frozenset(("grad_input", "grad_output", "dot_guard", "rounding
 """Fields that only the backward unit depends on."""
 LOSS_FIELDS = frozenset(("loss",))
 """Fields that only the units with a cross-entropy depend on."""
-ADAPTIVE_FIELDS = frozenset(("vocabulary", "cutoffs"))
+ADAPTIVE_FIELDS = frozenset(("vocabulary", "cutoffs", "prediction"))
 """Fields that only the adaptive softmax depends on."""
 
 
@@ -82,6 +83,8 @@ class SoftmaxConfig:
         loss: format of the cross-entropy, unsigned.
         vocabulary, cutoffs: of the adaptive softmax: its words, and the first word of each tail,
             see :class:`Clusters`; ``None`` derives them from ``max_length``.
+        prediction: of the adaptive softmax: ``"greedy"``: a token may ask for the winner of the
+            head, or of the tail that won there, instead of telling its word; ``"none"``: it tells.
         exp_split, mantissa_bits, exp_bits, sum_fraction, reciprocal_bits, reciprocal_index,
             reciprocal_step: internal widths, see :class:`Widths`; ``None`` derives them.
 
@@ -108,6 +111,7 @@ class SoftmaxConfig:
     output_exponent: OutputExponent = "none"
     vocabulary: int | None = None
     cutoffs: tuple[int, ...] | None = None
+    prediction: Prediction = "none"
     exp_split: tuple[int, ...] | None = None
     mantissa_bits: int | None = None
     exp_bits: int | None = None
@@ -129,7 +133,7 @@ class SoftmaxConfig:
         for name, kind in (
             ("clip", Clip), ("datapath", DatapathName), ("function", Function),
             ("clip_gradient", ClipGradient), ("rounding", Rounding),
-            ("output_exponent", OutputExponent),
+            ("output_exponent", OutputExponent), ("prediction", Prediction),
         ):  # fmt: skip
             value, choices = getattr(self, name), get_args(kind)
             require(
@@ -251,8 +255,13 @@ class SoftmaxConfig:
     @property
     def derived(self) -> dict[str, Any]:
         """The fields that are derived where they are not set, as they are."""
-        clusters = {name: getattr(self.clusters, name) for name in sorted(ADAPTIVE_FIELDS)}
+        clusters = {name: getattr(self.clusters, name) for name in ("vocabulary", "cutoffs")}
         return dataclasses.asdict(self.widths) | clusters
+
+    @property
+    def predicts(self) -> bool:
+        """Tokens of the adaptive softmax may ask for a word."""
+        return self.prediction == "greedy"
 
     @property
     def range_code(self) -> int:

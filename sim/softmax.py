@@ -18,6 +18,7 @@ from ..golden.units.softmax import SoftmaxRows, softmax_rows
 from .beats import Beats, in_beats, pack_rows
 from .frames import FRAMES, frame_shape, some_masked, with_data
 from .kind import Answer, Measured, in_width, shortened
+from .paced import Paced, longest_first
 from .scoreboard import Expected
 from .sidecar import Stream, Unit
 
@@ -81,6 +82,9 @@ class Softmax:
     def shortened(self, rows: LogitRows, chosen: Codes, lengths: Codes) -> LogitRows:
         return shortened(rows, chosen, lengths)
 
+    def paced(self, rows: LogitRows, unit: Unit) -> Paced:
+        return longest_first(self, rows, tuple(stream.name for stream in unit.inputs))
+
     def hostile_frame(self, frame: str, unit: Unit, rng: np.random.Generator) -> dict[str, Beats]:
         return {"s_axis": hostile_logits(frame, unit, rng)}
 
@@ -92,10 +96,12 @@ def pack_logits(rows: LogitRows, unit: Unit) -> Beats:
     return pack_rows(rows.codes(unit.config), rows.lengths, stream, user)
 
 
-def hostile_logits(frame: str, unit: Unit, rng: np.random.Generator) -> Beats:
-    """A frame of ``s_axis``, see :data:`.frames.FRAMES`; ``"masked"``, ``"all masked"``."""
+def hostile_logits(
+    frame: str, unit: Unit, rng: np.random.Generator, elements: int | None = None
+) -> Beats:
+    """A frame of ``s_axis``, see :func:`.frames.frame_shape`; ``"masked"``, ``"all masked"``."""
     stream = unit.stream("s_axis")
-    shape = frame_shape(frame, stream, unit.config, rng)
+    shape = frame_shape(frame, stream, unit.config, rng, elements)
     user = some_masked(shape, stream, frame, rng)
     return with_data(shape, stream, unit.config.input, rng, user)
 

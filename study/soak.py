@@ -57,7 +57,14 @@ GRADIENT_OPTIONS = {
         {"datapath": "exact_sum", "scale": 1 / 8**0.5, "id_width": 4, "max_length": 37},
         {"datapath": "exact_sum", "output_exponent": "row", "max_length": 70},
     ),
-}
+    "adaptive_softmax": (
+        {},
+        {"prediction": "greedy", "max_length": 70, "id_width": 4},
+        {"datapath": "exact_sum", "vocabulary": 90, "cutoffs": (7, 9, 12, 20, 40, 41, 60)},
+        {"datapath": "exact_sum", "prediction": "greedy", "output_exponent": "row",
+         "max_length": 37},
+    ),
+}  # fmt: skip
 """Likewise of the other units."""
 
 ROWS, FRAMES = 400, 2000

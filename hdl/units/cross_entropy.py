@@ -10,6 +10,7 @@ from ...golden.config import SoftmaxConfig
 from ...golden.stages.loss import loss_stage
 from ...golden.stages.residual import residual_stage
 from ..flow.both_left import BothLeft
+from ..flow.inlet import Inlet
 from ..flow.pick import Pick
 from ..flow.row_buffer import RowBuffer
 from ..parts.pipeline import delay, register
@@ -34,6 +35,9 @@ class CrossEntropy(wiring.Component):
     A complete row is joined with its target. The target's element is read from a memory of all
     codes, so that it is known before the row's first beat leaves whether the row has a loss.
 
+    Args:
+        skew: targets that come before their rows, at least.
+
     Members:
         i: rows of logits, see :func:`input_layout`.
         target: the class index of every row; rows are accepted before their targets come.
@@ -42,8 +46,8 @@ class CrossEntropy(wiring.Component):
             as long as fewer rows than ``ROWS`` are in flight.
     """
 
-    def __init__(self, *, config: SoftmaxConfig, target: Target = GENERIC):
-        self._config, self._target = config, target
+    def __init__(self, *, config: SoftmaxConfig, target: Target = GENERIC, skew: int = Inlet.SKEW):
+        self._config, self._target, self._skew = config, target, skew
         self._plan, self._functions = _stages(config)
         super().__init__(
             {
@@ -102,6 +106,7 @@ class CrossEntropy(wiring.Component):
             ),
             wait=_wait(self._plan, functions),
             depth=depth_of(config),
+            skew=self._skew,
             target=self._target,
         )
         wiring.connect(m, wiring.flipped(self.target), rows.target)

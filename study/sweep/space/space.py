@@ -62,6 +62,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "function": get_args(configuration.Function),
     "rounding": get_args(configuration.Rounding),
     "clip_gradient": get_args(configuration.ClipGradient),
+    "prediction": get_args(configuration.Prediction),
 }
 
 
