@@ -124,7 +124,8 @@ class Case:
         parts += [self.preset]
         parts += [self.datapath] if "datapath" in unit_record(self.unit).fields else []
         longer = f", max_length {self.config.max_length}" if self.long else ""
-        return f"{' '.join(parts)}, {lanes} lane{'s' if lanes > 1 else ''}{longer}"
+        predicts = ", with prediction" if self.config.predicts else ""
+        return f"{' '.join(parts)}, {lanes} lane{'s' if lanes > 1 else ''}{longer}{predicts}"
 
 
 def _ecp5(
@@ -202,6 +203,14 @@ CASES: tuple[Case, ...] = (
     *_lengths(
         "cross_entropy",
         Requirement(FMAX, 220, 240), Requirement(LUT, 3300, 2900), Requirement(DENSITY, 0.53, 0.65),
+    ),
+    Case(
+        "base", "exact_sum", DEVICES["ecp5"], "adaptive_softmax",
+        changes={"lanes": 8, "max_length": LENGTH},
+    ),
+    Case(
+        "base", "exact_sum", DEVICES["ecp5"], "adaptive_softmax",
+        changes={"lanes": 8, "max_length": LENGTH, "prediction": "greedy"},
     ),
     *_unplaced("xilinx7", 2300),
     *_unplaced("xilinxup", 2600),

@@ -119,8 +119,10 @@ def _gradients(results: list[Result]) -> list[str]:
         "",
         "`softmax_backward` takes P and dP and gives dS = P (dP - D); `cross_entropy` takes logits "
         "and a class index and gives p - y and the loss, in the same pass. Both hold one longest "
-        "row: block RAM grows with max_length, and nothing grows with its square. No peer has "
-        "either.",
+        "row: block RAM grows with max_length, and nothing grows with its square. "
+        "`adaptive_softmax` is `cross_entropy` behind a controller that asks for the rows of a "
+        "word, a short head's and a tail's; here a vocabulary of three rows of max_length. No "
+        "peer has any of them.",
         "",
         *markdown_table(GRADIENT_COLUMNS, [gradient_row(result) for result in results]),
         "",

@@ -59,8 +59,9 @@ def describe(
         "exponent_bits": config.exponent_bits,
         "tuser_bits": {stream["name"]: stream["user"] for stream in port_streams},
         "streams": [
-            stream | {"tuser": record.stream(stream["name"]).user_text(config)}
+            stream | {"tuser": of.user_text(config), "tdest": of.dest}
             for stream in port_streams
+            for of in (record.stream(stream["name"]),)
         ],
         "seed": "seed" in ports,
         **hardware.more(config),

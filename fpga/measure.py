@@ -7,7 +7,7 @@ import numpy as np
 from ..golden.errors import require
 from ..golden.rows import LogitRows
 from ..sim.kinds import kind_of
-from ..sim.pace import PACE_ROWS
+from ..sim.paced import PACE_ROWS
 from ..sim.runs import simulated
 from ..sim.sidecar import Unit
 from .flow import Flow

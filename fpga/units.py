@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..golden.config import SoftmaxConfig
+from ..hdl.axi.adaptive_softmax import AdaptiveSoftmaxAxi
 from ..hdl.axi.cross_entropy import CrossEntropyAxi
 from ..hdl.axi.softmax import SoftmaxAxi
 from ..hdl.axi.softmax_backward import SoftmaxBackwardAxi
 from ..hdl.flow.inlet import Inlet
-from ..hdl.units import cross_entropy, softmax, softmax_backward
+from ..hdl.units import adaptive_softmax, cross_entropy, softmax, softmax_backward
 from ..hdl.units.capacity import Capacity
 from ..hdl.units.latency import Latency
 
@@ -56,6 +57,12 @@ HARDWARE: dict[str, UnitHardware] = {
     "cross_entropy": UnitHardware(
         CrossEntropyAxi, cross_entropy.latency, cross_entropy.capacity, _passes
     ),
+    "adaptive_softmax": UnitHardware(
+        AdaptiveSoftmaxAxi,
+        adaptive_softmax.latency,
+        adaptive_softmax.capacity,
+        more=lambda config: {"clusters": list(config.clusters.lengths)},
+    ),
 }
 """Every unit by its name."""
 
@@ -64,7 +71,8 @@ def streams(ports: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     """The AXI4-Stream ports of a unit, from the ports of its Verilog.
 
     Each has its ``name``, its ``direction`` (``"sink"``: into the unit), and widths in bits of
-    tdata (``bits``), tkeep, tuser and tid (``keep``, ``user``, ``id``; 0 where it has none).
+    tdata (``bits``), tkeep, tuser, tid and tdest (``keep``, ``user``, ``id``, ``dest``; 0 where it
+    has none).
     """
 
     def width(name: str) -> int:
@@ -82,6 +90,7 @@ def streams(ports: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
                     "keep": width(f"{name}_tkeep"),
                     "user": width(f"{name}_tuser"),
                     "id": width(f"{name}_tid"),
+                    "dest": width(f"{name}_tdest"),
                     "last": f"{name}_tlast" in ports,
                 }
             )

@@ -1,7 +1,7 @@
 """Rows as beats of the ports, and beats as the words of the testbench's files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -22,7 +22,7 @@ class Beats:
             stream has no tkeep.
         user: bool, (beats, user bits), bit 0 first.
         last: bool, (beats,); all are where the stream has no tlast.
-        ident: tid, (beats,); 0 where the stream has none.
+        ident, dest: tid and tdest, (beats,); 0 where the stream has none.
     """
 
     data: Codes
@@ -30,18 +30,23 @@ class Beats:
     user: Bits
     last: Bits
     ident: Codes
+    dest: Codes = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def __post_init__(self) -> None:
+        if len(self.dest) != len(self.last):
+            object.__setattr__(self, "dest", np.zeros(len(self.last), np.int64))
 
     def __len__(self) -> int:
         return len(self.last)
 
     def take(self, beats: slice | Indices) -> "Beats":
         """Some of the beats."""
-        return Beats(*(getattr(self, field.name)[beats] for field in fields(self)))
+        return Beats(*(getattr(self, own.name)[beats] for own in fields(self)))
 
     @classmethod
     def concatenate(cls, parts: "Sequence[Beats]") -> "Beats":
         """The beats of all parts, in order."""
-        names = [field.name for field in fields(cls)]
+        names = [own.name for own in fields(cls)]
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
@@ -87,6 +92,7 @@ def beat_words(beats: Beats, stream: Stream, drain: Bits | None = None) -> bytes
         "tkeep": beats.keep,
         "tuser": beats.user,
         "tid": beats.ident[:, None] >> np.arange(stream.ident) & 1,
+        "tdest": beats.dest[:, None] >> np.arange(stream.dest) & 1,
         "tlast": beats.last,
         "drain": np.zeros(count, bool) if drain is None else drain,
     }
@@ -126,7 +132,9 @@ def read_beats(words: bytes, stream: Stream, *, signed: bool) -> tuple[Beats, In
     places = np.cumsum(list(stream.signals.values()))
     columns = dict(zip(stream.signals, np.split(word, places, axis=1), strict=False))
     count, lanes = len(raw), stream.lanes
-    ident = columns.get("tid", np.zeros((count, 0), bool))
+    ident, dest = (
+        _numbers(columns.get(name, np.zeros((count, 0), bool))) for name in ("tid", "tdest")
+    )
     beats = Beats(
         data=_codes(columns["tdata"].reshape(count, lanes, 8 * stream.octets), signed),
         keep=columns.get("tkeep", np.ones((count, lanes * stream.octets), bool)).reshape(
@@ -134,9 +142,15 @@ def read_beats(words: bytes, stream: Stream, *, signed: bool) -> tuple[Beats, In
         ),
         user=columns.get("tuser", np.zeros((count, 0), bool)),
         last=columns.get("tlast", np.ones((count, 1), bool))[:, 0],
-        ident=(ident << np.arange(ident.shape[1])).sum(axis=1),
+        ident=ident,
+        dest=dest,
     )
     return beats, cycle
+
+
+def _numbers(bits: Bits) -> Codes:
+    """Numbers without a sign from their bits, bit 0 first, along the last axis."""
+    return (bits << np.arange(bits.shape[1])).sum(axis=1)
 
 
 def _bits(codes: Codes, width: int) -> Bits:

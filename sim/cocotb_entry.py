@@ -44,6 +44,7 @@ async def stream(dut):
         getattr(dut, f"{name}_expected").value = beats
         getattr(dut, f"{name}_most").value = job["most"][name]
     dut.resets.value, dut.rounding_seed.value = job["resets"], job["rounding_seed"]
+    dut.answer.value = job["answer"]
     dut.reset_seed.value = random.Random(f"resets {job['seed']}").getrandbits(32)
     Clock(dut.aclk, PERIOD, "step").start()
     dut.aresetn.value = 0

@@ -1,7 +1,7 @@
 """What the simulation knows of the cross-entropy unit."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from ..golden.units.registry import TARGET
 from .beats import Beats, in_beats, pack_rows
 from .frames import FRAMES
 from .kind import Answer, Measured, WithLogits, in_width, shortened
+from .paced import Paced, longest_first
 from .passes import rows_of
 from .scoreboard import Expected
 from .sidecar import Unit
@@ -67,7 +68,7 @@ class CrossEntropy:
     def expect(self, sent: Mapping[str, Beats], unit: Unit) -> Answer:
         config, logits, targets = unit.config, sent["s_axis"], sent["s_axis_target"].data[:, 0]
         frames = rows_of(logits, unit)
-        frames = _first(frames, min(len(frames.beats), len(targets)))
+        frames = frames.take(slice(len(targets)))
         count = len(frames.beats)
         targets = targets[:count]
         width = row_width(frames, config)
@@ -147,6 +148,9 @@ class CrossEntropy:
         cut = (targets >= lengths) & (targets < rows.lengths[chosen])
         return TargetRows(shortened(rows.logits, chosen, lengths), np.where(cut, 0, targets))
 
+    def paced(self, rows: TargetRows, unit: Unit) -> Paced:
+        return longest_first(self, rows, tuple(stream.name for stream in unit.inputs))
+
     def hostile_frame(self, frame: str, unit: Unit, rng: np.random.Generator) -> dict[str, Beats]:
         logits = hostile_logits("masked" if frame == "target masked" else frame, unit, rng)
         rows = rows_of(logits, unit)
@@ -219,8 +223,3 @@ def _one_a_row(targets: Codes, unit: Unit) -> Beats:
     """Targets as beats."""
     ones = np.ones(len(targets), np.int64)
     return pack_rows(targets[:, None], ones, unit.stream("s_axis_target"))
-
-
-def _first(frames: Frames, count: int) -> Frames:
-    """The first of the rows."""
-    return Frames(*(getattr(frames, field.name)[:count] for field in fields(frames)))

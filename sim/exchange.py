@@ -6,6 +6,7 @@ Resets cut what is sent into parts. The golden model answers each part on its ow
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,7 @@ def send_rows(
     folder: Path,
     neighbours: Neighbours,
     *,
-    drain: Bits | None = None,
+    drain: Mapping[str, Bits | None] = MappingProxyType({}),
     waves: bool = False,
     progress: ProgressCallback = lambda _: None,
 ) -> Exchange:
@@ -87,7 +88,7 @@ def send_rows(
 
     Args:
         folder: working directory of the run, kept afterwards.
-        drain: (rows,): those that wait until the unit is empty.
+        drain: for an input stream, (rows,): those that wait until the unit is empty.
 
     Raises:
         ConfigError: the simulator did not run to its end; says where the log is.
@@ -96,7 +97,9 @@ def send_rows(
     sent = kind_of(unit).pack(rows, unit)
     frames = unit.frames_of(rows.lengths)
     words = {
-        name: beat_words(beats, unit.stream(name), _first_beats(beats.last, drain, frames))
+        name: beat_words(
+            beats, unit.stream(name), _first_beats(beats.last, drain.get(name), frames)
+        )
         for name, beats in sent.items()
     }
     return _send(unit, model, [sent], words, folder, neighbours, waves, progress)

@@ -38,16 +38,26 @@ def full_frame(elements: int, stream: Stream) -> Shape:
 
 
 def frame_shape(
-    frame: str, stream: Stream, config: SoftmaxConfig, rng: np.random.Generator
+    frame: str,
+    stream: Stream,
+    config: SoftmaxConfig,
+    rng: np.random.Generator,
+    elements: int | None = None,
 ) -> Shape:
-    """A frame of one of :data:`FRAMES`; by any other name a good one."""
+    """A frame of one of :data:`FRAMES`; by any other name a good one.
+
+    Args:
+        elements: of a good one, and of others that say nothing of it; any number unless given.
+    """
     lanes = stream.lanes
-    length = {
+    lengths = {
         "too many beats": (config.max_beats + int(rng.integers(1, 3))) * lanes,
         "one element too many": config.max_length + 1,
         "endless": config.max_beats * lanes * int(rng.integers(2, 6)) + int(rng.integers(lanes)),
         "empty": 0,
-    }.get(frame, int(rng.integers(1, config.max_length + 1)))
+    }
+    drawn = int(rng.integers(1, config.max_length + 1))
+    length = lengths.get(frame, drawn if elements is None else elements)
     shape = full_frame(length, stream)
     keep, last = shape.keep, shape.last
     place = int(rng.integers(len(keep)))

@@ -11,6 +11,7 @@ from ..golden.measures.losses import Losses
 from ..golden.rows import LogitRows
 from ..golden.types import Codes, Integers, Reals
 from .beats import Beats
+from .paced import Paced
 from .scoreboard import Expected
 from .sidecar import Unit
 
@@ -105,7 +106,12 @@ class Kind(Protocol):
         ...
 
     def shortened(self, rows: Any, chosen: Codes, lengths: Codes) -> Any:
-        """Some of the rows, each cut to a length that it has."""
+        """Some of the rows, each cut to a length that it has, as far as the unit takes rows of any
+        length."""
+        ...
+
+    def paced(self, rows: Any, unit: Unit) -> Paced:
+        """Rows by which the pace of a unit is measured, of those given."""
         ...
 
     def hostile_frame(self, frame: str, unit: Unit, rng: np.random.Generator) -> dict[str, Beats]:

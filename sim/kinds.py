@@ -1,6 +1,7 @@
 """The kinds of units that can be simulated."""
 
 from ..golden.errors import require
+from .adaptive_softmax import AdaptiveSoftmax
 from .cross_entropy import CrossEntropy
 from .kind import Kind
 from .sidecar import Unit
@@ -11,6 +12,7 @@ KINDS: dict[str, Kind] = {
     "softmax": Softmax(),
     "softmax_backward": SoftmaxBackward(),
     "cross_entropy": CrossEntropy(),
+    "adaptive_softmax": AdaptiveSoftmax(),
 }
 
 

@@ -1,4 +1,4 @@
-"""How fast a unit is, no neighbour pausing: rows back to back, then single elements in turn."""
+"""How fast a unit is, no neighbour pausing: rows back to back, then single ones in turn."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +9,11 @@ import numpy as np
 from .exchange import send_rows
 from .kind import MAIN_OUTPUT
 from .kinds import kind_of
+from .paced import LATENCY_ROWS
 from .scoreboard import Score
 from .sidecar import Unit
 from .simulator import Model
 from .testbench import Neighbours
-
-PACE_ROWS, LATENCY_ROWS = 2000, 8
-"""Rows that measure the rate, at most, and rows that measure the latency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +43,31 @@ def pace_of(unit: Unit, model: Model, rows: Any, folder: Path) -> Pace:
     Raises:
         ConfigError: the simulator did not run to its end.
     """
-    order = np.argsort(-rows.lengths, kind="stable")[:PACE_ROWS]
-    lengths = np.concatenate([rows.lengths[order], np.ones(LATENCY_ROWS, np.int64)])
-    chosen = np.concatenate([order, order[:1].repeat(LATENCY_ROWS)])
-    paced = kind_of(unit).shortened(rows, chosen, lengths)
-    drain = np.arange(len(chosen)) >= len(order)
-    came = send_rows(unit, model, paced, folder, Neighbours(False, 1), drain=drain)
+    paced = kind_of(unit).paced(rows, unit)
+    came = send_rows(unit, model, paced.rows, folder, Neighbours(False, 1), drain=paced.waits)
     score = came.score()
     if score.mismatches:
         return Pace(score)
-    accepted, emitted = came.accepted.values(), came.part.cycles[MAIN_OUTPUT]
-    of_rows = -(-lengths[~drain] // unit.lanes)
-    beats, sent = int(of_rows.sum()), int((of_rows * unit.frames_of(lengths[~drain])).sum())
-    most = max(map(len, accepted))  # others have one beat a row
-    in_step = [cycles[:sent] for cycles in accepted if len(cycles) == most]
-    busy = int(emitted[beats - 1]) - min(int(cycles[0]) for cycles in accepted) + 1
-    whole = np.max([cycles[-LATENCY_ROWS:] for cycles in accepted], axis=0)
+    accepted, emitted = came.accepted, came.part.cycles[MAIN_OUTPUT]
+    of_rows = -(-paced.lengths // unit.lanes)
+    beats, sent = int(of_rows.sum()), int((of_rows * unit.frames_of(paced.lengths)).sum())
+    most = max(map(len, accepted.values()))  # others have one beat a row
+    in_step = [cycles[:sent] for cycles in accepted.values() if len(cycles) == most]
+    busy = int(emitted[beats - 1]) - min(int(cycles[0]) for cycles in accepted.values()) + 1
+    single = {stream.name: paced.beats if stream.last else 1 for stream in unit.inputs}
+    whole = np.max(
+        [
+            cycles[-LATENCY_ROWS * single[name] :][single[name] - 1 :: single[name]]
+            for name, cycles in accepted.items()
+        ],
+        axis=0,
+    )
+    latency = int((emitted[beats :: paced.beats] - whole).max())
+    per_beat = unit.description["latency"]["per_beat"]
     return Pace(
         score=score,
-        elements_per_cycle=int(lengths[~drain].sum()) / busy,
+        elements_per_cycle=int(paced.lengths.sum()) / busy,
         beats=sent,
         refused_cycles=max(int(cycles[-1] - cycles[0]) + 1 - sent for cycles in in_step),
-        latency_cycles=int((emitted[beats:] - whole).max()),
+        latency_cycles=latency - per_beat * (paced.beats - 1),
     )

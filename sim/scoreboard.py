@@ -92,7 +92,7 @@ def _compare(gold: Expected, gate: Beats) -> Score:
     )
 
 
-_FLAGS = {"last": "tlast", "keep": "tkeep", "user": "tuser", "ident": "tid"}
+_FLAGS = {"last": "tlast", "keep": "tkeep", "user": "tuser", "ident": "tid", "dest": "tdest"}
 
 
 def _sentence(place: int, gold: Expected, gate: Beats) -> str:

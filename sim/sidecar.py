@@ -26,7 +26,7 @@ class Stream:
         name: prefix of its signals.
         inward: beats go into the unit.
         lanes: elements of a beat.
-        data, keep, user, ident: bits of tdata, tkeep, tuser, tid.
+        data, keep, user, ident, dest: bits of tdata, tkeep, tuser, tid, tdest.
         last: it has tlast; without, every beat is a row.
     """
 
@@ -38,6 +38,7 @@ class Stream:
     user: int
     ident: int
     last: bool
+    dest: int = 0
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any], lanes: int) -> "Stream":
@@ -50,6 +51,7 @@ class Stream:
             keep=fields["keep"],
             user=fields["user"],
             ident=fields["id"],
+            dest=fields["dest"],
             last=fields["last"],
         )
 
@@ -66,6 +68,7 @@ class Stream:
             "tkeep": self.keep,
             "tuser": self.user,
             "tid": self.ident,
+            "tdest": self.dest,
             "tlast": int(self.last),
         }
         return {name: width for name, width in widths.items() if width}

@@ -18,6 +18,7 @@ from ..golden.units.softmax import SoftmaxRows, softmax_rows
 from .beats import Beats, in_beats, pack_rows
 from .frames import FRAMES, frame_shape, some_masked, with_data
 from .kind import Answer, Measured, in_width, shortened
+from .paced import Paced, longest_first
 from .passes import hostile_passes, in_passes, rows_of
 from .scoreboard import Expected
 from .sidecar import Stream, Unit
@@ -82,6 +83,9 @@ class Softmax:
     def shortened(self, rows: LogitRows, chosen: Codes, lengths: Codes) -> LogitRows:
         return shortened(rows, chosen, lengths)
 
+    def paced(self, rows: LogitRows, unit: Unit) -> Paced:
+        return longest_first(self, rows, tuple(stream.name for stream in unit.inputs))
+
     def hostile_frame(self, frame: str, unit: Unit, rng: np.random.Generator) -> dict[str, Beats]:
         return {"s_axis": hostile_logits(frame, unit, rng)}
 
@@ -94,12 +98,14 @@ def pack_logits(rows: LogitRows, unit: Unit) -> Beats:
     return in_passes(beats, rows.lengths, unit)
 
 
-def hostile_logits(frame: str, unit: Unit, rng: np.random.Generator) -> Beats:
-    """A frame of ``s_axis``, see :data:`.frames.FRAMES`; ``"masked"``, ``"all masked"``; where rows
-    come twice, in passes of :data:`.passes.FRAMES`."""
+def hostile_logits(
+    frame: str, unit: Unit, rng: np.random.Generator, elements: int | None = None
+) -> Beats:
+    """A frame of ``s_axis``, see :func:`.frames.frame_shape`; ``"masked"``, ``"all masked"``; where
+    rows come twice, in passes of :data:`.passes.FRAMES`."""
     stream = unit.stream("s_axis")
-    shape = frame_shape(frame, stream, unit.config, rng)
-    user = some_masked(shape, unit.lanes, frame, rng)
+    shape = frame_shape(frame, stream, unit.config, rng, elements)
+    user = some_masked(shape, stream, frame, rng)
     beats = with_data(shape, stream, unit.config.input, rng, user)
     return hostile_passes(frame, beats, unit, rng) if unit.two_passes else beats
 

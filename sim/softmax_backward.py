@@ -21,6 +21,7 @@ from ..golden.units.softmax_backward import GradientRows, backward_rows
 from .beats import Beats, in_beats, pack_rows
 from .frames import FRAMES, Shape, frame_shape, full_frame, with_data
 from .kind import Answer, Measured, WithLogits, in_width, shortened
+from .paced import Paced, longest_first
 from .scoreboard import Expected
 from .sidecar import Stream, Unit
 from .softmax import exponent_flags, row_beats
@@ -153,6 +154,9 @@ class SoftmaxBackward:
 
     def shortened(self, rows: BackwardRows, chosen: Codes, lengths: Codes) -> BackwardRows:
         return BackwardRows(shortened(rows.logits, chosen, lengths), rows.dp[chosen])
+
+    def paced(self, rows: BackwardRows, unit: Unit) -> Paced:
+        return longest_first(self, rows, tuple(stream.name for stream in unit.inputs))
 
     def hostile_frame(self, frame: str, unit: Unit, rng: np.random.Generator) -> dict[str, Beats]:
         config, p, dp = unit.config, unit.stream("s_axis_p"), unit.stream("s_axis_dp")

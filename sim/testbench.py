@@ -29,12 +29,15 @@ class Neighbours:
         blocked: streams on which they never offer, or never accept, a beat.
         freed_after: phases of the pauses after which blocked streams are like others; never, where
             ``None``. The testbench waits some 20 phases before it takes the unit for hung.
+        answer: cycles after which rows that a unit asks for are offered; with 0 they do not wait
+            for that.
     """
 
     pauses: bool
     seed: int
     blocked: frozenset[str] = frozenset()
     freed_after: int | None = None
+    answer: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ def run(
             name: max(beats, most.get(name, 0)) + SPARE_BEATS for name, beats in expected.items()
         },
         "resets": resets,
+        "answer": neighbours.answer,
         "rounding_seed": unit.seed or 0,
     }
     (folder / "job.json").write_text(json.dumps(job))

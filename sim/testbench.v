@@ -9,7 +9,7 @@
 //                  fields that the stream has not. drain holds the beat back until every row before
 //                  it has come out; mark holds no beat: the unit is reset here.
 //   NAME.accepted  per beat sent: the cycle in which it was accepted.
-//   NAME.out       per beat received: {cycle[32], tlast, tid, tuser, tkeep, tdata}; all ones where
+//   NAME.out       per beat received: {cycle[32], tlast, tdest, tid, tuser, tkeep, tdata}; all ones where
 //                  the unit was reset.
 //
 // What the unit's inputs are is decided on the falling edge; what happened is counted on the rising
@@ -25,8 +25,9 @@ module bench_source #(
   parameter NAME = "source"
 ) (
   input aclk, go, done, restart, resetting,
-  input drained,           // as many rows have come out as went in here
+  input drained,           // as much has come out as went in
   input first,             // the beat is of the first of a row's two passes
+  input [31:0] granted,    // rows that may have been sent, since the last reset
   input [8:0] pause,       // of 256 cycles, those in which no beat is offered that was not before
   input [31:0] seed,       // of the pauses
   input [31:0] cycle,
@@ -79,7 +80,7 @@ module bench_source #(
     state = state ^ (state << 5);
     if (!tvalid)  // a beat once offered stays offered
       tvalid = running && !done && !resetting && !marked && !exhausted
-          && (drained || !word[BITS]) && {1'b0, state[15:8]} >= pause;
+          && (drained || !word[BITS]) && rows < granted && {1'b0, state[15:8]} >= pause;
     if (done && running) begin
       running = 0;
       $fclose(file);
@@ -94,6 +95,33 @@ module bench_source #(
       $fwrite(accepted, "%u", cycle);
       if ((!LAST || payload[BITS-1]) && !first) rows <= rows + 1;
     end
+  end
+endmodule
+
+
+// Tells how many of the rows that a unit asks for may be sent: those that it asked for some cycles
+// ago. With no such latency rows are sent without being asked for.
+module bench_answers (
+  input aclk, restart,
+  input [8:0] latency,
+  input [31:0] asked,      // since the last reset
+  output [31:0] granted
+);
+  reg [31:0] past [0:511];
+  reg [8:0] place;
+  integer j;
+  wire [8:0] then = place - latency;
+  assign granted = latency == 0 ? 32'hffffffff : past[then];
+
+  initial begin
+    place = 0;
+    for (j = 0; j < 512; j = j + 1) past[j] = 0;
+  end
+
+  always @(posedge aclk) begin
+    place <= place + 1;
+    if (restart) for (j = 0; j < 512; j = j + 1) past[j] <= 0;
+    else past[place] <= asked;
   end
 endmodule
 

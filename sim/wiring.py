@@ -6,6 +6,7 @@ name and two underscores, so none of them is one of the testbench's.
 
 from pathlib import Path
 
+from ..golden.units.registry import unit_record
 from .sidecar import Stream, Unit
 from .store import once
 
@@ -44,7 +45,7 @@ def _top_text(unit: Unit) -> str:
         f"  wire done {_PUBLIC}, hung {_PUBLIC}, flooded {_PUBLIC};",
         "  wire restart, resetting;",
         "  wire [31:0] cycle;",
-        *(line for stream in unit.streams for line in _neighbour(stream, unit, testbench)),
+        *(line for stream in unit.streams for line in _neighbour(stream, unit)),
         f"  {testbench}_control #(.SOURCES({len(inputs)}), .SINKS({len(outputs)})) control (",
         "    .aclk(aclk), .go(go), .seed(reset_seed), .resets(resets), .cycle(cycle),",
         "    .restart(restart), .resetting(resetting),",
@@ -65,8 +66,10 @@ def _top_text(unit: Unit) -> str:
     return "\n".join(lines) + "\n"
 
 
+_ALL = "32'hffffffff"
 _PUBLIC = "/*verilator public_flat_rw*/"
 _CONTROLS = {
+    "answer": "[8:0] ",
     "aclk": "", "aresetn": "", "go": "",
     "resets": "[31:0] ", "reset_seed": "[31:0] ", "rounding_seed": "[31:0] ",
 }  # fmt: skip
@@ -83,20 +86,22 @@ def _first_pass(stream: Stream, unit: Unit) -> str:
     return f"{stream.name}_payload[{stream.data + stream.keep + unit.lanes}]"
 
 
-def _neighbour(stream: Stream, unit: Unit, testbench: str) -> list[str]:
+def _neighbour(stream: Stream, unit: Unit) -> list[str]:
     """A stream's wires, and the module at their other end."""
-    name, outputs = stream.name, unit.outputs
+    name, testbench = stream.name, tb_top(unit)
     controls = {"pause": 9, "seed": 32} | ({} if stream.inward else {"expected": 32, "most": 32})
     wires = {"tvalid": 1, "tready": 1, "payload": stream.bits, "rows": 32}
     wires |= {"marked": 1, "exhausted": 1} if stream.inward else {"complete": 1, "beyond": 1}
     ports = ["aclk", "go", "done", "restart", "resetting", "cycle"]
     links = [f".{port}({port})" for port in ports]
     links += [f".{port}({name}_{port})" for port in (*controls, *wires)]
+    answers = unit_record(unit.name).stream(name).answers
     if stream.inward:
-        drained = " && ".join(f"{name}_rows == {output.name}_rows" for output in outputs)
-        links.append(f".drained({drained})")
+        links.append(f".drained({' && '.join(_balances(stream, unit))})")
         links.append(f".first({_first_pass(stream, unit)})")
+        links.append(f".granted({f'{name}_granted' if answers else _ALL})")
     return [
+        *(_answers(name, answers, testbench) if answers else ()),
         *(f"  reg [{bits - 1}:0] {name}_{port} {_PUBLIC};" for port, bits in controls.items()),
         *(f"  wire [{bits - 1}:0] {name}_{port};" for port, bits in wires.items()),
         f"  initial begin {' '.join(f'{name}_{port} = 0;' for port in controls)} end",
@@ -104,6 +109,30 @@ def _neighbour(stream: Stream, unit: Unit, testbench: str) -> list[str]:
         f'    .BITS({stream.bits}), .LAST({int(stream.last)}), .NAME("{name}")',
         f"  ) {name}_neighbour (",
         "    " + ", ".join(links),
+        "  );",
+    ]
+
+
+def _balances(stream: Stream, unit: Unit) -> list[str]:
+    """What is true while nothing is in the unit: as many rows, or tokens, have come out by every
+    output as went in by the stream, and by others that count something else."""
+    counts = {one.name: unit_record(unit.name).stream(one.name).counts for one in unit.streams}
+    own = counts[stream.name]
+    return [
+        f"{i.name}_rows == {o.name}_rows"
+        for i in unit.inputs
+        for o in unit.outputs
+        if counts[i.name] == counts[o.name] and (i is stream or counts[i.name] != own)
+    ]
+
+
+def _answers(name: str, asks: str, testbench: str) -> list[str]:
+    """How many rows of a stream were asked for long enough ago."""
+    return [
+        f"  wire [31:0] {name}_granted;",
+        f"  {testbench}_answers {name}_answers (",
+        f"    .aclk(aclk), .restart(restart), .latency(answer), .asked({asks}_rows),",
+        f"    .granted({name}_granted)",
         "  );",
     ]
 

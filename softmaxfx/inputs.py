@@ -45,12 +45,13 @@ class Given:
     """What the user gave to run on; the recorded rows where that is nothing.
 
     Attributes:
-        logits, gradients, targets: files. limit: rows at most, drawn at random by ``seed``.
+        logits, gradients, targets, words: files. limit: rows at most, drawn at random by ``seed``.
     """
 
     logits: Path | None = None
     gradients: Path | None = None
     targets: Path | None = None
+    words: Path | None = None
     limit: int | None = None
     seed: int = 1
 
@@ -77,7 +78,7 @@ class Given:
                 self.logits is not None or not self._file(name),
                 f"--{other.file} must be given together with --logits, not alone",
             )
-        rows = _recorded(unit, config) if self.logits is None else self._own(unit)
+        rows = _recorded(unit, config) if self.logits is None else self._own(unit, config)
         count = len(rows.lengths)
         if self.limit is not None and self.limit < count:
             chosen = np.random.default_rng(self.seed).choice(count, self.limit, replace=False)
@@ -85,10 +86,12 @@ class Given:
         LogitRows.require_length(rows.lengths, config.max_length)
         return rows
 
-    def _own(self, unit: str) -> Any:
+    def _own(self, unit: str, config: SoftmaxConfig) -> Any:
         """The user's rows."""
         logits, of = LogitRows.from_array(_load("logits", self.logits)), UNITS[unit]
-        return of.joined(logits, _load(of.file, self._file(unit))) if of.file else logits
+        if not of.file:
+            return logits
+        return of.joined(logits, _load(of.file, self._file(unit)), config)
 
     def _file(self, unit: str) -> Path | None:
         """The file of what a unit's rows have besides logits."""

@@ -50,9 +50,9 @@ def simulate(
 ) -> int:  # fmt: skip
     """Simulate exported Verilog on real rows and compare every bit with the golden model.
 
-    UNIT is softmax, softmax_backward or cross_entropy; without it, every one that there are rows
-    for. Without options: two presets, each by both datapaths. Several units are simulated side by
-    side; what was well is kept in OUT/cache.sqlite and not run again.
+    UNIT is softmax, softmax_backward, cross_entropy or adaptive_softmax; without it, every one that
+    there are rows for. Without options: two presets, each by both datapaths. Several units are
+    simulated side by side; what was well is kept in OUT/cache.sqlite and not run again.
 
     Exit status 0: all as promised; 1: a mismatch, of a table in the file too, an exceeded bound,
     another latency, or fewer beats per cycle; 2: the call could not be carried out.

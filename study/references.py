@@ -103,10 +103,20 @@ def _cross_entropy(config: SoftmaxConfig, rows: Any) -> list[ComparedOutput]:
     ]
 
 
+def _adaptive_softmax(config: SoftmaxConfig, rows: Any) -> list[ComparedOutput]:
+    losses, gradients = compare_cross_entropy(config, rows.logits, rows.targets(config))
+    exact = "the exact cross-entropy of the codes of a row"
+    return [
+        ComparedOutput("a level's loss", exact, loss_bound(config).ulp, losses),
+        ComparedOutput("gradient", f"that of {exact}", bound_ulp(config), gradients),
+    ]
+
+
 UNITS: dict[str, Callable[[SoftmaxConfig, Any], list[ComparedOutput]]] = {
     "softmax": _softmax,
     "softmax_backward": _softmax_backward,
     "cross_entropy": _cross_entropy,
+    "adaptive_softmax": _adaptive_softmax,
 }
 
 
@@ -114,7 +124,7 @@ def compare_outputs(unit: str, config: SoftmaxConfig, rows: Any) -> list[Compare
     """Compare each output of a unit with the references.
 
     Args:
-        unit: ``softmax``, ``softmax_backward`` or ``cross_entropy``.
+        unit: its name.
         rows: of the unit's kind, see :mod:`softmaxfx.sim`.
 
     Raises:

@@ -67,6 +67,13 @@ GRADIENT_OPTIONS = {
             "max_length": 64, "buffer_length": 16,
         },
     ),
+    "adaptive_softmax": (
+        {},
+        {"prediction": "greedy", "max_length": 70, "id_width": 4},
+        {"datapath": "exact_sum", "vocabulary": 90, "cutoffs": (7, 9, 12, 20, 40, 41, 60)},
+        {"datapath": "exact_sum", "prediction": "greedy", "output_exponent": "row",
+         "max_length": 37},
+    ),
 }  # fmt: skip
 """Likewise of the other units."""
 

@@ -9,14 +9,18 @@ import numpy as np
 
 from ..golden.config import SoftmaxConfig
 from ..golden.rows import LogitRows
+from ..sim.adaptive_softmax import TokenRows, token_rows
 from ..sim.cross_entropy import TargetRows
 from ..sim.softmax_backward import BackwardRows
 from . import recordings
 from .scaling import fitting_powers, scaling_note
-from .sweep.measure.own_rows import checked_gradients, checked_targets
+from .sweep.measure.own_rows import checked_gradients, checked_targets, checked_words
 
 ATTENTION_SHARE = 8
 """The cross-entropy unit gets every eighth row of recorded attention, with targets drawn."""
+TOKENS, PREDICTED_SHARE = 200, 4
+"""The adaptive softmax gets the first words of the corpus; of every four the last one is predicted,
+where it can be. Rows are recorded ones, each repeated, or cut, to the length of its cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +32,15 @@ class UnitRows:
             of it, a sentence or nothing.
         file: what rows have besides logits, an array of its own; empty for nothing.
         holds: in words, what that array is.
-        joined: rows of logits, and that array, as rows of the unit's kind. Raises ``ValueError``
+        joined: rows of logits, that array, and the configuration, as rows of the unit's kind.
+            Raises ``ValueError``
             where they do not go together.
     """
 
     recorded: Callable[[SoftmaxConfig], tuple[Any, str]]
     file: str = ""
     holds: str = ""
-    joined: Callable[[LogitRows, np.ndarray], Any] = lambda logits, _: logits
+    joined: Callable[[LogitRows, np.ndarray, SoftmaxConfig], Any] = lambda logits, _, __: logits
 
 
 @cache
@@ -72,19 +77,39 @@ def _recorded_targets() -> TargetRows:
     )
 
 
+def _recorded_tokens(config: SoftmaxConfig) -> TokenRows:
+    """Words of the corpus, and recorded rows."""
+    words = recordings.corpus().tokens[:TOKENS].astype(np.int64)
+    predict = np.arange(TOKENS) % PREDICTED_SHARE == PREDICTED_SHARE - 1
+    return token_rows(_recorded_logits(), words, predict & config.predicts, config)
+
+
+def _told_tokens(logits: LogitRows, array: np.ndarray, config: SoftmaxConfig) -> TokenRows:
+    """A user's tokens and their rows."""
+    words = checked_words(array, logits, config)
+    cluster = config.clusters.locate(words)[0]
+    return TokenRows(logits, words, np.zeros(len(words), bool), 1 + np.clip(cluster, -1, 1))
+
+
 UNITS: dict[str, UnitRows] = {
     "softmax": UnitRows(lambda _: (_recorded_logits(), "")),
     "softmax_backward": UnitRows(
         _recorded_gradients,
         file="gradients",
         holds="dP of every element, an array of its shape",
-        joined=lambda logits, array: BackwardRows(logits, checked_gradients(array, logits)),
+        joined=lambda logits, array, _: BackwardRows(logits, checked_gradients(array, logits)),
     ),
     "cross_entropy": UnitRows(
         lambda _: (_recorded_targets(), ""),
         file="targets",
         holds="each row's class index, below 0 for none",
-        joined=lambda logits, array: TargetRows(logits, checked_targets(array, logits)),
+        joined=lambda logits, array, _: TargetRows(logits, checked_targets(array, logits)),
+    ),
+    "adaptive_softmax": UnitRows(
+        lambda config: (_recorded_tokens(config), ""),
+        file="words",
+        holds="each token's word, below 0 for none; the logits are the rows they ask for, in order",
+        joined=_told_tokens,
     ),
 }
 """Every unit by its name."""

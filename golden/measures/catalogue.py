@@ -8,7 +8,7 @@ from typing import Any
 
 from .metric import WHOLE, Metric
 
-_LOSS, _BACKWARD = ("cross_entropy",), ("softmax_backward",)
+_LOSS, _BACKWARD = ("cross_entropy", "adaptive_softmax"), ("softmax_backward",)
 _DESIGN, _RUN = ("design",), ("run",)
 
 POINT = (
@@ -93,13 +93,13 @@ POINT = (
     Metric(
         "clip_rate", "Elements clipped",
         "Share of the active elements that the softmax unit clipped.",
-        "share", of=("softmax", "softmax_backward", "cross_entropy"),
+        "share", of=("softmax", "softmax_backward", *_LOSS),
         short="clipped\n%", few="elements clipped", digits=".2%", resolution=1e-4,
     ),
     Metric(
         "loss_change", "Change of the mean loss",
         "Mean loss less that of float64 on the original logits.",
-        "nats", None, _LOSS, said="the change of the mean loss", resolution=1e-3,
+        "nats", None, _LOSS[:1], said="the change of the mean loss", resolution=1e-3,
     ),
     Metric(
         "ece", "Expected calibration error",
@@ -203,7 +203,7 @@ BESIDE = (
     ),
     Metric(
         "loss_float", "Mean loss of float64", "The mean loss of float64 on the original logits.",
-        "nats", None, _LOSS,
+        "nats", None, _LOSS[:1],
     ),
     Metric(
         "top1_high", "Top-1 agreement, upper end", "Upper end of the 95 % interval of top-1.",
@@ -263,11 +263,12 @@ SIMULATION = (
         "nats", of=_LOSS, digits=".2e",
     ),
     Metric(
-        "mean_loss", "Mean loss", "Mean over the rows with a loss.",
+        "mean_loss", "Mean loss", "Mean over the rows, or tokens, with a loss.",
         "nats", None, _LOSS, short="mean\nloss", digits=".4f",
     ),
     Metric(
-        "ignored_rows", "Rows ignored", "Rows without a loss, for their target is outside.",
+        "ignored_rows", "Rows ignored",
+        "Rows, or tokens, without a loss, for their target is outside.",
         sense=None, of=_LOSS, short="rows\nignored", digits=WHOLE,
     ),
     Metric(

@@ -7,12 +7,12 @@ probability 0 everywhere, all elements kept, and the error bit set. A row with t
 out cut at ``max_beats``; the rest of it is swallowed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from ..config import SoftmaxConfig
-from ..types import Bits, Codes, Integers
+from ..types import Bits, Codes, Indices, Integers
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -45,6 +45,10 @@ class Frames:
         row = np.repeat(np.arange(len(self.beats)), self.beats)
         beat = np.arange(len(row)) - (np.cumsum(self.beats) - self.beats)[row]
         return self.error[row] & (beat >= self.sound[row])
+
+    def take(self, rows: slice | Indices) -> "Frames":
+        """Some of the rows."""
+        return Frames(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     def ident(self, beats: Codes) -> Codes:
         """The tid of each row: that of the beat at which it is complete."""

@@ -12,6 +12,9 @@ ROW_TEXT = f"{STATUS_TEXT}, {len(STATUS)} + lane clipped"
 EXPONENT_TEXT = "the bits above the row's exponent s: elements are multiplied by 2^s"
 MASK_TEXT = "bit a lane: 1 leaves the element out"
 PASS_TEXT = "the bit above marks the beats of a first pass"
+PREDICT_TEXT = "1: the word is to be predicted, tdata is not looked at"
+WORD_TEXT = "the bits above the word, told or predicted; 0 where it is ignored"
+CLUSTER_TEXT = "the cluster of the row, 0 the head"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +26,13 @@ class StreamRecord:
         format: of its elements, of a configuration.
         role: what they are called where formats are listed; empty where they always are the same.
         user: what tuser says, in words; empty where there is none.
+        more_user: what it says besides, where words are predicted.
         exponent: tuser says a row's exponent too, where rows have one.
         passes: tuser marks a first pass too, where rows come twice.
+        dest: what tdest says, in words; empty where there is none.
+        counts: what ends with a beat, or where there is tlast, with that: as many come as go, once
+            all have gone through.
+        answers: the stream that asks for its rows, one a beat; empty where none does.
     """
 
     name: str
@@ -34,13 +42,20 @@ class StreamRecord:
     user: str = ""
     exponent: bool = False
     passes: bool = False
+    dest: str = ""
+    more_user: str = ""
+    counts: str = "row"
+    answers: str = ""
 
     def user_text(self, config: SoftmaxConfig) -> str:
         """What tuser says, of a configuration."""
-        texts = [self.user]
-        texts += [EXPONENT_TEXT] if self.exponent and config.has_exponent else []
-        texts += [PASS_TEXT] if self.passes and config.two_passes else []
-        return ", ".join(texts)
+        texts = [
+            self.user,
+            EXPONENT_TEXT if self.exponent and config.has_exponent else "",
+            PASS_TEXT if self.passes and config.two_passes else "",
+            self.more_user if config.predicts else "",
+        ]
+        return ", ".join(filter(None, texts))
 
 
 @dataclass(frozen=True, slots=True)

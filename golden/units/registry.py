@@ -1,25 +1,43 @@
 """Every unit by its name. Other rooms register one object each under the same names."""
 
-from ..config import BACKWARD_FIELDS, LOSS_FIELDS, SoftmaxConfig, field_names
+from dataclasses import replace
+
+from ..config import ADAPTIVE_FIELDS, BACKWARD_FIELDS, LOSS_FIELDS, SoftmaxConfig, field_names
 from ..errors import require
 from ..formats import UQ
+from ..proofs.adaptive import adaptive_bound, require_fitting
 from ..proofs.bias import bias_ulp
 from ..proofs.bounds import bound_ulp
 from ..proofs.gradient import backward_bound_ulp
 from ..proofs.loss import loss_bound
 from ..proofs.mass import mass_bound
-from .record import MASK_TEXT, ROW_TEXT, STATUS_TEXT, StreamRecord, UnitRecord
+from .record import (
+    CLUSTER_TEXT,
+    MASK_TEXT,
+    PREDICT_TEXT,
+    ROW_TEXT,
+    STATUS_TEXT,
+    WORD_TEXT,
+    StreamRecord,
+    UnitRecord,
+)
 
 _ALL = frozenset(field_names())
 _LOGITS = StreamRecord("s_axis", True, lambda config: config.input, "input", MASK_TEXT, passes=True)
 
 TARGET = UQ(32, 0)
-"""Format of a class index."""
+"""Format of a class index, of a word's id, and of a row's length."""
+
+
+def _adaptive_bounds(config: SoftmaxConfig) -> dict[str, float]:
+    require_fitting(config)
+    return {"bound_ulp": bound_ulp(config), "loss_bound_ulp": adaptive_bound(config).ulp}
+
 
 _RECORDS = (
     UnitRecord(
         name="softmax",
-        fields=_ALL - BACKWARD_FIELDS - LOSS_FIELDS - {"clip_gradient"},
+        fields=_ALL - BACKWARD_FIELDS - LOSS_FIELDS - ADAPTIVE_FIELDS - {"clip_gradient"},
         streams=(
             _LOGITS,
             StreamRecord("m_axis", False, lambda config: config.output, "output", ROW_TEXT, True),
@@ -45,7 +63,7 @@ _RECORDS = (
     ),
     UnitRecord(
         name="cross_entropy",
-        fields=_ALL - BACKWARD_FIELDS,
+        fields=_ALL - BACKWARD_FIELDS - ADAPTIVE_FIELDS,
         streams=(
             _LOGITS,
             StreamRecord("s_axis_target", True, lambda _: TARGET, ""),
@@ -57,6 +75,26 @@ _RECORDS = (
         bounds=lambda config: {
             "bound_ulp": bound_ulp(config), "loss_bound_ulp": loss_bound(config).ulp
         },
+    ),
+    UnitRecord(
+        name="adaptive_softmax",
+        fields=_ALL - BACKWARD_FIELDS,
+        streams=(
+            StreamRecord(
+                "s_axis_target", True, lambda _: TARGET, "", more_user=PREDICT_TEXT, counts="token"
+            ),
+            StreamRecord("m_axis_request", False, lambda _: TARGET, "", dest=CLUSTER_TEXT),
+            replace(_LOGITS, answers="m_axis_request"),
+            StreamRecord(
+                "m_axis", False, lambda config: config.loss_grad, "loss_grad", ROW_TEXT, True,
+                CLUSTER_TEXT,
+            ),
+            StreamRecord(
+                "m_axis_loss", False, lambda config: config.adaptive_loss, "loss",
+                STATUS_TEXT, more_user=WORD_TEXT, counts="token",
+            ),
+        ),
+        bounds=_adaptive_bounds,
     ),
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from ...golden.config import SoftmaxConfig
 from ...golden.stages.loss import loss_stage
 from ...golden.stages.residual import residual_stage
+from ..flow.inlet import Inlet
 from ..flow.pick import Pick
 from ..flow.row_buffer import RowBuffer
 from ..parts.pipeline import delay, register
@@ -36,6 +37,9 @@ class CrossEntropy(wiring.Component):
     codes, so that it is known before the row's first beat leaves whether the row has a loss. Where
     rows come twice, the beats of a second pass are each joined with it, see :class:`.PartRows`.
 
+    Args:
+        skew: targets that come before their rows, at least.
+
     Members:
         i: rows of logits, see :func:`input_layout`.
         target: the class index of every row; rows are accepted before their targets come.
@@ -44,9 +48,9 @@ class CrossEntropy(wiring.Component):
             as long as fewer rows than ``ROWS`` are in flight.
     """
 
-    def __init__(self, *, config: SoftmaxConfig, target: Target = GENERIC):
-        self._config, self._target = config, target
-        self._rows = (PartRows if config.two_passes else WholeRows)(config)
+    def __init__(self, *, config: SoftmaxConfig, target: Target = GENERIC, skew: int = Inlet.SKEW):
+        self._config, self._target, self._skew = config, target, skew
+        self._rows = (PartRows if config.two_passes else WholeRows)(config, skew)
         self._plan, self._functions = _stages(config)
         super().__init__(
             {

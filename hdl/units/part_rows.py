@@ -30,8 +30,8 @@ class PartRows(WholeRows):
     its element is masked shows with the element: the row is in error from there on.
     """
 
-    def __init__(self, config: SoftmaxConfig):
-        super().__init__(config)
+    def __init__(self, config: SoftmaxConfig, skew: int):
+        super().__init__(config, skew)
         self._hit, self._valid, self._ends = Signal(), Signal(), Signal()
 
     def row_target(self, known: dict[str, Any], wait: int, target: Target) -> PartTarget:
@@ -41,6 +41,7 @@ class PartRows(WholeRows):
             wait=wait,
             depth=depth_of(config),
             longest=config.max_beats,
+            skew=self._skew,
             target=target,
         )
 

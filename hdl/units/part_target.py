@@ -6,6 +6,7 @@ from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from ..flow.backlog import Backlog
+from ..flow.inlet import Inlet
 from ..flow.lasts import lasts_of
 from ..parts.pipeline import delay
 from ..targets.generic import GENERIC, Target
@@ -31,6 +32,7 @@ class PartTarget(RowTarget):
         wait: int,
         depth: int,
         longest: int,
+        skew: int = Inlet.SKEW,
         target: Target = GENERIC,
     ):
         beats = range(max(longest, depth) + 1)
@@ -38,6 +40,7 @@ class PartTarget(RowTarget):
             scalar=scalar,
             wait=wait,
             depth=depth,
+            skew=skew,
             target=target,
             i_ends=In(1),
             ends=Out(1),

@@ -20,7 +20,7 @@ class RowTarget(wiring.Component):
 
     Args:
         scalar: what is known of a complete row. wait: cycles from its last beat to that.
-        depth: beats of the longest row, and more.
+        depth: beats of the longest row, and more. skew: targets that wait for rows, at least.
 
     Members:
         i_valid, i_last: a beat of the row, the last one or not. i_last is 0 without one.
@@ -37,10 +37,11 @@ class RowTarget(wiring.Component):
         scalar: data.StructLayout,
         wait: int,
         depth: int,
+        skew: int = Inlet.SKEW,
         target: Target = GENERIC,
         **more: Member,
     ):
-        self._wait, self._target = wait, target
+        self._wait, self._skew, self._target = wait, skew, target
         self._record = data.StructLayout({"scalar": scalar, "beats": range(depth + 1)})
         super().__init__(
             {
@@ -58,7 +59,9 @@ class RowTarget(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.targets = targets = Inlet(target_layout(), target=self._target)
+        m.submodules.targets = targets = Inlet(
+            target_layout(), target=self._target, skew=self._skew
+        )
         m.submodules.complete = complete = Backlog(self._record, places=ROWS, target=self._target)
         wiring.connect(m, wiring.flipped(self.target), targets.i)
         count = beats_so_far(m, self.i_valid, self.i_last, bits=len(self.beats))

@@ -21,8 +21,8 @@ from .row_target import RowTarget
 class WholeRows:
     """A complete row takes its target, which is judged before a beat of the row leaves."""
 
-    def __init__(self, config: SoftmaxConfig):
-        self._config = config
+    def __init__(self, config: SoftmaxConfig, skew: int):
+        self._config, self._skew = config, skew
 
     def row_target(self, known: dict[str, Any], wait: int, target: Target) -> RowTarget:
         """What joins rows with their targets.
@@ -34,6 +34,7 @@ class WholeRows:
             scalar=data.StructLayout(known),
             wait=wait,
             depth=depth_of(self._config),
+            skew=self._skew,
             target=target,
         )
 

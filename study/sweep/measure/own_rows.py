@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ....golden.config import SoftmaxConfig
 from ....golden.rows import LogitRows
 from ....golden.types import Integers, Reals
 
@@ -47,3 +48,38 @@ def checked_targets(array: np.ndarray, logits: LogitRows) -> Integers:
             f"(row {large[0]})"
         )
     return np.maximum(array.astype(np.int64), NO_TARGET)
+
+
+def checked_words(array: np.ndarray, logits: LogitRows, config: SoftmaxConfig) -> Integers:
+    """A word for every token, (tokens,); any below 0 is a token without a loss, and becomes -1.
+
+    Raises:
+        ValueError: another shape or dtype, an id that 32 bits do not hold, or logits that are not
+            the rows that the words ask for.
+    """
+    if array.ndim != 1 or array.dtype.kind not in "iu" or not array.size:
+        raise ValueError(
+            f"words must be whole numbers, one a token, not {array.dtype} of {array.shape}"
+        )
+    large = np.flatnonzero(array >= 2**32)
+    if large.size:
+        raise ValueError(
+            f"words must be below 0, for none, or from 0 to {2**32 - 1}, not {array[large[0]]} "
+            f"(token {large[0]})"
+        )
+    words = np.maximum(array.astype(np.int64), NO_TARGET)
+    cluster = config.clusters.locate(words)[0]
+    rows = [j for last in cluster.tolist() for j in dict.fromkeys((0, last)) if last >= 0]
+    if len(rows) != len(logits.lengths):
+        raise ValueError(
+            f"logits must be the {len(rows)} rows that the words ask for, not {len(logits.lengths)}"
+        )
+    lengths = np.array(config.clusters.lengths)[rows]
+    other = np.flatnonzero(lengths != logits.lengths)
+    if other.size:
+        row = int(other[0])
+        raise ValueError(
+            f"logits must have {lengths[row]} elements in row {row}, of cluster {rows[row]}, not "
+            f"{logits.lengths[row]}"
+        )
+    return words

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from ....golden.config import BACKWARD_FIELDS, LOSS_FIELDS
+from ....golden.config import ADAPTIVE_FIELDS, BACKWARD_FIELDS, LOSS_FIELDS
 from ....golden.measures.metric import Metric
 from .gathered import COSTS, Configuration, Point
 
@@ -41,6 +41,7 @@ OWN_FIELDS: dict[str, frozenset[str]] = {
     "softmax": frozenset(),
     "softmax_backward": BACKWARD_FIELDS,
     "cross_entropy": LOSS_FIELDS,
+    "adaptive_softmax": ADAPTIVE_FIELDS,
 }
 """Of each unit, the fields that change no figure of another one."""
 
