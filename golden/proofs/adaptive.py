@@ -34,8 +34,8 @@ def require_fitting(config: SoftmaxConfig) -> None:
     """Refuse clusters that a unit of a configuration does not hold.
 
     Raises:
-        ConfigError: more than ``MAX_CLUSTERS``, a row longer than ``max_length``, or rows that would
-            come twice.
+        ConfigError: more than ``MAX_CLUSTERS``, a row longer than ``max_length``, or rows that
+            would come twice.
     """
     clusters, longest = config.clusters, config.max_length
     require(
