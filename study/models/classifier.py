@@ -1,4 +1,4 @@
-"""What the format of the last softmax does to a classifier: its answers, and how sure it says it is."""
+"""What the format of the last softmax does to a classifier: its answers, and how sure it is."""
 
 import torch
 from torch import Tensor

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 PLACES = ("attention", "output", "both")
 """Where a softmax is replaced: in attention, behind the last layer, or in both."""
 
+MANY = 1000
+"""From here on, digits after the point say nothing."""
+
 Figures = dict[str, dict[str, float]]
 """Of a network with a softmax: by place, by metric."""
 
@@ -25,8 +28,9 @@ class Metric:
     factor: float = 1.0
 
     def shown(self, figure: float) -> str:
-        unit = f" {self.unit}" if self.unit else ""
-        return f"{self.factor * figure:.{self.digits}f}{unit}"
+        value = self.factor * figure
+        digits = self.digits if abs(value) < MANY else 0
+        return f"{value:,.{digits}f}{f' {self.unit}' if self.unit else ''}"
 
 
 METRICS: Mapping[str, Mapping[str, Metric]] = {
@@ -54,6 +58,13 @@ METRICS: Mapping[str, Mapping[str, Metric]] = {
 share of its largest results that are that answer."""
 
 
-def places(network: str) -> tuple[str, ...]:
-    """Where a network has a softmax."""
-    return {"smollm2": PLACES, "minilm": ("attention",), "efficientnet": ("output",)}[network]
+SHOWN: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "smollm2": {
+        "attention": ("agreement", "perplexity_change"),
+        "output": ("agreement", "perplexity_change", "lost", "mass"),
+        "both": ("agreement", "perplexity_change"),
+    },
+    "minilm": {"attention": tuple(METRICS["minilm"])},
+    "efficientnet": {"output": tuple(METRICS["efficientnet"])},
+}
+"""What tables show: by network, the places where it has a softmax, and their figures."""

@@ -7,7 +7,7 @@ looks into it.
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -73,6 +73,7 @@ class Network(Protocol):
         ...
 
 
+@dataclass
 class _Kept:
     """Reads a network once, and what float32 makes of its inputs once, in each process."""
 
@@ -84,8 +85,8 @@ class _Kept:
         raise NotImplementedError
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what was read: it is for this process."""
-        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        """What it was made of, without what was read: that is for this process."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
 @dataclass
@@ -166,8 +167,8 @@ class SmolLM2(Language):
 
     @property
     def title(self) -> str:
-        words = f"{self.texts * WINDOW:,} words of {text(self.folder).name}"
-        return f"SmolLM2-135M-Instruct (Q4_1), {words}, in texts of {WINDOW}"
+        tokens = f"{self.texts * WINDOW:,} tokens of {text(self.folder).name}"
+        return f"SmolLM2-135M-Instruct (Q4_1), {tokens}, {WINDOW} at a time"
 
     @property
     def told(self) -> Any:
@@ -278,3 +279,10 @@ def _text_told(folder: Path) -> str:
     if FAQ.file(folder) is not None:
         FAQ.checked(folder)
     return text(folder).name
+
+
+def pretrained(folder: Path | None = None) -> dict[str, SmolLM2 | MiniLM | EfficientNet]:
+    """The pretrained networks, from packages in a folder; :data:`MODELS` without one."""
+    if folder is None:
+        return MODELS
+    return {name: replace(network, folder=folder) for name, network in MODELS.items()}
