@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,7 +122,7 @@ def _networks(names: tuple[str, ...], tiny: bool, packages: Path | None) -> "lis
     from .study.models.registry import pretrained
     from .study.models.tiny import TINY
 
-    known = TINY if tiny else pretrained(packages)
+    known: Mapping[str, Network] = TINY if tiny else pretrained(packages)
     chosen = [known[name] for name in dict.fromkeys(names)]
     for network in chosen:
         _ = network.told  # a package that is missing is told before the work

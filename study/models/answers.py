@@ -8,7 +8,7 @@ def agreement(p: Tensor, best: Tensor) -> Tensor:
     """Of each row, (rows,): the share of its largest elements that are the one of ``best``.
 
     Args:
-        p: (rows, n). best: float32's answers, (rows,).
+        p: (rows, n), or logits. best: float32's answers, (rows,).
     """
     largest = p == p.amax(dim=-1, keepdim=True)
     hit = torch.gather(largest, 1, best[:, None])[:, 0]
@@ -17,4 +17,4 @@ def agreement(p: Tensor, best: Tensor) -> Tensor:
 
 def mass(p: Tensor) -> Tensor:
     """Of each row, (rows,): the sum of its elements."""
-    return p.double().sum(dim=-1)
+    return p.sum(dim=-1, dtype=torch.float64)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .answers import agreement, mass
-from .figures import Figures
+from .figures import PLACES, Figures
 from .smollm2 import SmolLM2
 from .softmaxes import Float32, Softmax
 
@@ -45,15 +45,12 @@ def reference(model: SmolLM2, texts: Tensor) -> Reference:
 def measured(model: SmolLM2, texts: Tensor, of: Reference, softmax: Softmax) -> Figures:
     """The figures of a softmax in attention, behind the last layer, and in both."""
     hidden = _hidden(model, texts, softmax)
-    found: dict[str, list[Mapping[str, Tensor]]] = {}
+    found: dict[str, list[Mapping[str, Tensor]]] = {place: [] for place in PLACES}
     for rows in _chunks(len(hidden)):
         exact, logits = model.logits(of.hidden[rows]), model.logits(hidden[rows])
-        for place, used, given in (
-            ("attention", Float32(), logits),
-            ("output", softmax, exact),
-            ("both", softmax, logits),
-        ):
-            found.setdefault(place, []).append(_rows(used, given, rows, of))
+        found["attention"].append(_by_floats(logits, rows, of))
+        found["output"].append(_rows(softmax, exact, rows, of))
+        found["both"].append(_rows(softmax, logits, rows, of))
     return {place: _figures(parts, of) for place, parts in found.items()}
 
 
@@ -62,6 +59,14 @@ def _hidden(model: SmolLM2, texts: Tensor, softmax: Softmax) -> Tensor:
     length = texts.shape[1] - 1
     with softmax.attention(model, length):
         return torch.cat([model.hidden(text[None, :-1])[0] for text in texts])
+
+
+def _by_floats(logits: Tensor, rows: slice, of: Reference) -> Mapping[str, Tensor]:
+    """Of each row, where the output stays float32."""
+    return {
+        "loss": Float32().losses(logits, of.following[rows]),
+        "agreement": agreement(logits, of.best[rows]),
+    }
 
 
 def _rows(softmax: Softmax, logits: Tensor, rows: slice, of: Reference) -> Mapping[str, Tensor]:

