@@ -21,10 +21,10 @@ in float16.
 - `smollm2_attention`, `smollm2_output`, `smollm2_vocabulary`: SmolLM2-135M-Instruct of Hugging
   Face, quantised to Q4_1, Apache-2.0, from the package {SMOLLM2.label}; reading prose of
   {FAQ.label} (copyright 1996-2003 Software in the Public Interest, free to copy and distribute).
-  No text is stored. Attention: scores of some queries of every head of every layer, in one text of 512 tokens,
-  masked ones left out. Output: logits of the 1,000 likeliest words of a place of a text, in the
-  order of the words, and the word that follows, where it is one of them. Vocabulary: the logits of
-  all 49,152 words of some of these places.
+  No text is stored. Attention: scores of some queries of every head of every layer, in one text of
+  512 tokens, masked ones left out. Output: logits of the 1,000 likeliest words of a place of a
+  text, in the order of the words, and the word that follows, where it is one of them. Vocabulary:
+  the logits of all 49,152 words of some of these places.
 - `minilm_attention`: all-MiniLM-L6-v2 of sentence-transformers, Apache-2.0, from the package
   {MINILM.label}; scores of some queries of every head of every layer, in paragraphs of the same
   prose.

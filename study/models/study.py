@@ -77,8 +77,8 @@ def measured(
     """
     wanted = {
         (network.name, softmax.name): Measurement(network, softmax)
-        for network in networks
         for softmax in (REFERENCE, *(each for group in groups for each in group.softmaxes))
+        for network in networks
     }
     found = completed(cache, list(wanted.values()), run, tell, is_kept=_ended)
     return {names: found[each.key].value for names, each in wanted.items()}

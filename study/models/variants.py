@@ -58,6 +58,31 @@ GROUPS = (
         "What do the presets do to a network?",
         tuple(Fixed(name, preset(name)) for name in ("full", "base", "int8", "int8_row")),
     ),
+    Group(
+        "what int8_row misses",
+        "Is it the range, the input's steps or the output's?",
+        (
+            Fixed("SQ(5, 3), ±10 → UQ(0, 16)", preset("int8", output=UQ(0, 16))),
+            Fixed("SQ(8, 3) → UQ(0, 8) by row", _by_row(3)),
+            Fixed("SQ(8, 8) → UQ(0, 8) by row", _by_row(8)),
+        ),
+    ),
+    _group(
+        "range",
+        "How far must logits reach?",
+        "range ±",
+        {limit: Fixed(f"x to ±{limit}", _clipped(limit)) for limit in (5, 10, 15, 20, 32)},
+    ),
+    Group(
+        "floats",
+        "What do narrower floats do?",
+        (
+            Narrow("fp16", "float16"),
+            Narrow("bf16", "bfloat16"),
+            Narrow("fp8 e4m3", "float8_e4m3fn"),
+            Narrow("fp8 e5m2", "float8_e5m2"),
+        ),
+    ),
     _group(
         "input bits",
         "How fine must logits be, where none is clipped?",
@@ -77,41 +102,16 @@ GROUPS = (
         },
     ),
     _group(
-        "range",
-        "How far must logits reach?",
-        "range ±",
-        {limit: Fixed(f"x to ±{limit}", _clipped(limit)) for limit in (5, 10, 15, 20, 32)},
+        "decimals",
+        "What does rounding the logits to k decimals do?",
+        "decimals",
+        {k: Decimals(f"{k} decimals", k) for k in (0, 1, 2, 10, 30)},
     ),
     _group(
         "clip",
         "How far below a row's largest may logits be told apart?",
         "max - x up to",
         {limit: Fixed(f"max - x to {limit}", _differences(limit)) for limit in (8, 12, 20)},
-    ),
-    Group(
-        "what int8_row misses",
-        "Is it the range, the input's steps or the output's?",
-        (
-            Fixed("SQ(5, 3), ±10 → UQ(0, 16)", preset("int8", output=UQ(0, 16))),
-            Fixed("SQ(8, 3) → UQ(0, 8) by row", _by_row(3)),
-            Fixed("SQ(8, 8) → UQ(0, 8) by row", _by_row(8)),
-        ),
-    ),
-    Group(
-        "floats",
-        "What do narrower floats do?",
-        (
-            Narrow("fp16", "float16"),
-            Narrow("bf16", "bfloat16"),
-            Narrow("fp8 e4m3", "float8_e4m3fn"),
-            Narrow("fp8 e5m2", "float8_e5m2"),
-        ),
-    ),
-    _group(
-        "decimals",
-        "What does rounding the logits to k decimals do?",
-        "decimals",
-        {k: Decimals(f"{k} decimals", k) for k in (0, 1, 2, 10, 30)},
     ),
 )  # fmt: skip
 
