@@ -25,7 +25,7 @@ MADE_BY = MadeBy(
     "training",
     (
         "golden", "study.language_model", "study.paired_networks", "study.paired_units",
-        "study.recordings", "study.train_digits", "study.train_language",
+        "study.network_rows", "study.recordings", "study.train_digits", "study.train_language",
     ),
 )  # fmt: skip
 """What a training comes to."""
