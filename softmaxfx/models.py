@@ -93,7 +93,8 @@ def models(
     if write is not None:
         require(write.suffix == ".md", f"--write must be a .md file, not {write}")
         report_files(write.parent, write.with_suffix(".svg").name)
-    chosen, asked = _networks(networks, tiny, packages), _groups(groups)
+    asked = _groups(groups)
+    chosen = _networks(networks, tiny, packages)
     found = _measured(chosen, asked, results, out, workers)
     return _told(chosen, asked, found, json_file, write, judged=not tiny)
 
