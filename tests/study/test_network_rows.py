@@ -8,6 +8,7 @@ import pytest
 
 from softmaxfx.golden.measures.exact import exact_softmax
 from softmaxfx.study import recordings
+from softmaxfx.study.models.provenance import HEADING, described, section
 from softmaxfx.study.network_rows import (
     NAMES,
     NETWORKS_FILE,
@@ -99,9 +100,6 @@ def test_provenance_describes_the_file():
 
 
 def test_provenance_is_what_the_file_shows():
-    pytest.importorskip("torch", reason="torch is not installed")
-    from softmaxfx.study.models.provenance import HEADING, described, section
-
     text = (recordings.DATA / "PROVENANCE.md").read_text(encoding="utf-8")
     assert described(text) == text
     assert text.endswith(section())
