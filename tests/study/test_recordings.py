@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from softmaxfx.study import recordings
+from softmaxfx.study.network_rows import NETWORKS_FILE
 
 CONTEXT = 256
 HEAD_WIDTH = 16
@@ -56,6 +57,7 @@ def test_file_is_the_one_provenance_describes(path):
 def test_files_are_small_enough_for_a_repository():
     sizes = {path: path.stat().st_size for path in recordings.DATA.iterdir()}
     assert sizes.pop(recordings.CORPUS_FILE) <= 1_000_000
+    assert sizes.pop(NETWORKS_FILE) <= 3_000_000
     assert sum(sizes.values()) <= 2_500_000
 
 
@@ -80,7 +82,8 @@ def test_rows_are_float64_and_reach_beyond_ten_both_ways(name):
 
 def test_unknown_name_is_refused_in_one_sentence():
     with pytest.raises(
-        ValueError, match=r"^name must be one of 'digits', 'attention', but is 'x'$"
+        ValueError,
+        match=r"^name must be one of 'digits', 'attention', 'smollm2_attention', .*, but is 'x'$",
     ):
         recordings.load("x")
 

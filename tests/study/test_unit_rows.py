@@ -14,7 +14,8 @@ LOGITS = LogitRows.from_array([[1.0, 2.0, 3.0], [0.5, np.nan, np.nan]])
 
 def test_every_recorded_row_of_logits_is_there():
     rows, note = UNITS["softmax"].recorded(BASE)
-    count = sum(len(recordings.load(name)) for name in recordings.names())
+    names = (*recordings.names(), *recordings.networks())
+    count = sum(len(recordings.load(name)) for name in names)
     assert (len(rows.lengths), note) == (count, "")
 
 
@@ -38,10 +39,14 @@ def _recorded_counts() -> list[int]:
 def test_recorded_classes_are_elements_of_their_rows():
     rows, note = UNITS["cross_entropy"].recorded(BASE)
     assert note == ""
-    assert (rows.targets >= 0).all()
     assert (rows.targets < rows.lengths).all()
     classes = recordings.digits_targets()
     np.testing.assert_array_equal(rows.targets[: len(classes)], classes)
+    outputs = [recordings.network_targets(name) for name in recordings.networks()]
+    known = np.concatenate(outputs)
+    np.testing.assert_array_equal(rows.targets[-len(known) :], known)
+    assert (rows.targets[: -len(known)] >= 0).all()
+    assert (known >= -1).all()
 
 
 def test_a_user_s_gradients_stand_beside_their_rows():

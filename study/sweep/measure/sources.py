@@ -121,12 +121,13 @@ class Source:
 
 
 def recorded_sources(elements: int = ELEMENTS, seed: int = 1) -> list[Source]:
-    """The recordings: digits with their classes, attention after training, attention in training.
+    """The recordings: digits with their classes, attention after training, attention in training,
+    and what pretrained networks give.
 
     Args:
         elements: that each source is cut to, by ``seed``.
     """
-    sources = (_digits(), _attention(), _training())
+    sources = (_digits(), _attention(), _training(), *map(_network, recordings.networks()))
     return [source.cut(elements, seed) for source in sources]
 
 
@@ -190,3 +191,10 @@ def _training() -> Source:
         gradients=np.concatenate([np.nan_to_num(dp) for _, dp in recorded]),
         peaks=np.concatenate([np.full(len(dp), np.nanmax(np.abs(dp))) for _, dp in recorded]),
     )
+
+
+def _network(name: str) -> Source:
+    """Rows of a pretrained network, with their classes where they have any."""
+    targets = recordings.network_targets(name)
+    rows = LogitRows.from_array(recordings.load(name))
+    return Source(name, rows, targets=targets if targets.size else None)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from ....golden.config import ADAPTIVE_FIELDS, BACKWARD_FIELDS, LOSS_FIELDS, SoftmaxConfig
 from ....golden.formats import parse_format
 from ....golden.types import Bits, Reals
+from ...network_rows import NAMES as NETWORKS
 from ..space import recipe
 
 COSTS = frozenset(("lanes", "id_width"))
@@ -238,7 +239,7 @@ class Gathered:
     def sources(self) -> list[str]:
         """The names of the sources, the recorded ones first."""
         names = {point.source for point in self.points} | set(self.baselines)
-        recorded = ("digits", "attention", "training")
+        recorded = ("digits", "attention", "training", *NETWORKS)
         return sorted(names, key=lambda name: (name not in recorded, _place(recorded, name), name))
 
     @cached_property

@@ -16,6 +16,10 @@ ABOUT = {
     "digits": "the last layer of a classifier of handwritten digits, ten classes",
     "attention": "attention scores of a small causal language model, after training",
     "training": "attention scores of the same model in the course of its training",
+    "smollm2_attention": "attention scores of SmolLM2-135M, a pretrained language model",
+    "smollm2_output": "the last layer of SmolLM2-135M, the 1,000 likeliest words of each row",
+    "minilm_attention": "attention scores of MiniLM-L6, a pretrained model of sentences",
+    "efficientnet_output": "the last layer of EfficientNet-Lite0, a classifier of photographs",
 }
 
 LARGEST, CLIPPED, KL = (CATALOGUE[name] for name in ("max_error_unclipped", "clip_rate", "kl"))

@@ -21,8 +21,8 @@ COST_FIELDS = frozenset(("lanes", "id_width"))
 """Fields that change what a unit costs and no bit of what it computes."""
 
 _MEASURING = (
-    "golden", "sim", "files", "study.npy_file", "study.recordings", "study.scaling",
-    "study.sweep.measure", "study.sweep.evaluate", "outcomes",
+    "golden", "sim", "files", "study.network_rows", "study.npy_file", "study.recordings",
+    "study.scaling", "study.sweep.measure", "study.sweep.evaluate", "outcomes",
 )  # fmt: skip
 CODE: dict[str, tuple[str, ...]] = {
     "point": _MEASURING,

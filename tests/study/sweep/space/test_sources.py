@@ -89,9 +89,10 @@ def test_the_hash_does_not_depend_on_the_byte_order_or_layout():
     )
 
 
-def test_the_recordings_are_three_sources_of_about_100_000_elements(recorded):
-    assert list(recorded) == ["digits", "attention", "training"]
-    digits, attention, training = recorded.values()
+def test_the_recordings_are_sources_of_about_100_000_elements(recorded):
+    assert list(recorded) == ["digits", "attention", "training", *recordings.networks()]
+    digits, attention, training, *networks = recorded.values()
+    assert all(40_000 < source.logits.elements <= 100_000 for source in networks)
     np.testing.assert_array_equal(digits.logits.values, recordings.load("digits"))
     np.testing.assert_array_equal(digits.targets, recordings.digits_targets())
     np.testing.assert_array_equal(digits.held_out, recordings.digits_held_out())
@@ -101,6 +102,18 @@ def test_the_recordings_are_three_sources_of_about_100_000_elements(recorded):
         assert source.targets is None
     assert 50 < attention.with_gradients.size < len(attention.logits.lengths) / 4
     assert training.with_gradients.size == len(training.logits.lengths)
+
+
+@pytest.mark.parametrize("name", recordings.networks())
+def test_rows_of_pretrained_networks_keep_their_classes(recorded, name):
+    source, targets = recorded[name], recordings.network_targets(name)
+    assert source.gradients is None
+    if not targets.size:
+        assert source.targets is None
+        return
+    places = by_row(recordings.load(name))
+    for values, target in zip(source.logits.values, source.targets, strict=True):
+        assert target == targets[places[values.tobytes()]]
 
 
 def by_row(array):

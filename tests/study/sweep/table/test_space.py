@@ -204,8 +204,8 @@ def test_a_change_in_a_room_changes_the_hash(place, tmp_path, monkeypatch):
 def test_the_default_space_is_worth_reading():
     space = Space.load(SHIPPED["default"])
     points = space.points({name: name * 8 for name in space.sources})
-    assert len(space.sources) == 3
-    assert 200 <= sum(point.status == "open" for point in points) <= 600
+    assert len(space.sources) == 7
+    assert 200 <= sum(point.status == "open" for point in points) <= 1400
     designs = space.syntheses()
     assert len(designs) >= 12
     assert {design.fields["lanes"] for design in designs} == {1, 2}
