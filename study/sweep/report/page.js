@@ -1,34 +1,11 @@
 "use strict";
-// Draws the figures. Every number comes from the data element; nothing is fetched.
+// Draws the figures of the sweep.
 (() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
+  const { data, byId, COLOURS, SYMBOLS, SOFT, MARK, CONFIG, FONT, axis, layout, number, fill, named,
+    onChange, log, logTicks, cap, spread } = Frame;
   for (const point of data.points) {
     point[2] = Object.fromEntries(data.names.map((name, i) => [name, point[2][i] ?? undefined]));
   }
-  const byId = (id) => document.getElementById(id);
-  // Okabe and Ito's colours: told apart with any kind of colour vision. Symbols differ as well.
-  const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
-  const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "star"];
-  const INK = "#1b2430", SOFT = "#55606e", GRID = "#e6eaef", MARK = "#d55e00";
-  const CONFIG = { displaylogo: false, responsive: true,
-    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
-  const FONT = { family: getComputedStyle(document.body).fontFamily, size: 13, color: INK };
-  const axis = (title, more) => ({ title: { text: title }, gridcolor: GRID, zeroline: false,
-    linecolor: "#9aa5b1", showline: true, ticks: "outside", tickcolor: "#9aa5b1",
-    automargin: true, ...more });
-  const layout = (more) => ({ font: FONT, paper_bgcolor: "#fff", plot_bgcolor: "#fff",
-    margin: { l: 70, r: 20, t: 16, b: 54 }, hovermode: "closest",
-    hoverlabel: { bgcolor: "#fff", bordercolor: "#9aa5b1", font: { ...FONT, size: 12 },
-      align: "left" }, ...more });
-
-  const number = (value) => {
-    if (value === null || value === undefined) return "–";
-    if (value === 0) return "0";
-    const size = Math.abs(value);
-    if (size >= 1000) return Math.round(value).toLocaleString("en-US");
-    if (size < 1e-4) return value.toExponential(1);
-    return String(Number(value.toPrecision(3)));
-  };
   const valueOf = (point, metric) => data.points[point][2][metric];
   const configurationOf = (point) => data.configurations[data.points[point][1]];
   const titleOf = (metric) => data.metrics[metric].heading;
@@ -63,32 +40,12 @@
       if (chosen) pick(chosen[0], chosen[1]);
     });
   }
-  for (const button of document.querySelectorAll("button[data-copy]")) {
-    button.addEventListener("click", () => {
-      const text = byId(button.dataset.copy).textContent;
-      const done = () => { button.textContent = "copied"; };
-      const select = () => getSelection().selectAllChildren(byId(button.dataset.copy));
-      if (navigator.clipboard) navigator.clipboard.writeText(text).then(done, select);
-      else select();
-      setTimeout(() => { button.textContent = "copy"; }, 1500);
-    });
-  }
-
-  function fill(id, options, chosen) {
-    const select = byId(id), before = chosen ?? select.value;
-    select.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
-    if (options.some(([value]) => value === before)) select.value = before;
-    return select.value;
-  }
-  const named = (names) => names.map((name) => [name, name]);
   const widths = (names) => names.map((name) => [name, `${data.widths[name]} bits`]);
   const metrics = (names) => names.map((name) => [name, titleOf(name)]);
-  const onChange = (ids, draw) => ids.forEach((id) => byId(id).addEventListener("change", draw));
 
   // Errors that span decades are on a log axis; shares, sums and LSB are not.
   const scaleOf = (metric, values) =>
     data.metrics[metric].log && Math.min(...values) > 0 ? "log" : "linear";
-  const log = (type) => (value) => type === "log" ? Math.log10(value) : value;
   // Room for the baselines next to the data: those far away would flatten the figure. Those that
   // lie on one another share a line and its label.
   function baselines(source, metric, values, type, room, kinds) {
@@ -125,18 +82,6 @@
     const extra = (span - (high - low)) / 2;
     [low, high] = [low - extra, high + extra];
     return [low - (figure?.zero && low >= 0 ? 0.03 : 0.1) * span, high + 0.1 * span];
-  }
-  // Labels of lines, pushed apart: fractions of the height, ascending.
-  function spread(places, gap) {
-    const order = places.map((_, i) => i).sort((a, b) => places[a] - places[b]), moved = [];
-    let last = -Infinity;
-    for (const i of order) { moved[i] = last = Math.max(places[i], last + gap); }
-    let next = 1;
-    for (const i of order.reverse()) {
-      moved[i] = Math.min(moved[i], next);
-      next = moved[i] - gap;
-    }
-    return moved;
   }
 
   function drawFront() {
@@ -217,7 +162,6 @@
         + floats.far.map(([name, value]) => `${name} ${number(value)}`).join(", ") + "." : "",
     ].filter(Boolean).join(" ");
   }
-  const logTicks = (type) => type === "log" ? { dtick: 1, minor: { showgrid: false } } : {};
 
   const SMALL = ["fp16", "bf16", "fp8 e4m3", "fp8 e5m2"]; // what a small figure has room for
   function drawBits() {
@@ -364,7 +308,6 @@
       + (worst === finest ? `${worst} whatever the bits.`
         : `from ${where(most)} down to ${where(least)}.`);
   }
-  const cap = (text) => text[0].toUpperCase() + text.slice(1);
 
   function drawLogits() {
     const kind = byId("logits-kind").value, shown = data.histograms;
@@ -451,12 +394,9 @@
     drawLogits();
     onChange(["logits-kind"], drawLogits);
   }
-  let width = innerWidth;
-  addEventListener("resize", () => {
-    if (innerWidth === width) return;
-    width = innerWidth;
+  Frame.onWidth(() => {
     if (data.sources.length) drawBits();
     if (data.histograms.length) drawLogits();
   });
-  document.body.dataset.drawn = "yes";
+  Frame.drawn();
 })();

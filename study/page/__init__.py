@@ -1,0 +1,1 @@
+"""What the report pages share: frame, colours, and the code that draws."""
