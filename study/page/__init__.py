@@ -1,1 +1,1 @@
-"""What the report pages share: frame, colours, and the code that draws."""
+"""The frame that report pages share: one HTML file that opens offline."""

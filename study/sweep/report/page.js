@@ -1,8 +1,7 @@
 "use strict";
-// Draws the figures of the sweep.
+// Draws the figures. Every number comes from the data element; nothing is fetched.
 (() => {
-  const { data, byId, COLOURS, SYMBOLS, SOFT, MARK, CONFIG, FONT, axis, layout, number, fill, named,
-    onChange, log, logTicks, cap, spread } = Frame;
+  const data = JSON.parse(document.getElementById("data").textContent);
   for (const point of data.points) {
     point[2] = Object.fromEntries(data.names.map((name, i) => [name, point[2][i] ?? undefined]));
   }
@@ -40,12 +39,14 @@
       if (chosen) pick(chosen[0], chosen[1]);
     });
   }
+  const named = (names) => names.map((name) => [name, name]);
   const widths = (names) => names.map((name) => [name, `${data.widths[name]} bits`]);
   const metrics = (names) => names.map((name) => [name, titleOf(name)]);
 
   // Errors that span decades are on a log axis; shares, sums and LSB are not.
   const scaleOf = (metric, values) =>
     data.metrics[metric].log && Math.min(...values) > 0 ? "log" : "linear";
+  const log = (type) => (value) => type === "log" ? Math.log10(value) : value;
   // Room for the baselines next to the data: those far away would flatten the figure. Those that
   // lie on one another share a line and its label.
   function baselines(source, metric, values, type, room, kinds) {
@@ -82,6 +83,18 @@
     const extra = (span - (high - low)) / 2;
     [low, high] = [low - extra, high + extra];
     return [low - (figure?.zero && low >= 0 ? 0.03 : 0.1) * span, high + 0.1 * span];
+  }
+  // Labels of lines, pushed apart: fractions of the height, ascending.
+  function spread(places, gap) {
+    const order = places.map((_, i) => i).sort((a, b) => places[a] - places[b]), moved = [];
+    let last = -Infinity;
+    for (const i of order) { moved[i] = last = Math.max(places[i], last + gap); }
+    let next = 1;
+    for (const i of order.reverse()) {
+      moved[i] = Math.min(moved[i], next);
+      next = moved[i] - gap;
+    }
+    return moved;
   }
 
   function drawFront() {
@@ -162,6 +175,7 @@
         + floats.far.map(([name, value]) => `${name} ${number(value)}`).join(", ") + "." : "",
     ].filter(Boolean).join(" ");
   }
+  const logTicks = (type) => type === "log" ? { dtick: 1, minor: { showgrid: false } } : {};
 
   const SMALL = ["fp16", "bf16", "fp8 e4m3", "fp8 e5m2"]; // what a small figure has room for
   function drawBits() {
@@ -308,6 +322,7 @@
       + (worst === finest ? `${worst} whatever the bits.`
         : `from ${where(most)} down to ${where(least)}.`);
   }
+  const cap = (text) => text[0].toUpperCase() + text.slice(1);
 
   function drawLogits() {
     const kind = byId("logits-kind").value, shown = data.histograms;
@@ -394,9 +409,12 @@
     drawLogits();
     onChange(["logits-kind"], drawLogits);
   }
-  Frame.onWidth(() => {
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    if (innerWidth === width) return;
+    width = innerWidth;
     if (data.sources.length) drawBits();
     if (data.histograms.length) drawLogits();
   });
-  Frame.drawn();
+  document.body.dataset.drawn = "yes";
 })();

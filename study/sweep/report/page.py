@@ -1,12 +1,10 @@
-"""The report of the sweep as one HTML file."""
+"""The report as one HTML file, in the frame of all report pages."""
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 
-from ...page import parts
-from ...page.document import document
+from ...page import frame
 from .advice import answer, cost, reason
 from .curves import FAIR_RULE, KNEE_RULE
 from .figures import page_data
@@ -19,9 +17,6 @@ from .tables import (
     design_rows,
     seeds_text,
 )
-
-Made = Callable[..., str]
-"""What made a figure, and what else is to be said of it, see :func:`.parts.made`."""
 
 FIGURES = ("fig-front", "fig-bits", "fig-map", "fig-logits")
 """Ids of the figures' elements."""
@@ -59,7 +54,8 @@ def page(
         command: that made the results, shown under every figure. seed: by which rows were drawn.
     """
     sources = list(sources)
-    made = partial(parts.made, command, seed)
+    data = page_data(gathered, sources, recommendations)
+    made = f'<p class="made">Made by <code>{escape(command)}</code>, seed {seed}. {{more}}</p>'
     body = [
         _head(gathered, seed),
         _advice(gathered, recommendations, made),
@@ -71,17 +67,12 @@ def page(
         _floats(gathered, made),
         _refused(gathered, made),
     ]
-    return document(
-        "The bitwidth sweep of a softmax",
-        body,
-        page_data(gathered, sources, recommendations),
-        script=_resource("page.js"),
-        style=_resource("page.css"),
-    )
+    script = Path(__file__).with_name("page.js")
+    return frame.document("The bitwidth sweep of a softmax", body, data, script)
 
 
-def _resource(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+def _made(made: str, more: str = "") -> str:
+    return made.replace("{more}", more).replace(" </p>", "</p>")
 
 
 def _head(gathered: Gathered, seed: int) -> str:
@@ -95,21 +86,35 @@ def _head(gathered: Gathered, seed: int) -> str:
     if gathered.unfinished:
         counts.insert(1, (f"{gathered.unfinished:,}", "not finished yet"))
     links = (
-        ("front", "Area against error"), ("bits", "Metrics against bits"), ("map", "Two widths"),
-        ("logits", "Logits and clip"), ("designs", "Cost"), ("floats", "Float formats"),
-        ("infeasible", "Infeasible"),
+        ("front", "Area against error"), ("bits", "Metrics against bits"),
+        ("map", "Two widths"), ("logits", "Logits and clip"), ("designs", "Cost"),
+        ("floats", "Float formats"), ("infeasible", "Infeasible"),
     )  # fmt: skip
-    words = "Fixed-point softmax units, measured on recorded logits and placed and routed on FPGAs."
-    return parts.head("How many bits a softmax needs, and what they cost", words, counts, links)
+    return frame.head(
+        "How many bits a softmax needs, and what they cost",
+        "Fixed-point softmax units, measured on recorded logits and placed and routed on FPGAs.",
+        counts,
+        links,
+    )
 
 
-def _advice(gathered: Gathered, recommendations: Mapping[str, Recommendation], made: Made) -> str:
+def _choice(name: str, title: str, options: str = "") -> str:
+    return f'<label>{title} <select id="{name}">{options}</select></label>'
+
+
+def _figure(name: str, seen: str) -> str:
+    return f'<p class="seen" id="{seen}"></p><div class="plot" id="{name}"></div>'
+
+
+def _advice(gathered: Gathered, recommendations: Mapping[str, Recommendation], made: str) -> str:
     shown = [recommendations[name] for name in gathered.sources if name in recommendations]
     if not shown:
         return ""
-    cards = parts.cards(
-        parts.card(
-            f"{one.source}{': ' + cost(one.chosen) if one.chosen else ''}", answer(one), reason(one)
+    cards = frame.cards(
+        (
+            f"{one.source}{': ' + cost(one.chosen) if one.chosen else ''}",
+            answer(one),
+            reason(one),
         )
         for one in shown
     )
@@ -117,14 +122,14 @@ def _advice(gathered: Gathered, recommendations: Mapping[str, Recommendation], m
         f"The cheapest configuration that loses no more than {YARDSTICK} logits and probabilities "
         "do, for each source; precision.md has the rule and the limits."
     )
-    return parts.section("advice", "What is recommended", words, cards + made())
+    return frame.section("advice", "What is recommended", words, f"{cards}{_made(made)}")
 
 
-def _front(made: Made) -> str:
-    choices = parts.choices(
-        parts.choice("front-source", "source"),
-        parts.choice("front-cost", "cost"),
-        parts.choice("front-metric", "error"),
+def _front(made: str) -> str:
+    choices = (
+        _choice("front-source", "source")
+        + _choice("front-cost", "cost")
+        + _choice("front-metric", "error")
     )
     panel = (
         '<aside id="picked" aria-live="polite"><h3 id="picked-label">Click a mark</h3>'
@@ -137,55 +142,56 @@ def _front(made: Made) -> str:
         "</aside>"
     )
     rest = (
-        f'{choices}<div class="with-panel"><div>{parts.figure("fig-front", "front-seen")}'
-        f'<p class="made" id="front-note"></p>{made()}</div>{panel}</div>'
+        f'<div class="choices">{choices}</div>'
+        f'<div class="with-panel"><div>{_figure("fig-front", "front-seen")}'
+        f'<p class="made" id="front-note"></p>{_made(made)}</div>{panel}</div>'
     )
-    return parts.section("front", "Area against error", _FRONT_WORDS, rest)
+    return frame.section("front", "Area against error", _FRONT_WORDS, rest)
 
 
-def _bits(made: Made) -> str:
-    choices = parts.choices(
-        parts.choice("bits-source", "source"), parts.choice("bits-width", "width")
+def _bits(made: str) -> str:
+    choices = _choice("bits-source", "source") + _choice("bits-width", "width")
+    rest = f'<div class="choices">{choices}</div>{_figure("fig-bits", "bits-seen")}{_made(made)}'
+    return frame.section("bits", "Each metric against bits", _BITS_WORDS, rest)
+
+
+def _map(made: str) -> str:
+    choices = (
+        _choice("map-source", "source")
+        + _choice("map-rows", "rows")
+        + _choice("map-columns", "columns")
+        + _choice("map-metric", "error")
     )
-    rest = choices + parts.figure("fig-bits", "bits-seen") + made()
-    return parts.section("bits", "Each metric against bits", _BITS_WORDS, rest)
+    rest = f'<div class="choices">{choices}</div>{_figure("fig-map", "map-seen")}{_made(made)}'
+    return frame.section("map", "An error over two widths", _MAP_WORDS, rest)
 
 
-def _map(made: Made) -> str:
-    choices = parts.choices(
-        parts.choice("map-source", "source"),
-        parts.choice("map-rows", "rows"),
-        parts.choice("map-columns", "columns"),
-        parts.choice("map-metric", "error"),
-    )
-    rest = choices + parts.figure("fig-map", "map-seen") + made()
-    return parts.section("map", "An error over two widths", _MAP_WORDS, rest)
-
-
-def _logits(made: Made) -> str:
+def _logits(made: str) -> str:
     options = (
         '<option value="input">logits x</option>'
         '<option value="difference">difference to the row\'s largest, max &minus; x</option>'
     )
-    choices = parts.choices(parts.choice("logits-kind", "show", options))
-    rest = choices + parts.figure("fig-logits", "logits-seen") + made()
-    return parts.section("logits", "Where the logits lie, and the clip", _LOGITS_WORDS, rest)
+    rest = (
+        f'<div class="choices">{_choice("logits-kind", "show", options)}</div>'
+        f"{_figure('fig-logits', 'logits-seen')}{_made(made)}"
+    )
+    return frame.section("logits", "Where the logits lie, and the clip", _LOGITS_WORDS, rest)
 
 
-def _designs(gathered: Gathered, made: Made) -> str:
+def _designs(gathered: Gathered, made: str) -> str:
     if not gathered.designs:
         words = "No design was synthesised."
-        return parts.section("designs", "What the designs cost", words, "")
-    table = parts.table("cost-table", design_header(gathered), design_rows(gathered), words=2)
-    rest = table + made("Figures of place-and-route are those of softmaxfx synth.")
+        return frame.section("designs", "What the designs cost", words, "")
+    table = frame.table("cost-table", design_header(gathered), design_rows(gathered), words=2)
+    rest = f"{table}{_made(made, 'Figures of place-and-route are those of softmaxfx synth.')}"
     words = f"{seeds_text(gathered.designs)} The errors are those of the design's widths."
-    return parts.section("designs", "What the designs cost", words, rest)
+    return frame.section("designs", "What the designs cost", words, rest)
 
 
-def _floats(gathered: Gathered, made: Made) -> str:
+def _floats(gathered: Gathered, made: str) -> str:
     tables = "".join(
         f"<h3>{escape(source)}</h3>"
-        + parts.table(f"floats-{i}", baseline_header(gathered, source), rows, words=1)
+        + frame.table(f"floats-{i}", baseline_header(gathered, source), rows, words=1)
         for i, source in enumerate(gathered.sources)
         if (rows := baseline_rows(gathered, source))
     )
@@ -194,11 +200,11 @@ def _floats(gathered: Gathered, made: Made) -> str:
         "are rounded to decimals. There are no LUT: these formats were not built."
     )
     if not tables:
-        return parts.section("floats", "Float formats on the same rows", "None was measured.", "")
-    return parts.section("floats", "Float formats on the same rows", words, tables + made())
+        return frame.section("floats", "Float formats on the same rows", "None was measured.", "")
+    return frame.section("floats", "Float formats on the same rows", words, tables + _made(made))
 
 
-def _refused(gathered: Gathered, made: Made) -> str:
+def _refused(gathered: Gathered, made: str) -> str:
     rest = ""
     for name, title, refused in (
         ("infeasible-table", "", gathered.infeasible),
@@ -206,7 +212,7 @@ def _refused(gathered: Gathered, made: Made) -> str:
     ):
         if refused:
             rows = [[one.label, one.reason] for one in refused]
-            table = parts.table(name, ["combination", "reason"], rows, words=2, long=True)
+            table = frame.table(name, ["combination", "reason"], rows, words=2, long=True)
             rest += title + table
     words = (
         f"{len(gathered.infeasible):,} combinations of the sweep break a rule and were not built, "
@@ -214,6 +220,6 @@ def _refused(gathered: Gathered, made: Made) -> str:
         if gathered.infeasible
         else "Every combination of the sweep can be built."
     )
-    return parts.section(
-        "infeasible", "What cannot be built", words, rest + (made() if rest else "")
+    return frame.section(
+        "infeasible", "What cannot be built", words, rest + (_made(made) if rest else "")
     )

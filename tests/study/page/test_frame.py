@@ -5,61 +5,63 @@ import re
 
 import pytest
 
-from softmaxfx.study.page import parts
-from softmaxfx.study.page.document import document
+from softmaxfx.study.page import frame, parts
 
 from .browsing import LARGEST, choose_all, chromium, open_page
 
 HOSTILE = "</script><b>&'\""
 SCRIPT = """"use strict";
 (() => {
-  const { data, byId, fill, named, onChange, axis, layout, CONFIG, number, spread, drawn } = Frame;
+  const data = JSON.parse(document.getElementById("data").textContent);
   function draw() {
-    const name = fill("which", named(Object.keys(data.values)));
+    const name = fill("which", Object.keys(data.values).map((one) => [one, one]));
     Plotly.react("fig", [{ y: data.values[name] }], layout({ xaxis: axis("place") }), CONFIG);
     byId("seen").textContent = `${name}: ${data.values[name].map(number).join(" ")}`;
-    const places = spread([0.1, 0.1, 0.99, 1], 0.1).map((place) => place.toFixed(2));
-    byId("spread").textContent = places.join(" ");
   }
   draw();
   onChange(["which"], draw);
-  Frame.onWidth(draw);
-  drawn();
+  document.body.dataset.drawn = "yes";
 })();
 """
 
 
-def made_page():
+def made_page(script):
     body = [
-        parts.head("What <it> is", "in words", [("1,024", "rows")], [("first", "First")]),
-        parts.section("advice", "Cards", "", parts.cards([parts.card("a", "b <c>", "d")])),
-        parts.section(
+        frame.head("What <it> is", "in words", [("1,024", "rows")], [("first", "First")]),
+        frame.section("advice", "Cards", "", frame.cards([("a", "b <c>", "d")])),
+        frame.section(
             "first", "First", "x < y",
             parts.choices(parts.choice("which", "source")) + parts.figure("fig", "seen")
-            + '<p id="spread"></p><pre id="code">lanes = 8</pre>'
-            '<button data-copy="code">copy</button>'
-            + parts.table("t", ["name", "n"], [["<b>", "1"]], words=1)
+            + '<pre id="code">lanes = 8</pre><button data-copy="code">copy</button>'
+            + frame.table("t", ["name", "n"], [["<b>", "1"]], words=1)
             + parts.made("softmaxfx x 'a b'", 7, "More."),
         ),
     ]  # fmt: skip
     data = {"values": {"short": [1, 2000.4, 0.00001234], HOSTILE: [3.14159]}}
-    return document("A <page>", body, data, script=SCRIPT, style="#fig { height: 300px; }\n")
+    return frame.document("A <page>", body, data, script)
 
 
 @pytest.fixture(scope="module")
-def html(tmp_path_factory):
-    file = tmp_path_factory.mktemp("page") / "page.html"
-    file.write_text(made_page(), encoding="utf-8")
+def script(tmp_path_factory):
+    file = tmp_path_factory.mktemp("page") / "page.js"
+    file.write_text(SCRIPT, encoding="utf-8")
     return file
 
 
-def test_it_is_one_small_file_with_plotly_in_it_once(html):
+@pytest.fixture(scope="module")
+def html(script):
+    file = script.with_name("page.html")
+    file.write_text(made_page(script), encoding="utf-8")
+    return file
+
+
+def test_it_is_one_small_file_with_plotly_in_it_once(html, script):
     text = html.read_text(encoding="utf-8")
     assert html.stat().st_size <= LARGEST
     assert text.count("* plotly.js v") == 1
     assert not re.search(r"<(?:script|link|img)[^>]*(?:src|href)=\"(?!data:)", text)
     assert "<title>A &lt;page&gt;</title>" in text
-    assert made_page() == text
+    assert made_page(script) == text
 
 
 def test_the_data_cannot_end_its_element(html):
@@ -70,19 +72,20 @@ def test_the_data_cannot_end_its_element(html):
 
 
 def test_texts_are_no_markup():
-    assert parts.card("a<", "b<", "c<") == (
-        '<article><h3>a&lt;</h3><p class="answer">b&lt;</p><p>c&lt;</p></article>'
+    assert frame.cards([("a<", "b<", "c<")]) == (
+        '<div class="advice"><article><h3>a&lt;</h3><p class="answer">b&lt;</p><p>c&lt;</p>'
+        "</article></div>"
     )
     assert parts.made("x <y>", 3) == '<p class="made">Made by <code>x &lt;y&gt;</code>, seed 3.</p>'
-    assert "<td class='words'>&lt;b&gt;</td><td>1</td>" in parts.table(
+    assert "<td class='words'>&lt;b&gt;</td><td>1</td>" in frame.table(
         "t", ["name", "n"], [["<b>", "1"]], words=1
     )
-    assert "<td class='long'>long</td>" in parts.table("t", ["n"], [["long"]], words=1, long=True)
+    assert "<td class='long'>long</td>" in frame.table("t", ["n"], [["long"]], words=1, long=True)
 
 
 def test_a_table_s_rows_are_as_wide_as_told():
     with pytest.raises(ValueError, match="shorter than"):
-        parts.table("t", ["a"], [[]], words=1)
+        frame.table("t", ["a"], [[]], words=1)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +99,6 @@ def test_it_draws_offline_and_choices_are_heard(browser, html):
     page = opened.page
     assert page.locator("#fig .plot-container").count() == 1
     assert page.inner_text("#seen") == "short: 1 2,000 1.2e-5"
-    assert page.inner_text("#spread") == "0.10 0.20 0.90 1.00"
     page.select_option("#which", HOSTILE)
     assert page.inner_text("#seen") == f"{HOSTILE}: 3.14"
     choose_all(page)
