@@ -26,7 +26,7 @@ class Sampling:
 
     elements: int = 1 << 14
     kept_rows: int = 256
-    kept_elements: int = 1 << 18
+    kept_elements: int = 1 << 21
 
 
 class SiteRecord:

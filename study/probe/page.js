@@ -9,12 +9,14 @@
   const listed = (all) => all.map((name) => [name, name]);
   const has = (id) => byId(id) !== null;
   // Sites from above to below, as in the table.
-  const siteAxis = () => axis("", { autorange: "reversed", showgrid: false, ticks: "",
-    tickmode: "array", tickvals: names.map((_, i) => i), ticktext: names, range: undefined });
-  const tall = (id) => { byId(id).style.height = `${names.length * HEIGHT + 110}px`; };
+  const siteAxis = (shown) => axis("", { autorange: "reversed", showgrid: false, ticks: "",
+    tickmode: "array", tickvals: shown.map((_, i) => i), ticktext: shown });
+  const tall = (id, count) => { byId(id).style.height = `${count * HEIGHT + 110}px`; };
+  // What is shown first: where the largest logit is.
+  const telling = (sites) => sites.reduce((a, b) => b.maximum[6] > a.maximum[6] ? b : a).name;
 
   function drawMaximum() {
-    tall("fig-maximum");
+    tall("fig-maximum", names.length);
     const ends = data.sites.map((site) => site.maximum), places = names.map((_, i) => i);
     const bar = (from, to, width, name) => ({ type: "bar", orientation: "h", y: places,
       base: ends.map((one) => one[from]), x: ends.map((one) => one[to] - one[from]), width, name,
@@ -32,7 +34,7 @@
       { mode: "markers", x: ends.map((one) => one[3]), y: places, hoverinfo: "skip",
         showlegend: false, marker: { color: "#fff", size: 9, symbol: "line-ns-open",
           line: { width: 2, color: "#fff" } } }],
-    layout({ barmode: "overlay", margin: { l: 150, r: 20, t: 30, b: 50 }, yaxis: siteAxis(),
+    layout({ barmode: "overlay", margin: { l: 150, r: 20, t: 30, b: 50 }, yaxis: siteAxis(names),
       xaxis: axis("largest logit of a row"),
       shapes: shown.map((range) => ({ type: "line", x0: range, x1: range, y0: 0, y1: 1,
         yref: "paper", line: { color: MARK, width: 1, dash: "dash" }, layer: "below" })),
@@ -74,16 +76,16 @@
       + `${number(found.low)} to ${number(found.high)}, half of them below ${number(found.median)}.`;
   }
 
-  function heat(id, columns, cells, texts, title, percent) {
-    tall(id);
+  function heat(id, shown, columns, cells, texts, title, percent) {
+    tall(id, shown.length);
     const known = cells.flat().filter((value) => value !== null && value !== undefined);
     const top = percent ? 1 : Math.max(...known), low = percent ? 0 : Math.min(...known);
     const few = known.length <= 400;
     Plotly.react(id, [{ type: "heatmap", z: cells, x: columns.map((_, i) => i),
-      y: names.map((_, i) => i), zmin: low, zmax: top, colorscale: "Cividis", xgap: 2, ygap: 2,
+      y: shown.map((_, i) => i), zmin: low, zmax: top, colorscale: "Cividis", xgap: 2, ygap: 2,
       hoverongaps: false, text: texts, hovertemplate: "%{text}<extra></extra>",
       colorbar: { thickness: 14, outlinewidth: 0, ...(percent ? { tickformat: ".0%" } : {}) } }],
-    layout({ margin: { l: 150, r: 20, t: 16, b: 54 }, yaxis: siteAxis(),
+    layout({ margin: { l: 150, r: 20, t: 16, b: 54 }, yaxis: siteAxis(shown),
       xaxis: axis(title, { showgrid: false, tickvals: columns.map((_, i) => i),
         ticktext: columns.map(String) }),
       annotations: few ? cells.flatMap((row, i) => row.flatMap((value, j) => value === null
@@ -94,7 +96,7 @@
 
   function drawBeyond() {
     const cells = data.sites.map((site) => site.beyond);
-    heat("fig-beyond", data.ranges.map((range) => `±${range}`), cells,
+    heat("fig-beyond", names, data.ranges.map((range) => `±${range}`), cells,
       cells.map((row, i) => row.map((value, j) =>
         `${names[i]}: ${share(value)} beyond ±${data.ranges[j]}`)), "range", true);
     const clean = data.ranges.filter((_, j) => cells.every((row) => row[j] === 0));
@@ -105,14 +107,16 @@
 
   function drawHeads() {
     const place = Number(byId("heads-figure").value);
-    const count = Math.max(...data.sites.map((site) => site.heads.length));
+    const several = data.sites.filter((site) => site.heads.length);
+    const shown = several.map((site) => site.name);
+    const count = Math.max(...several.map((site) => site.heads.length));
     const heads = [...Array(count).keys()];
-    const cells = data.sites.map((site) => heads.map((head) => site.heads[head]?.[place] ?? null));
-    heat("fig-heads", heads.map((head) => head + 1), cells, cells.map((row, i) =>
-      row.map((value, head) => `${names[i]}, head ${head + 1}: ${number(value)}`)), "head", false);
+    const cells = several.map((site) => heads.map((head) => site.heads[head]?.[place] ?? null));
+    heat("fig-heads", shown, heads.map((head) => head + 1), cells, cells.map((row, i) =>
+      row.map((value, head) => `${shown[i]}, head ${head + 1}: ${number(value)}`)), "head", false);
     let most = [-Infinity, "", 0];
     cells.forEach((row, i) => row.forEach((value, head) => {
-      if (value !== null && value > most[0]) most = [value, names[i], head + 1];
+      if (value !== null && value > most[0]) most = [value, shown[i], head + 1];
     }));
     byId("heads-seen").textContent = `The largest is ${number(most[0])}: ${most[1]}, head ${most[2]}.`;
   }
@@ -136,7 +140,7 @@
       xaxis: axis("", { tickvals: places, ticktext: epochs }),
       yaxis: axis("share of the rows", { range: [-0.03, 1.03], tickformat: ".0%" }),
       yaxis2: axis("logit", { overlaying: "y", side: "right", showgrid: false,
-        rangemode: "tozero" }) }), CONFIG);
+        rangemode: "tozero", tickmode: "auto" }) }), CONFIG);
     const ends = [site.course[0], site.course.at(-1)];
     byId("course-seen").textContent = `${site.name}: rows within ±10 go from `
       + `${share(ends[0].within[1])} to ${share(ends[1].within[1])}, the largest maximum from `
@@ -144,6 +148,7 @@
   }
 
   drawMaximum();
+  fill("histogram-site", listed(names), telling(data.sites));
   drawHistogram();
   onChange(["histogram-site", "histogram-quantity", "histogram-epoch"], drawHistogram);
   drawBeyond();
@@ -152,6 +157,8 @@
     onChange(["heads-figure"], drawHeads);
   }
   if (has("fig-course")) {
+    const several = data.sites.filter((site) => site.course.length);
+    fill("course-site", listed(several.map((one) => one.name)), telling(several));
     drawCourse();
     onChange(["course-site"], drawCourse);
   }

@@ -78,7 +78,8 @@ def _take(report: Report, made: str) -> str:
         ("formats", found.formats, f"The fewest bits that are good enough. {RULE}"),
     ]
     rows = tables.choice_rows(found, report.areas, report.outcomes)
-    table = frame.table("preset-table", _plain(tables.CHOICE_COLUMNS), rows, words=1)
+    columns, rows = tables.without_empty(tables.CHOICE_COLUMNS, rows)
+    table = frame.table("preset-table", columns, rows, words=1)
     formats = frame.table(
         "format-table",
         tables.FORMAT_COLUMNS,

@@ -23,10 +23,11 @@ WIDEST = 13
 """Integer bits that the exp tables of ``exact_sum`` have room for."""
 
 RULE = (
-    f"A unit is taken to be good enough where no site loses more than {NOTICED:g} nats (mean KL of "
-    f"its rows), {share_text(KEPT_WINNERS)} of the rows that decide an answer (not attention's) "
-    "keep their winner, ties shared out, and the "
-    f"winner saturates in no more than {share_text(CLIPPED_WINNERS)} of the rows of any site. "
+    "What a unit loses is its divergence from float64, the mean over rows of "
+    "sum p ln(p / float64's p) + 1 - sum p. A unit is taken to be good enough where no site loses "
+    f"more than {NOTICED:g} nats, {share_text(KEPT_WINNERS)} of the rows that decide an answer "
+    "(not attention's) keep their winner, ties shared out, and the winner saturates in no more "
+    f"than {share_text(CLIPPED_WINNERS)} of the rows of any site. "
     "Of the presets that are, the smallest is recommended; of the formats, the fewest bits. Other "
     "inputs have other logits: leave room."
 )
@@ -170,14 +171,14 @@ def _tried(fmt: Format, output: Format, exponent: bool, sites: Sequence[Seen]) -
 
 def good_enough(trial: Trial) -> bool:
     """By :data:`RULE`, but for winners that saturate."""
-    return trial.kl <= NOTICED and (trial.top1 is None or trial.top1 >= KEPT_WINNERS)
+    return trial.lost <= NOTICED and (trial.top1 is None or trial.top1 >= KEPT_WINNERS)
 
 
 def _first_good(trials: Sequence[Trial]) -> Trial | None:
     """The fewest bits that are good enough; where none are, those that lose least."""
     feasible = [trial for trial in trials if trial.config is not None]
     good = (trial for trial in feasible if good_enough(trial))
-    return next(good, min(feasible, key=lambda trial: trial.kl, default=None))
+    return next(good, min(feasible, key=lambda trial: trial.lost, default=None))
 
 
 def _choice(name: str, trial: Trial, sites: Sequence[Seen]) -> Choice:
@@ -198,7 +199,7 @@ def _sentence(choices: Sequence[Choice], sites: Sequence[Seen], bits: int) -> st
         return (
             f"Take {chosen.name}: of {_counted(sites)} rows {share_text(chosen.clipped)} at most, "
             f"of any site, have their maximum beyond ±{chosen.limit:g}, and none loses more than "
-            f"{figure_text(chosen.trial.kl)} nats."
+            f"{figure_text(chosen.trial.lost)} nats."
         )
     return f"Take {chosen.name}: {_failure(*_strongest(choices[:place]))}."
 
@@ -221,9 +222,9 @@ def _failure(*choices: Choice) -> str:
         )
     if trial.infeasible:
         return f"{choice.name} cannot be built for these rows ({trial.infeasible})"
-    if trial.kl > NOTICED and trial.worst is not None:
+    if trial.lost > NOTICED and trial.worst is not None:
         return (
-            f"{choice.name} loses {figure_text(trial.kl)} nats a row of {trial.worst.site}, and "
+            f"{choice.name} loses {figure_text(trial.lost)} nats a row of {trial.worst.site}, and "
             f"{NOTICED:g} is the most that is taken not to be noticed"
         )
     return (

@@ -105,7 +105,8 @@ def _trial(trial: Trial) -> dict[str, Any]:
         "name": trial.name,
         "config": trial.config.to_dict() if trial.config else None,
         "infeasible": trial.infeasible or None,
-        "kl": trial.kl if trial.costs else None,
+        "divergence": trial.lost if trial.costs else None,
+        "kl": trial.kl,
         "top1": trial.top1,
         "sites": [asdict(cost) for cost in trial.costs],
     }

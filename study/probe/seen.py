@@ -12,7 +12,7 @@ from ...golden.measures.row_sample import RowSample
 from ...golden.rows import LogitRows
 from ...golden.types import Reals
 
-KEPT_ROWS, KEPT_ELEMENTS = 256, 1 << 18
+KEPT_ROWS, KEPT_ELEMENTS = 256, 1 << 21
 """Rows of a site that units are tried on, at most."""
 BLOCK = 1 << 20
 """Elements that are recorded at once."""

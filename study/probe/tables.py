@@ -18,7 +18,7 @@ SITE_COLUMNS = (
     "maximum\nbeyond ±10", "maximum\nbeyond ±32", "maximum\nbeyond ±128", "p below\n2^-8",
     "p below\n2^-16",
 )  # fmt: skip
-TRIAL_COLUMNS = ("KL, nats", "winners kept", "mean Σp", "least Σp")
+TRIAL_COLUMNS = ("loses, nats", "KL, nats", "winners kept", "mean Σp", "least Σp")
 CHOICE_COLUMNS = (
     "preset", "good enough", "winners that saturate", *TRIAL_COLUMNS, "on a device", "in the model"
 )  # fmt: skip
@@ -66,14 +66,22 @@ def format_rows(trials: Iterable[Trial]) -> list[list[str]]:
 
 def shown(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     """For a terminal: the first column is of words; empty ones are left out."""
+    table = Table(title=title)
+    names, filled = without_empty(columns, rows)
+    for place, name in enumerate(names):
+        table.add_column(name, justify="right" if place else "left")
+    for row in filled:
+        table.add_row(*row)
+    return table
+
+
+def without_empty(
+    columns: Sequence[str], rows: Iterable[Sequence[str]]
+) -> tuple[list[str], list[list[str]]]:
+    """Columns and rows without the columns that nothing is in."""
     rows = list(rows)
     kept = [place for place, _ in enumerate(columns) if any(row[place] for row in rows)]
-    table = Table(title=title)
-    for place in kept:
-        table.add_column(columns[place], justify="right" if place else "left")
-    for row in rows:
-        table.add_row(*(row[place] for place in kept))
-    return table
+    return [columns[place] for place in kept], [[row[place] for place in kept] for row in rows]
 
 
 def _site(name: str, of: RowFigures) -> list[str]:
@@ -106,10 +114,11 @@ def _choice(choice: Choice, area: Area | None, outcome: Outcome | None) -> list[
 
 def _trial(trial: Trial) -> list[str]:
     if trial.infeasible:
-        return [trial.infeasible, "-", "-", "-"]
+        return [trial.infeasible, *["-"] * (len(TRIAL_COLUMNS) - 1)]
     masses = [cost.mass for cost in trial.costs if cost.mass is not None]
     least = [cost.least_mass for cost in trial.costs if cost.least_mass is not None]
     return [
+        figure_text(trial.lost),
         figure_text(trial.kl),
         share_text(trial.top1),
         f"{min(masses):.4f}" if masses else "-",

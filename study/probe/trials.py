@@ -9,16 +9,19 @@ from ...golden.config import SoftmaxConfig
 from ...golden.errors import ConfigError
 from ...golden.measures.catalogue import CATALOGUE
 from ...golden.measures.losses import Losses
-from ...golden.measures.metrics import Agreement, Metrics, probabilities
+from ...golden.measures.metrics import Agreement, Metrics, Probabilities, probabilities
 from ...golden.measures.ragged import Ragged
+from ...golden.measures.summary import mean_of
 from ...golden.rows import LogitRows
 from ...golden.units.softmax import softmax_rows
 from .seen import Seen
 
 LONGEST = 65536
 """Elements of a row, at most: no unit takes longer ones."""
-SEARCHED_ELEMENTS = 1 << 14
-"""Of a site, where many formats are tried."""
+SEARCHED_ROWS, SEARCHED_ELEMENTS = 16, 1 << 14
+"""Of a site, where many formats are tried: so many rows, or more of so many elements in all."""
+TINY = 1e-300
+"""Least probability of float64 that is told from 0."""
 NOTICED = CATALOGUE["kl"].resolution
 """Nats that a row may lose: less is taken as not noticed, as by the sweep."""
 
@@ -28,7 +31,10 @@ class Cost:
     """What a unit does to some rows of a site; ``None`` of no row.
 
     Attributes:
-        kl: mean KL(float64 || unit) in nats. top1: share of the rows whose winner stays, ties
+        divergence: mean over rows of sum p ln(p / float64's p) + 1 - sum p, in nats: the divergence
+            of the unit from float64, with what the sum lacks of 1.
+        kl: mean KL(float64 || unit) in nats, zeros raised to half an LSB, which counts much where
+            there are many classes. top1: share of the rows whose winner stays, ties
             shared out. mass, least_mass: sum of p, mean and least. clipped: share of the rows
             whose winner saturates.
         rows: that it was tried on. decides: see :class:`.seen.Seen`.
@@ -37,6 +43,7 @@ class Cost:
     site: str
     rows: int
     decides: bool
+    divergence: float | None
     kl: float | None
     top1: float | None
     mass: float | None
@@ -58,14 +65,19 @@ class Trial:
     infeasible: str = ""
 
     @property
-    def kl(self) -> float:
-        """Of the site that loses most."""
-        return max((cost.kl for cost in self.costs if cost.kl is not None), default=np.inf)
+    def lost(self) -> float:
+        """The divergence of the site that loses most."""
+        return self.worst.divergence or 0.0 if self.worst else np.inf
 
     @property
     def worst(self) -> Cost | None:
         """The site that loses most."""
-        return max(self.costs, key=lambda cost: cost.kl or 0.0, default=None)
+        return max(self.costs, key=lambda cost: cost.divergence or 0.0, default=None)
+
+    @property
+    def kl(self) -> float | None:
+        """The largest of all sites."""
+        return max((cost.kl for cost in self.costs if cost.kl is not None), default=None)
 
     @property
     def top1(self) -> float | None:
@@ -100,6 +112,7 @@ def fewer(site: Seen) -> Seen:
     if rows is None:
         return site
     count = int(np.searchsorted(np.cumsum(rows.lengths), SEARCHED_ELEMENTS)) + 1
+    count = max(count, SEARCHED_ROWS)
     return Seen(site.name, site.epochs, rows.take(slice(0, count)), site.decides)
 
 
@@ -113,9 +126,18 @@ def _cost(site: Seen, config: SoftmaxConfig, rows: LogitRows) -> Cost:
         site=site.name,
         rows=len(rows.lengths),
         decides=site.decides,
+        divergence=_divergence(given),
         kl=measured.mean_kl,
         top1=Agreement.of(given, best).top1,
         mass=measured.sum_mean,
         least_mass=measured.sum_min,
         clipped=measured.winner_clip_rate,
     )
+
+
+def _divergence(given: Probabilities) -> float | None:
+    """See :class:`Cost`."""
+    p, layout = given.p, given.layout
+    ratio = np.where(p > 0, p, 1) / np.where(p > 0, np.maximum(given.exact, TINY), 1)
+    rows = layout.real_sums(p * np.log(ratio) - p) + 1
+    return mean_of(rows[layout.filled])
