@@ -83,7 +83,7 @@ def _take(report: Report, made: str) -> str:
     formats = frame.table(
         "format-table",
         tables.FORMAT_COLUMNS,
-        tables.format_rows([*found.inputs, *found.outputs]),
+        [*tables.format_rows(found.inputs), *tables.format_rows(found.outputs)],
         words=1,
     )
     rest = f"{frame.cards(cards)}{table}{formats}{made}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ...golden.config import SoftmaxConfig, preset
 from ...golden.errors import ConfigError
 from ...golden.formats import SQ, UQ, Format
+from ..sweep.report.curves import FACTOR
 from ..sweep.report.texts import figure_text, share_text
 from .seen import Seen
 from .trials import NOTICED, Trial, fewer, tried
@@ -16,6 +17,9 @@ KEPT_WINNERS = 0.995
 """Share of the rows whose winner has to stay, over all sites that decide an answer."""
 CLIPPED_WINNERS = 0.001
 """Share of the rows of a site whose winner may saturate."""
+MOST_LOST = 0.02
+"""Nats that a preset may lose at a site: with them goes a fiftieth of the mass at most, as the tail
+of many classes does where it rounds to 0."""
 INPUT_FRACTIONS = (2, 3, 4, 5, 6, 7, 8, 9, 10)
 OUTPUTS = ((8, False), (8, True), (10, False), (12, False), (14, False), (16, False))
 """Fraction bits that are tried, and whether rows have an exponent of their own."""
@@ -24,12 +28,13 @@ WIDEST = 13
 
 RULE = (
     "What a unit loses is its divergence from float64, the mean over rows of "
-    "sum p ln(p / float64's p) + 1 - sum p. A unit is taken to be good enough where no site loses "
-    f"more than {NOTICED:g} nats, {share_text(KEPT_WINNERS)} of the rows that decide an answer "
-    "(not attention's) keep their winner, ties shared out, and the winner saturates in no more "
-    f"than {share_text(CLIPPED_WINNERS)} of the rows of any site. "
-    "Of the presets that are, the smallest is recommended; of the formats, the fewest bits. Other "
-    "inputs have other logits: leave room."
+    "sum p ln(p / float64's p) + 1 - sum p. A preset is taken to be good enough where no site "
+    f"loses more than {MOST_LOST:g} nats, {share_text(KEPT_WINNERS)} of the rows that decide an "
+    "answer (not attention's) keep their winner, ties shared out, and the winner saturates in no more "
+    f"than {share_text(CLIPPED_WINNERS)} of the rows of any site; the smallest of these is "
+    f"recommended. A format is, where it loses no more than {NOTICED:g} nats or {FACTOR:g} times "
+    "what the best one loses, and keeps as many winners. Other inputs have other logits: leave "
+    "room."
 )
 
 Progress = Callable[[float], object]
@@ -53,7 +58,7 @@ class Choice:
     @property
     def good(self) -> bool:
         """By :data:`RULE`."""
-        return good_enough(self.trial) and self.clipped <= CLIPPED_WINNERS
+        return _within(self.trial, MOST_LOST) and self.clipped <= CLIPPED_WINNERS
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,15 +174,20 @@ def _tried(fmt: Format, output: Format, exponent: bool, sites: Sequence[Seen]) -
     return tried(name, config, sites)
 
 
-def good_enough(trial: Trial) -> bool:
-    """By :data:`RULE`, but for winners that saturate."""
-    return trial.lost <= NOTICED and (trial.top1 is None or trial.top1 >= KEPT_WINNERS)
+def good_enough(trials: Sequence[Trial]) -> list[bool]:
+    """Which formats are, by :data:`RULE`, of those that were tried together."""
+    least = min((trial.lost for trial in trials if trial.config is not None), default=0.0)
+    return [_within(trial, max(NOTICED, FACTOR * least)) for trial in trials]
+
+
+def _within(trial: Trial, most: float) -> bool:
+    return trial.lost <= most and (trial.top1 is None or trial.top1 >= KEPT_WINNERS)
 
 
 def _first_good(trials: Sequence[Trial]) -> Trial | None:
     """The fewest bits that are good enough; where none are, those that lose least."""
+    good = (trial for trial, kept in zip(trials, good_enough(trials), strict=True) if kept)
     feasible = [trial for trial in trials if trial.config is not None]
-    good = (trial for trial in feasible if good_enough(trial))
     return next(good, min(feasible, key=lambda trial: trial.lost, default=None))
 
 
@@ -222,10 +232,10 @@ def _failure(*choices: Choice) -> str:
         )
     if trial.infeasible:
         return f"{choice.name} cannot be built for these rows ({trial.infeasible})"
-    if trial.lost > NOTICED and trial.worst is not None:
+    if trial.lost > MOST_LOST and trial.worst is not None:
         return (
             f"{choice.name} loses {figure_text(trial.lost)} nats a row of {trial.worst.site}, and "
-            f"{NOTICED:g} is the most that is taken not to be noticed"
+            f"{MOST_LOST:g} are allowed"
         )
     return (
         f"{choice.name} keeps the winner of {share_text(trial.top1)} of the rows, and "

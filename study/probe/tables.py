@@ -59,9 +59,12 @@ def choice_rows(
     ]
 
 
-def format_rows(trials: Iterable[Trial]) -> list[list[str]]:
-    """A line each pair of formats."""
-    return [[trial.name, "yes" if good_enough(trial) else "no", *_trial(trial)] for trial in trials]
+def format_rows(trials: Sequence[Trial]) -> list[list[str]]:
+    """A line each of formats that were tried together."""
+    return [
+        [trial.name, "yes" if good else "no", *_trial(trial)]
+        for trial, good in zip(trials, good_enough(trials), strict=True)
+    ]
 
 
 def shown(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
