@@ -30,8 +30,8 @@ RULE = (
     "What a unit loses is its divergence from float64, the mean over rows of "
     "sum p ln(p / float64's p) + 1 - sum p. A preset is taken to be good enough where no site "
     f"loses more than {MOST_LOST:g} nats, {share_text(KEPT_WINNERS)} of the rows that decide an "
-    "answer (not attention's) keep their winner, ties shared out, and the winner saturates in no more "
-    f"than {share_text(CLIPPED_WINNERS)} of the rows of any site; the smallest of these is "
+    "answer (not attention's) keep their winner, ties shared out, and the winner saturates in no "
+    f"more than {share_text(CLIPPED_WINNERS)} of the rows of any site; the smallest of these is "
     f"recommended. A format is, where it loses no more than {NOTICED:g} nats or {FACTOR:g} times "
     "what the best one loses, and keeps as many winners. Other inputs have other logits: leave "
     "room."
@@ -109,10 +109,10 @@ def recommend(
     few = [fewer(site) for site in sites]
     bits = integer_bits(sites)
     inputs = [told(trial) for trial in _inputs(bits, few)]
-    chosen = _first_good(inputs)
+    chosen = _fewest(inputs)
     fmt = chosen.config.input if chosen and chosen.config else None
     outputs = [told(trial) for trial in _outputs(fmt, few)] if fmt else []
-    output = _first_good(outputs)
+    output = _fewest(outputs)
     progress(1.0)
     good = [choice.name for choice in choices if choice.good]
     return Recommendation(
@@ -184,11 +184,16 @@ def _within(trial: Trial, most: float) -> bool:
     return trial.lost <= most and (trial.top1 is None or trial.top1 >= KEPT_WINNERS)
 
 
-def _first_good(trials: Sequence[Trial]) -> Trial | None:
-    """The fewest bits that are good enough; where none are, those that lose least."""
-    good = (trial for trial, kept in zip(trials, good_enough(trials), strict=True) if kept)
+def _fewest(trials: Sequence[Trial]) -> Trial | None:
+    """The fewest bits that are good enough, as all with more bits are; where none are, those that
+    lose least."""
+    kept = good_enough(trials)
+    for place, trial in enumerate(trials):
+        alone = trial.config is not None and trial.config.has_exponent
+        if kept[place] and (alone or all(kept[place:])):
+            return trial
     feasible = [trial for trial in trials if trial.config is not None]
-    return next(good, min(feasible, key=lambda trial: trial.lost, default=None))
+    return min(feasible, key=lambda trial: trial.lost, default=None)
 
 
 def _choice(name: str, trial: Trial, sites: Sequence[Seen]) -> Choice:
