@@ -11,6 +11,7 @@ from .endings import Program
 from .export import export
 from .graph import graph
 from .models import models
+from .probe import probe
 from .reference import reference
 from .simulate import simulate
 from .soak import soak
@@ -37,6 +38,7 @@ main.add_command(coverage)
 main.add_command(export)
 main.add_command(graph)
 main.add_command(models)
+main.add_command(probe)
 main.add_command(reference)
 main.add_command(simulate)
 main.add_command(soak)

@@ -9,9 +9,11 @@ if TYPE_CHECKING:
     from .engines.registry import EngineFallbackWarning, engine_names, which_engine
     from .functional import fixed_log_softmax, fixed_softmax
     from .huggingface import register_attention
-    from .intercept import SwapError
     from .layers import FixedCrossEntropyLoss, FixedLogSoftmax, FixedSoftmax
     from .loss import fixed_cross_entropy
+    from .probing import Probe, Probed, probe
+    from .refusals import ProbeError, SwapError
+    from .site_record import Sampling
     from .swapping import Swap, swap
 
 __all__ = [
@@ -19,6 +21,10 @@ __all__ = [
     "FixedCrossEntropyLoss",
     "FixedLogSoftmax",
     "FixedSoftmax",
+    "Probe",
+    "ProbeError",
+    "Probed",
+    "Sampling",
     "Swap",
     "SwapError",
     "engine_names",
@@ -26,6 +32,7 @@ __all__ = [
     "fixed_log_softmax",
     "fixed_scaled_dot_product_attention",
     "fixed_softmax",
+    "probe",
     "register_attention",
     "swap",
     "which_engine",
@@ -35,9 +42,11 @@ _MODULES = {
     ".attention": ("fixed_scaled_dot_product_attention",),
     ".engines.registry": ("EngineFallbackWarning", "engine_names", "which_engine"),
     ".functional": ("fixed_log_softmax", "fixed_softmax"),
-    ".intercept": ("SwapError",),
     ".layers": ("FixedCrossEntropyLoss", "FixedLogSoftmax", "FixedSoftmax"),
     ".loss": ("fixed_cross_entropy",),
+    ".probing": ("Probe", "Probed", "probe"),
+    ".refusals": ("ProbeError", "SwapError"),
+    ".site_record": ("Sampling",),
     ".swapping": ("Swap", "swap"),
     ".huggingface": ("register_attention",),
 }

@@ -1,5 +1,6 @@
 """torch's scaled_dot_product_attention whose softmax is the fixed-point unit's."""
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Unpack
 
@@ -86,6 +87,49 @@ def attention(
         return _weighted(_masked(scores, attn_mask), value, dropout_p, unit)
 
 
+def score_blocks(
+    rows: int,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Iterator[Tensor]:
+    """What enters the softmax of :func:`attention`, (..., rows or fewer, S) at once, masked with
+    -inf; where ``is_causal``, no wider than what the last of them sees. Arguments that have no part
+    in it are left alone."""
+    query, key, _, attn_mask = _autocast(query, key, value, attn_mask)
+    if enable_gqa:
+        key = _for_heads(query, key, "key")
+    with _without_autocast(query):
+        query, key = _factors(query, key, scale)
+        for start in range(0, query.shape[-2], rows):
+            end = min(start + rows, query.shape[-2])
+            some = query[..., start:end, :]
+            if is_causal:
+                yield _causal(some @ key[..., :end], start)
+            else:
+                yield _masked(some @ key, _rows_of_mask(attn_mask, start, end))
+
+
+def _causal(scores: Tensor, start: int) -> Tensor:
+    """Queries from ``start`` on see the keys up to themselves: the last keys need a mask."""
+    tile = scores[..., start:]
+    above = torch.ones(tile.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
+    tile.masked_fill_(above, -torch.inf)
+    return scores
+
+
+def _rows_of_mask(mask: Tensor | None, start: int, end: int) -> Tensor | None:
+    """The mask of some queries."""
+    if mask is None or mask.ndim < 2 or mask.shape[-2] == 1:
+        return mask
+    return mask[..., start:end, :]
+
+
 def _weighted(scores: Tensor, value: Tensor, dropout_p: float, unit: Options) -> Tensor:
     p, _ = apply(scores, -1, None, unit)
     p = p.to(value.dtype)
@@ -95,12 +139,17 @@ def _weighted(scores: Tensor, value: Tensor, dropout_p: float, unit: Options) ->
 
 
 def _scores(query: Tensor, key: Tensor, scale: float | None) -> Tensor:
+    query, key = _factors(query, key, scale)
+    return query @ key
+
+
+def _factors(query: Tensor, key: Tensor, scale: float | None) -> tuple[Tensor, Tensor]:
     """Both factors times the root of the scale, as in torch, so that halves of them last."""
     if query.itemsize == 2:
         query, key = query.float(), key.float()
     factor = (query.shape[-1] or 1) ** -0.5 if scale is None else scale
     root = abs(factor) ** 0.5
-    return (query * (root if factor > 0 else -root)) @ (key * root).transpose(-2, -1)
+    return query * (root if factor > 0 else -root), (key * root).transpose(-2, -1)
 
 
 def _masked(scores: Tensor, mask: Tensor | None) -> Tensor:

@@ -86,6 +86,11 @@ def dim_of(name: str, x: Tensor, dim: int | None) -> int:
         "dim=X as an argument.",
         stacklevel=4,
     )
+    return implicit_dim(x)
+
+
+def implicit_dim(x: Tensor) -> int:
+    """torch's choice where no dimension is given."""
     return 0 if x.ndim in (0, 1, 3) else 1
 
 

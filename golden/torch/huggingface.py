@@ -9,6 +9,7 @@ from ..config import SoftmaxConfig
 from .attention import MASK_VALUE
 from .intercept import Intercept
 from .options import Choices, options
+from .unit_calls import UnitCalls
 
 
 def register_attention(
@@ -39,7 +40,7 @@ def register_attention(
 
     unit = options("softmax", config, mask_value=mask_value, **chosen)
     AttentionInterface.register(
-        name, _by_unit(sdpa_attention_forward, Intercept({"attention": unit}, _unseen))
+        name, _by_unit(sdpa_attention_forward, Intercept(UnitCalls({"attention": unit}, _unseen)))
     )
     AttentionMaskInterface.register(name, sdpa_mask)
 

@@ -1,4 +1,4 @@
-"""What stands between a model and torch's softmax family: every call of it goes to a unit.
+"""What stands between a model and torch's softmax family: every call of it is handed on.
 
 It is a mode of torch's function overrides: while it is on, torch hands it every call, from Python
 code and from torch's own modules alike, and compilers trace through it.
@@ -6,18 +6,14 @@ code and from torch's own modules alike, and compilers trace through it.
 
 from collections.abc import Callable, Collection, Mapping
 from types import FunctionType
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from .attention import attention
-from .functional import apply, dim_of
-from .loss import loss_of, reduction_of
-from .loss_options import LossOptions
-from .options import Options
+from .refusals import Purpose
 
 FAMILY: Mapping[str, tuple[str, ...]] = {
     "softmax": ("softmax", "special_softmax"),
@@ -46,27 +42,41 @@ REFUSED: Mapping[str, tuple[str, ...]] = {
         "_scaled_dot_product_cudnn_attention", "_scaled_dot_product_flash_attention_for_cpu",
     ),
 }  # fmt: skip
-"""Functions that have a softmax inside of which no unit can take the place."""
+"""Functions that have a softmax inside, which nobody can see or take the place of."""
 
 
-class SwapError(RuntimeError):
-    """A model in which not every softmax can be a unit's, in one sentence."""
+class Treatment(Protocol):
+    """What is done with a call of the family."""
+
+    @property
+    def purpose(self) -> Purpose:
+        """What it is done for."""
+        ...
+
+    @property
+    def functions(self) -> Collection[str]:
+        """Whose calls it takes, of :data:`FAMILY`; others are left as they are."""
+        ...
+
+    def compute(
+        self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Tensor:
+        """The result of a call.
+
+        Args:
+            name: of :data:`FAMILY`. function: torch's own, and what it was called with.
+        """
+        ...
 
 
 class Intercept(TorchFunctionMode):
-    """While it is on, torch's softmax family is computed by units.
+    """While it is on, calls of torch's softmax family are handed to a treatment."""
 
-    Args:
-        units: by the names of :data:`FAMILY`; those without a unit are left as they are.
-        seen: called for every call that a unit computes, with such a name, and whether a compiler
-            traces it.
-    """
-
-    def __init__(self, units: Mapping[str, Options], seen: Callable[[str, bool], None]) -> None:
+    def __init__(self, treatment: Treatment) -> None:
         super().__init__()
-        self.units, self.seen = dict(units), seen
-        self.refused = frozenset(name for each in units for name in REFUSED[each])
-        self.kinds = {name: each for each in units for name in FAMILY[each]}
+        self.treatment = treatment
+        self.refused = frozenset(name for each in treatment.functions for name in REFUSED[each])
+        self.kinds = {name: each for each in treatment.functions for name in FAMILY[each]}
 
     def __torch_function__(
         self,
@@ -79,63 +89,15 @@ class Intercept(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         kind = self.kinds.get(name)
         if kind is not None:
-            self.seen(kind, torch.compiler.is_compiling())
-            return _COMPUTE[kind](self.units[kind], *args, **kwargs)
+            return self.treatment.compute(kind, func, args, kwargs)
         if name in self.refused:
-            raise SwapError(f"{name} must not be called: no unit takes the place of its softmax")
+            raise self.treatment.purpose.not_called(name)
         if name in _INSIDE:
             with self:
                 return _INSIDE[name](*args, **kwargs)
         if name == "unflatten" and torch.compiler.is_compiling():
             return torch.unflatten(*args, **kwargs)  # the method's own call of super has no trace
         return func(*args, **kwargs)
-
-
-def _softmax(
-    unit: Options, x: Tensor, dim: int | None = None, *rest: Any, dtype: Any = None, **more: Any
-) -> Tensor:
-    """Functions differ in what follows the dimension: a depth of the stack, or a dtype."""
-    _refuse_more(x, more)
-    given = [each for each in rest if isinstance(each, torch.dtype)]
-    return apply(x, dim_of("softmax", x, dim), given[0] if given else dtype, unit)[0]
-
-
-def _cross_entropy(
-    unit: Options,
-    x: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    ignore_index: int = -100,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    label_smoothing: float = 0.0,
-) -> Tensor:
-    _refuse_more(x, {})
-    reduction = reduction_of(size_average, reduce, reduction)
-    return loss_of(x, target, LossOptions(weight, ignore_index, reduction, label_smoothing), unit)[
-        0
-    ]
-
-
-def _attention(unit: Options, query: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-    _refuse_more(query, {})
-    return attention(unit, query, *args, **kwargs)
-
-
-def _refuse_more(x: Tensor, more: Mapping[str, Any]) -> None:
-    if any(value is not None for name, value in more.items() if name != "_stacklevel"):
-        raise SwapError(f"softmax must be called without {', '.join(more)}")
-    if x.is_nested:
-        raise SwapError("softmax must be of a plain tensor: a unit takes no nested ones")
-
-
-_COMPUTE: dict[str, Callable[..., Tensor]] = {
-    "softmax": _softmax,
-    "log_softmax": _softmax,
-    "cross_entropy": _cross_entropy,
-    "attention": _attention,
-}
 
 
 def _opened(function: FunctionType) -> FunctionType:

@@ -1,11 +1,9 @@
 """Fixed-point units in the place of a model's softmax family, and back."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
-from functools import wraps
-from types import MethodType, TracebackType
-from typing import Any, Unpack
+from collections.abc import Collection
+from types import TracebackType
+from typing import Unpack
 
 import torch
 from torch import nn
@@ -14,13 +12,14 @@ from ..config import SoftmaxConfig
 from ..errors import require
 from .attention import MASK_VALUE
 from .fast_path import FastPath
-from .intercept import FAMILY, Intercept, SwapError
+from .intercept import FAMILY, Intercept
 from .options import Choices, Options, options
+from .refusals import SWAP, SwapError
 from .replace import replaced
 from .swappable import calls_softmax, refuse
+from .unit_calls import UnitCalls
+from .wrapping import Wrapping, refuse_twice
 
-_MARK = "swapped"
-"""Of forward methods that intercept calls."""
 COMPILED = "(compiled)"
 """The site of calls that a compiler traced: it does not tell in which module they stand."""
 
@@ -99,16 +98,14 @@ class Swap:
     def __init__(self, model: nn.Module, units: dict[str, Options]) -> None:
         named = dict(model.named_modules())
         for name, module in named.items():
-            refuse(name, module)
-            if _MARK in vars(getattr(module.forward, "__func__", _forward)):
-                raise SwapError(f"{_called(name, module)} must not be swapped twice: undo it first")
+            refuse(name, module, SWAP)
+            refuse_twice(name, module, SWAP)
         self.model = model
         self.calls: Counter[tuple[str, str]] = Counter()
-        self._site = ""
         # a compiler that traces a call runs these once, and does not follow them
         seen = torch.compiler.assume_constant_result(lambda *call: self.see(*call))
-        self.ended = torch.compiler.assume_constant_result(lambda: self.require_some())
-        self._mode = Intercept(units, seen)
+        ended = torch.compiler.assume_constant_result(lambda: self.require_some())
+        self._mode = Intercept(UnitCalls(units, seen))
         self._fast_path = FastPath()
         self._replacements = [
             each
@@ -117,11 +114,14 @@ class Swap:
         ]
         self.modules = tuple(each.name for each in self._replacements)
         fixed = {id(each.module) for each in self._replacements}
-        self._wrapped = [
-            _Wrapped(name, module, self)
-            for name, module in named.items()
-            if calls_softmax(module, name) and id(module) not in fixed
-        ]
+        self._wrapping = Wrapping(self._mode, ended)
+        self._wrapping.wrap(
+            {
+                name: module
+                for name, module in named.items()
+                if calls_softmax(module, name) and id(module) not in fixed
+            }
+        )
         self._fast_path.turn_off()
 
     @property
@@ -132,9 +132,10 @@ class Swap:
 
     def undo(self) -> None:
         """Make the model what it was; once undone, nothing more happens."""
-        for each in (*self._replacements, *self._wrapped):
+        for each in self._replacements:
             each.undo()
-        self._replacements, self._wrapped = [], []
+        self._replacements = []
+        self._wrapping.undo()
         self._fast_path.restore()
 
     def __enter__(self) -> "Swap":
@@ -151,18 +152,9 @@ class Swap:
     def __repr__(self) -> str:
         return f"Swap({type(self.model).__name__}: {', '.join(self.sites) or 'nothing yet'})"
 
-    @contextmanager
-    def within(self, site: str) -> Iterator[None]:
-        """While a module's forward method runs; the outermost one must have met a unit."""
-        outer, self._site = self._site, site
-        try:
-            yield
-        finally:
-            self._site = outer
-
     def see(self, function: str, traced: bool) -> None:
         """Count a call."""
-        site = COMPILED if traced else self._site
+        site = COMPILED if traced else self._wrapping.site
         self.calls[site, function] += 1
 
     def require_some(self) -> None:
@@ -172,59 +164,3 @@ class Swap:
                 f"{type(self.model).__name__} must have a softmax to swap: its forward pass called "
                 "none"
             )
-
-
-class _Wrapped:
-    """A module whose forward method runs with the calls intercepted."""
-
-    def __init__(self, name: str, module: nn.Module, owner: Swap) -> None:
-        self.module, self.own = module, vars(module).get("forward")
-        module.forward = MethodType(_forward(name, module, owner), module)
-
-    def undo(self) -> None:
-        del self.module.forward
-        if self.own is not None:
-            self.module.forward = self.own
-
-
-def _forward(name: str, module: nn.Module, owner: Swap) -> Callable[..., Any]:
-    """The forward method of a module's class, or its own, with the calls intercepted.
-
-    It is a function of the module, so that a copy of the module computes with its own weights.
-    """
-    own, mode, ended = vars(module).get("forward"), owner._mode, owner.ended
-
-    def run(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        if own is not None:
-            return own(*args, **kwargs)
-        return type(self).forward(self, *args, **kwargs)
-
-    def intercepted(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        if _on(mode):
-            return run(self, *args, **kwargs)
-        with mode:
-            return run(self, *args, **kwargs)
-
-    @wraps(type(module).forward)
-    def forward(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        if torch.compiler.is_compiling():
-            result = intercepted(self, *args, **kwargs)
-        else:
-            with owner.within(name):
-                result = intercepted(self, *args, **kwargs)
-        if not name:
-            ended()
-        return result
-
-    vars(forward)[_MARK] = True
-    return forward
-
-
-def _on(mode: Intercept) -> bool:
-    """The mode is the one that sees calls first."""
-    depth = torch._C._len_torch_function_stack()
-    return depth > 0 and torch._C._get_function_stack_at(depth - 1) is mode
-
-
-def _called(name: str, module: nn.Module) -> str:
-    return f"{name or 'the model'} ({type(module).__name__})"

@@ -152,6 +152,8 @@ EVERY = {
     "bench-emulation": ["--engine", "--isa", "--threads", "--shape", "--json"],
     "soak": ["--minutes", "--seed", "--cluster", "--out"],
     "cluster": ["--workers", "--cluster"],
+    "probe": ["--model", "--data", "--npy", "--limit", "--seed", "--preset", "--synth", "--json",
+              "--html", "--picture"],
     "train": ["--preset", "--config", "--datapath", "--set", "--network", "--seeds", "--epochs",
               "--updates", "--cluster", "--json", "--write", "--out"],
     "sweep": ["--space", "--cache", "--cluster", "--logits", "--goal", "--minimize", "--trials",

@@ -146,6 +146,16 @@ def test_calls_give_the_units_bits():
     assert torch.equal(model(X), torch.softmax(X, 1))
 
 
+def test_arguments_may_be_given_by_name():
+    x = X[0]
+    target = torch.zeros(3, dtype=torch.int64)
+    named = Bare(lambda x: torch.softmax(input=x, dim=1))
+    lost = Bare(lambda x: functional.cross_entropy(input=x, target=target))
+    with swap(named), swap(lost):
+        assert torch.equal(named(x), fixed_softmax(x, 1))
+        assert calls(lost, x) == {"cross_entropy": 1}
+
+
 def test_what_was_swapped_is_told():
     model = Called()
     swapped = swap(model)
@@ -238,7 +248,7 @@ def test_each_function_may_have_a_unit_of_its_own():
              "attention_config": "tiny"}  # fmt: skip
     with swap(model, **names, engine="numpy") as swapped:
         model(X)
-        units = swapped._mode.units
+        units = swapped._mode.treatment.units
         assert units["log_softmax"].config == options_text(log_config(preset("tight")))
         for name, expected in (("softmax", "int8"), ("cross_entropy", "base"),
                                ("attention", "tiny")):  # fmt: skip

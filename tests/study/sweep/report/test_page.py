@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import tomllib
 
 import pytest
@@ -12,8 +11,7 @@ from softmaxfx.golden.measures.catalogue import POINT
 from softmaxfx.study.sweep.report.page import FIGURES
 from softmaxfx.study.sweep.report.report import report
 
-LARGEST = 8 * 2**20
-"""Bytes of the page, at most."""
+from ...page.browsing import LARGEST, choose_all, chromium, open_page
 
 
 @pytest.fixture(scope="module")
@@ -41,30 +39,13 @@ def test_the_data_cannot_end_its_element(html):
 
 @pytest.fixture(scope="module")
 def browser():
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("chromium is not installed")
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
 def opened(browser, html):
-    """The page as it is drawn, and what it complained of and asked for meanwhile."""
-    page = browser.new_page(viewport={"width": 1366, "height": 900})
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(html.as_uri())
-    page.wait_for_selector("body[data-drawn]")
-    return page, said, asked
+    return open_page(browser, html)
 
 
 def click(page, figure: str, trace: int, point: int) -> None:
@@ -86,7 +67,7 @@ def click(page, figure: str, trace: int, point: int) -> None:
 
 
 def test_the_page_works_in_a_browser(opened, html):
-    page, said, asked = opened
+    page = opened.page
     for figure in FIGURES:
         assert page.locator(f"#{figure} .plot-container").count() == 1, figure
 
@@ -105,19 +86,16 @@ def test_the_page_works_in_a_browser(opened, html):
     assert "LUT" in page.inner_text("#picked-costs")
 
     # Every choice draws without a complaint.
-    for select in page.locator("select").all():
-        values = select.locator("option").evaluate_all("all => all.map((one) => one.value)")
-        for value in values:
-            select.select_option(value)
+    choose_all(page)
     assert "points are on the front" in page.inner_text("#front-seen")
     assert page.inner_text("#bits-seen")
     assert page.inner_text("#map-seen")
-    assert said == []
-    assert asked == [html.as_uri()]
+    assert opened.said == []
+    assert opened.asked == [html.as_uri()]
 
 
 def test_the_panel_explains_its_metrics(opened):
-    page, _, _ = opened
+    page = opened.page
     entries = page.locator("#picked-values dt").evaluate_all(
         "all => all.map((one) => [one.textContent, one.title])"
     )
@@ -127,7 +105,7 @@ def test_the_panel_explains_its_metrics(opened):
 
 
 def test_knees_are_marked_where_the_results_have_them(opened):
-    page, _, _ = opened
+    page = opened.page
     page.select_option("#bits-source", "digits")
     page.select_option("#bits-width", "output")
     knees = page.evaluate(
@@ -142,9 +120,4 @@ def test_knees_are_marked_where_the_results_have_them(opened):
 def test_a_page_of_little_is_drawn_too(browser, tmp_path, made_rows, made_sources, kept):
     rows = [row for row in made_rows() if row.kind == kept and row.status == "done"]
     html = report(rows[:1], made_sources if kept == "point" else [], tmp_path).html
-    page = browser.new_page()
-    said: list[str] = []
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(html.as_uri())
-    page.wait_for_selector("body[data-drawn]")
-    assert said == []
+    assert open_page(browser, html).said == []
