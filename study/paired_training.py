@@ -5,19 +5,17 @@ softmax alone, and what rounding then makes of it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import torch
-
 from ..cache import Cache, completed
 from ..golden.config import preset
 from ..golden.errors import require
 from ..outcomes import Outcome
+from .one_thread import one_thread
 from .paired_figures import Pairs
 from .paired_networks import Network, Trained
 from .paired_units import Fixed, Float32, Softmax
@@ -26,8 +24,8 @@ from .tasks import MadeBy
 MADE_BY = MadeBy(
     "training",
     (
-        "golden", "study.language_model", "study.paired_networks", "study.paired_units",
-        "study.recordings", "study.train_digits", "study.train_language",
+        "golden", "study.language_model", "study.one_thread", "study.paired_networks",
+        "study.paired_units", "study.recordings", "study.train_digits", "study.train_language",
     ),
 )  # fmt: skip
 """What a training comes to."""
@@ -57,21 +55,8 @@ class Training:
 
     def run(self, folder: Path, given: None = None) -> dict[str, Any]:
         """The fields of what it came to."""
-        with _one_thread():
+        with one_thread():
             return asdict(self.network.train(self.optimiser, self.softmax, self.seed))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let torch compute the same bits each time: how a sum is cut into threads changes them."""
-    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(deterministic)
 
 
 Run = Callable[[list[Training]], Iterator[tuple[Training, Outcome]]]
