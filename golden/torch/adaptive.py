@@ -121,7 +121,8 @@ class FixedAdaptiveLogSoftmaxWithLoss(FixedModule, nn.AdaptiveLogSoftmaxWithLoss
         return Output(found.log_prob, found.reduced(self.reduction))
 
     def log_prob(self, input: Tensor) -> Tensor:
-        """Log-probabilities of all words, (..., n_classes), the bits of :meth:`forward`.
+        """Log-probabilities of all words, (..., n_classes), the bits of :meth:`forward`; their
+        gradient is that of :func:`.functional.fixed_log_softmax`.
 
         Args:
             input: (..., in_features).

@@ -3,6 +3,7 @@
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,9 +57,11 @@ def recorded(model: WordModel, tokens: Tensor) -> Stream:
 def write_stream(file: Path, stream: Stream) -> None:
     """Write a stream as arrays of NumPy: words, logits_0 and so on, and config as JSON."""
     described = np.frombuffer(text_of(stream.config).encode(), np.uint8)
-    logits = {f"logits_{j}": codes.astype(np.int32) for j, codes in enumerate(stream.logits)}
+    arrays: dict[str, Any] = {
+        f"logits_{j}": codes.astype(np.int32) for j, codes in enumerate(stream.logits)
+    }
     written = io.BytesIO()
-    np.savez_compressed(written, words=stream.words, config=described, **logits)
+    np.savez_compressed(written, words=stream.words, config=described, **arrays)
     write_whole(file, written.getvalue())
 
 

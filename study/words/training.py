@@ -115,11 +115,11 @@ def planned(
     methods: Sequence[Method], softmaxes: Sequence[Softmax], text: WordText, seed: int, size: Size,
     stop: Stop,
 ) -> list[Training]:  # fmt: skip
-    """Every method by every softmax."""
+    """Every method by every softmax, method by method."""
     sha256 = text.sha256
     return [
         Training(method, softmax, seed, size, stop, sha256)
-        for softmax, method in product(softmaxes, methods)
+        for method, softmax in product(methods, softmaxes)
     ]
 
 

@@ -170,6 +170,13 @@ def test_a_word_alone_has_the_log_probability_that_it_has_among_all(seed, words)
     assert torch.equal(found, module(x, words).output)
 
 
+def test_gradients_of_all_log_probabilities_are_those_of_one():
+    module, x, words = made(), tokens(WORDS).requires_grad_(), TARGETS["all clusters"]
+    one = torch.autograd.grad(module.log_prob_of(x, words).sum(), x)[0]
+    all_ = torch.autograd.grad(module.log_prob(x)[words, words].sum(), x)[0]
+    torch.testing.assert_close(all_, one, rtol=0, atol=1e-3)
+
+
 def test_weights_come_from_torch_s_module_and_go_back():
     module = made(head_bias=True)
     own = floating(module)
@@ -377,6 +384,14 @@ def test_compilers_see_no_break():
         compiled = torch.compile(module, fullgraph=True, backend="aot_eager")
         for words in (TARGETS["all clusters"], torch.arange(WORDS) % 10):
             same_as(compiled, module, x, words)
+
+
+def test_it_can_be_exported():
+    module, x, words = made(), tokens(WORDS), TARGETS["all clusters"]
+    program = torch.export.export(module, (x, words)).module()
+    for each in (words, words % 10):
+        for gate, gold in zip(program(x, each), module(x, each), strict=True):
+            assert torch.equal(gate, gold)
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")
