@@ -46,6 +46,10 @@ _model_options = options(
         help="Train on a text of your own, in UTF-8; the shipped corpus unless given.",
     ),
     click.option(
+        "--at-least", type=click.IntRange(min=1), default=5, show_default=True, metavar="N",
+        help="Words that occur less often are one unknown word; 2 are all of the corpus.",
+    ),
+    click.option(
         "--cutoffs", type=Cutoffs(), metavar="K1,K2,...",
         help="The first word of each tail; an eighth and a half of the vocabulary unless given.",
     ),
@@ -82,9 +86,9 @@ _model_options = options(
 )  # fmt: skip
 @out_option("build/words", "Directory of the results that are kept, and of stream.npz.")
 def train_words(
-    text: Path | None, cutoffs: tuple[int, ...] | None, div_value: float, width: int,
-    updates: int, seed: int, workers: int | None, json_file: Path | None, write: Path | None,
-    out: Path, **chosen: Any,
+    text: Path | None, at_least: int, cutoffs: tuple[int, ...] | None, div_value: float,
+    width: int, updates: int, seed: int, workers: int | None, json_file: Path | None,
+    write: Path | None, out: Path, **chosen: Any,
 ) -> int:  # fmt: skip
     """Train a word model by the full, a two-level and the adaptive softmax, in floats and by
     fixed-point units, and compare what they learn in as many steps and in as much time.
@@ -107,14 +111,14 @@ def train_words(
     from .study.words.text import read_text, shipped
     from .study.words.training import planned
 
-    found = shipped() if text is None else read_text(text)
+    found = shipped(at_least) if text is None else read_text(text, at_least)
     adaptive, size, stop = Adaptive(cutoffs, div_value), Size(width), Stop(most=updates)
     clusters = adaptive.clusters(len(found.words))
     check_features(width, div_value, clusters.tails)
     methods = Full(), TwoLevel(), adaptive
     trainings = planned(methods, _softmaxes(chosen), found, seed, size, stop)
     courses = _courses(trainings, found, out, results, workers)
-    report = Report(compared(courses), found, clusters, seed, size, stop, _command())
+    report = Report(compared(courses), found, at_least, clusters, seed, size, stop, _command())
     print_table(table(report))
     _keep_stream(trainings, out, stream)
     if json_file is not None:

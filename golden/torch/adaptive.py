@@ -117,7 +117,7 @@ class FixedAdaptiveLogSoftmaxWithLoss(FixedModule, nn.AdaptiveLogSoftmaxWithLoss
             ValueError: another dtype or shape, NaN or +inf among the logits, or a target that is no
                 word.
         """
-        found = self._losses(input_, target_, "target")
+        found = self._losses(input_, target_, "target", self.ignore_index)
         return Output(found.log_prob, found.reduced(self.reduction))
 
     def log_prob(self, input: Tensor) -> Tensor:
@@ -137,9 +137,9 @@ class FixedAdaptiveLogSoftmaxWithLoss(FixedModule, nn.AdaptiveLogSoftmaxWithLoss
         the head and of the tail that has it.
 
         Args:
-            input: (..., in_features). words: (...), integers.
+            input: (..., in_features). words: (...), integers; none of them is ignored.
         """
-        return self._losses(input, words, "words").log_prob
+        return self._losses(input, words, "words", None).log_prob
 
     @torch.no_grad()
     def predict(self, input: Tensor) -> Tensor:
@@ -161,13 +161,13 @@ class FixedAdaptiveLogSoftmaxWithLoss(FixedModule, nn.AdaptiveLogSoftmaxWithLoss
         checks.check_input(input, self.in_features)
         return input.reshape(-1, self.in_features)
 
-    def _losses(self, input: Tensor, words: Tensor, name: str) -> TokenLosses:
+    def _losses(
+        self, input: Tensor, words: Tensor, name: str, ignore_index: int | None
+    ) -> TokenLosses:
         """Losses of words, of their shape."""
         x = self._tokens(input)
         checks.check_target(name, words, input)
-        given = classes(
-            words.reshape(-1).long(), self.n_classes, self.ignore_index, self.unit.check
-        )
+        given = classes(words.reshape(-1).long(), self.n_classes, ignore_index, self.unit.check)
         ranks = self.labels.ranks(given)
         head = self.head(x)
         total = self._both_levels(x, head, ranks).reshape(words.shape)
@@ -177,24 +177,24 @@ class FixedAdaptiveLogSoftmaxWithLoss(FixedModule, nn.AdaptiveLogSoftmaxWithLoss
         """Sums of the losses of the head's row and of a tail's, (tokens,)."""
         cluster = torch.bucketize(ranks, ranks.new_tensor(self.cutoffs[:-1]), right=True)
         entry = torch.where(cluster == 0, ranks, self.shortlist_size - 1 + cluster)
-        total = self._counted(head, entry)
+        total = self._count_of(losses(head, entry, self.unit))
         for number, tail in enumerate(self.tail, 1):
             tokens = (cluster == number).nonzero().squeeze(1)
             place = ranks[tokens] - self.cutoffs[number - 1]
-            total = total.index_add(0, tokens, self._counted(tail(x[tokens]), place))
+            more = self._count_of(losses(tail(x[tokens]), place, self.unit))
+            total = total.index_add(0, tokens, more)
         return total
-
-    def _counted(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Losses of rows, (rows,); elements that are clipped are counted."""
-        found, clipped = losses(logits, target, self.unit)
-        self.count(clipped)
-        return found
 
     def _log_prob(self, x: Tensor, head: Tensor) -> Tensor:
         """Log-probabilities by rank, (tokens, n_classes), exact."""
-        of_head = log_rows(head, self.unit)
+        of_head = self._count_of(log_rows(head, self.unit))
         parts = [of_head[:, : self.shortlist_size]]
         for number, tail in enumerate(self.tail):
             entry = of_head[:, self.shortlist_size + number, None]
-            parts.append(entry + log_rows(tail(x), self.unit))
+            parts.append(entry + self._count_of(log_rows(tail(x), self.unit)))
         return torch.cat(parts, dim=1)
+
+    def _count_of(self, found: tuple[Tensor, Tensor]) -> Tensor:
+        """What was found, once the elements clipped are counted that stand beside it."""
+        self.count(found[1])
+        return found[0]

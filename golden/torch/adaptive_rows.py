@@ -53,13 +53,15 @@ def losses(logits: Tensor, target: Tensor, unit: Options) -> tuple[Tensor, Tenso
     return found.to(_carrier(unit.config)), clipped
 
 
-def log_rows(logits: Tensor, unit: Options) -> Tensor:
-    """The logarithms of all elements' probabilities in rows, (rows, n): negated losses, exact, for
-    sums of two."""
+def log_rows(logits: Tensor, unit: Options) -> tuple[Tensor, Tensor]:
+    """(logarithms, elements clipped) of rows, (rows, n): of all elements' probabilities, which are
+    negated losses, exact, for sums of two."""
     rows = _rows(logits, unit)
     gradient = unit.gradient(rows)
-    found, *_ = softmax(rows, None, _log_text(unit.config), unit.engine, gradient, None, unit.check)
-    return found.to(_carrier(unit.config))
+    found, _, _, clipped = softmax(
+        rows, None, _log_text(unit.config), unit.engine, gradient, None, unit.check
+    )
+    return found.to(_carrier(unit.config)), clipped
 
 
 def winners(logits: Tensor, unit: Options) -> Tensor:

@@ -103,7 +103,7 @@ def _order(words: int, given: Any) -> Tensor:
         raise ValueError(
             f"order must hold every word from 0 to {words - 1} once, the most frequent first"
         )
-    return order.long()
+    return order
 
 
 def _vector(name: str, words: int, given: Any) -> Tensor:
@@ -112,4 +112,4 @@ def _vector(name: str, words: int, given: Any) -> Tensor:
         raise ValueError(
             f"{name} must be {words} numbers, one a word, not of shape {tuple(vector.shape)}"
         )
-    return vector
+    return vector if vector.is_floating_point() else vector.long()

@@ -25,11 +25,12 @@ class Report:
     """What there is to tell.
 
     Attributes:
-        command: that makes it again.
+        at_least: how often words occur. command: that makes it again.
     """
 
     found: Sequence[Compared]
     text: WordText
+    at_least: int
     clusters: Clusters
     seed: int
     size: Size
@@ -74,6 +75,7 @@ def fields(report: Report) -> dict[str, Any]:
         **machine(),
         "text": report.text.name,
         "tokens": len(report.text.tokens),
+        "at_least": report.at_least,
         "words": report.clusters.vocabulary,
         "cutoffs": report.clusters.cutoffs,
         "seed": report.seed,
@@ -138,9 +140,9 @@ def _how(report: Report) -> Iterator[str]:
     )
     yield ""
     yield (
-        f"- Text: {text.name}, {len(text.tokens):,} tokens, all of its {clusters.vocabulary:,} "
-        f"words, sorted by frequency. Every {HELD_OUT_EVERY}th section is held out, in turn for "
-        "validation and for the test."
+        f"- Text: {text.name}, {len(text.tokens):,} tokens; the {clusters.vocabulary:,} words that "
+        f"occur {report.at_least} times or more, sorted by frequency, and one for others. Every "
+        f"{HELD_OUT_EVERY}th section is held out, in turn for validation and for the test."
     )
     yield (
         f"- Model: an embedding and a GRU of {size.width}, read in {size.streams} places at once, "

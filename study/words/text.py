@@ -13,8 +13,8 @@ from ...golden.errors import ConfigError, require
 from ..ranked_words import ranked, words_of
 from ..recordings import corpus
 
-MINIMUM_COUNT = 2
-"""Rarer words of a user's text are one unknown word, as in the corpus."""
+AT_LEAST = 5
+"""How often a word occurs that is not the unknown one, unless a user says otherwise."""
 
 SECTION, SECTIONS, HELD_OUT_EVERY = 1024, 40, 10
 """Every tenth stretch of so many tokens is held out, for validation and for the test in turn. A
@@ -60,14 +60,22 @@ class WordText:
         return Parts(sections[~held_out].flatten(), measured[::2], measured[1::2])
 
 
-def shipped() -> WordText:
-    """The corpus, with all of its words."""
+def shipped(at_least: int = AT_LEAST) -> WordText:
+    """The corpus, whose words occur twice or more.
+
+    Args:
+        at_least: how often a word occurs that is not the unknown one.
+    """
     text = corpus()
-    return WordText("the shipped corpus", text.tokens.astype(np.int64), text.words)
+    tokens, words = ranked((text.words[token] for token in text.tokens), at_least)
+    return WordText("the shipped corpus", tokens, tuple(words))
 
 
-def read_text(file: Path) -> WordText:
+def read_text(file: Path, at_least: int = AT_LEAST) -> WordText:
     """A text of the user's, in UTF-8.
+
+    Args:
+        at_least: see :func:`shipped`.
 
     Raises:
         ConfigError: a file that cannot be read, or too little text.
@@ -77,10 +85,10 @@ def read_text(file: Path) -> WordText:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise ConfigError(f"--text must be a text file, not {file}: {reason}") from None
-    tokens, words = ranked(words_of(text), MINIMUM_COUNT)
+    tokens, words = ranked(words_of(text), at_least)
     require(
         len(tokens) >= FEWEST_TOKENS and len(words) >= FEWEST_WORDS,
         f"--text must have at least {FEWEST_TOKENS:,} words and {FEWEST_WORDS} different ones that "
-        f"occur twice, and {file} has {len(tokens):,} and {len(words):,}",
+        f"occur {at_least} times, and {file} has {len(tokens):,} and {len(words):,}",
     )
     return WordText(file.name, tokens, tuple(words))

@@ -71,8 +71,9 @@ def test_every_training_is_in_the_json(trained, tmp_path):
     done = call("--json", "x.json", "--seed", 7, "--width", 32)
     assert done.exit_code == 0, done.output
     told = json.loads((tmp_path / "x.json").read_text())
-    assert (told["words"], told["cutoffs"], told["seed"]) == (8697, [1087, 4348], 7)
+    assert (told["words"], told["cutoffs"], told["seed"]) == (4245, [530, 2122], 7)
     assert told["size"]["width"] == 32
+    assert told["at_least"] == 5
     found = {(each["method"], each["softmax"]): each for each in told["trainings"]}
     assert found.keys() == {
         (method, softmax) for method in FINAL for softmax in ("float32", "base exact_sum")
@@ -114,7 +115,7 @@ def test_the_document_lies_beside_its_picture(trained, tmp_path):
         "two-level, float32: 1.105 at 4.0 times the speed of a step: not kept; in as much time it"
         in text
     )
-    assert "cutoffs [1087, 4348]: rows of 1089, 3261, 4349 elements" in text
+    assert "cutoffs [530, 2122]: rows of 532, 1592, 2123 elements" in text
     picture = (tmp_path / "docs/adaptive.svg").read_text()
     assert picture.startswith("<?xml")
     assert "two-level, base exact_sum" in picture
@@ -126,6 +127,11 @@ def test_a_text_of_ones_own_is_what_workers_are_given(trained, tmp_path):
     training, given = trained[0]
     assert (given.name, len(given.words)) == ("own.txt", 50)
     assert training.text == given.sha256
+
+
+def test_how_often_words_occur_can_be_said(trained, tmp_path):
+    assert call("--at-least", "2", "--json", "x.json").exit_code == 0
+    assert json.loads((tmp_path / "x.json").read_text())["words"] == 8697
 
 
 @pytest.mark.parametrize(

@@ -242,6 +242,11 @@ def test_ignored_tokens_have_no_gradient():
     assert (x.grad.abs().sum(dim=1) > 0).tolist() == [False, True, True, False]
 
 
+def test_a_word_that_is_ignored_has_a_log_probability_all_the_same():
+    module, x = made(ignore_index=3), tokens(2)
+    assert torch.equal(module.log_prob_of(x, torch.tensor([3, 3])), module.log_prob(x)[:, 3])
+
+
 def test_a_mean_over_nothing_is_no_number_and_has_no_gradient():
     module, x = made(ignore_index=-1), tokens(2)
     assert module(x, torch.tensor([-1, -1])).loss.isnan()
@@ -276,7 +281,8 @@ class TestLabelsInAnyOrder:
         counts = torch.tensor([3, 9, 3, 0, 9] + [0] * 55)
         order = made(counts=counts).labels.order
         assert order.tolist() == [1, 4, 0, 2, 3, *range(5, WORDS)]
-        assert made(counts=(-np.arange(60.0) + 60).tolist()).labels.order.tolist() == [*range(60)]
+        for falling in ((60 - np.arange(60.0)).tolist(), np.arange(60, 0, -1, dtype=np.uint16)):
+            assert made(counts=falling).labels.order.tolist() == [*range(60)]
 
     def test_an_order_goes_with_the_weights(self):
         module, x = made(order=self.ORDER), tokens(9)
@@ -409,7 +415,9 @@ def test_elements_that_are_clipped_are_counted():
     module(torch.ones(2, FEATURES), words)
     assert int(module.clipped) == 2 * 12
     module.reset_clipped()
-    assert int(module.clipped) == 0
+    module.tail[0][1].weight.data.zero_()
+    module.log_prob(torch.ones(2, FEATURES))
+    assert int(module.clipped) == 2 * 12
 
 
 def test_the_configuration_is_the_unit_s():

@@ -5,14 +5,24 @@ import pytest
 from .texts import short_text, torch
 
 from softmaxfx.golden import ConfigError  # isort: skip
+from softmaxfx.study.recordings import corpus
 from softmaxfx.study.words.text import HELD_OUT_EVERY, read_text, shipped
 
 
-def test_the_corpus_is_sorted_by_frequency():
-    text = shipped()
+def test_the_corpus_is_sorted_by_frequency_without_its_rare_words():
+    text = shipped(7)
     counts = torch.bincount(torch.from_numpy(text.tokens), minlength=len(text.words))
     assert (counts.diff() <= 0).all()
-    assert counts[-1] == 2
+    assert counts[-1] == 7
+    whole = corpus()
+    assert text.words[text.tokens[0]] in (whole.words[whole.tokens[0]], "<unk>")
+    assert len(text.tokens) == len(whole.tokens)
+
+
+def test_all_words_of_the_corpus_are_those_that_occur_twice():
+    text, whole = shipped(2), corpus()
+    assert text.words == whole.words
+    assert (text.tokens == whole.tokens).all()
 
 
 def test_parts_are_of_all_of_the_text_and_share_nothing():
@@ -31,7 +41,7 @@ def test_a_text_of_ones_own_is_ranked(tmp_path):
     file = tmp_path / "own.txt"
     words = [f"word{number % 20}" for number in range(3000)]
     file.write_text("The cat, the CAT.\nonce " + " ".join(words) + " the" * 1000, encoding="utf-8")
-    text = read_text(file)
+    text = read_text(file, at_least=2)
     assert text.name == "own.txt"
     assert text.words[0] == "the"
     assert text.words[-3:] == ("word9", "<unk>", "cat")
@@ -43,8 +53,8 @@ def test_a_text_of_ones_own_is_ranked(tmp_path):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"too short", r"must have at least 4,000 words and 16 different ones that occur twice, and"
-         r" .* has 2 and 1$"),
+        (b"too short", r"must have at least 4,000 words and 16 different ones that occur 5 time"
+         r"s, and .* has 2 and 1$"),
         (b"same " * 5000, r"has 5,000 and 1$"),
         (b"\xff\xfe", r"^--text must be a text file, not .*: it is not UTF-8$"),
         (None, r"^--text must be a text file, not .*: No such file or directory$"),

@@ -12,10 +12,11 @@ from softmaxfx.golden import ConfigError, adaptive_cross_entropy, preset
 from softmaxfx.outcomes import outcome_of
 from softmaxfx.study.paired_units import Fixed, Float32
 from softmaxfx.study.tasks import Maker
-from softmaxfx.study.words.course import Stop
+from softmaxfx.study.words.course import Stop, perplexity
 from softmaxfx.study.words.model import Size, WordModel
 from softmaxfx.study.words.outputs import Adaptive, Full, TwoLevel
 from softmaxfx.study.words.stream import read_stream, recorded, write_stream
+from softmaxfx.study.words.text import shipped
 from softmaxfx.study.words.training import MADE_BY, courses, planned
 
 BASE = Fixed("base", preset("base", datapath="exact_sum"))
@@ -50,6 +51,19 @@ def test_every_method_learns_by_units_what_it_learns_by_floats(tmp_path):
         assert gold.best.validation < gold.points[0].validation - 0.1
         assert gate.best.validation == pytest.approx(gold.best.validation, rel=5e-3)
         assert gate.best.validation != gold.best.validation
+
+
+@pytest.mark.long
+def test_the_adaptive_softmax_by_units_learns_the_corpus(tmp_path):
+    text, stop = shipped(), Stop(most=200)
+    trainings = planned([Adaptive()], BOTH, text, 1, Size(), stop)
+    (floats, units), _ = done(trainings, tmp_path, text)
+    counts = np.bincount(text.tokens) / len(text.tokens)
+    by_frequency = np.exp(-(counts * np.log(counts)).sum())
+    assert perplexity(floats.best.test) < by_frequency / 2
+    assert units.best.test == pytest.approx(floats.best.test, rel=2e-3)
+    stream = read_stream(trainings[1].stream(tmp_path))
+    assert len(stream.logits[0]) == len(stream.words) == 2000
 
 
 def test_a_training_is_the_same_each_time(tmp_path):
