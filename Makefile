@@ -13,7 +13,7 @@ ROOMS  := golden hdl sim fpga study softmaxfx
 unexport PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONPATH PYTHONSTARTUP PYTHONWARNINGS
 unexport PIP_USER PIP_TARGET PIP_PREFIX
 
-.PHONY: help sim test test-long verilog synth bench bench-emulation sweep sweep-full reference soak train models models-study coverage lint clean
+.PHONY: help sim test test-long verilog synth bench bench-emulation sweep sweep-full reference soak train train-words models models-study coverage lint clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ models: $(VENV)/.dev  ## fetch pretrained networks, texts and pictures (240 MB) 
 
 models-study: $(VENV)/.dev  ## what softmax does to those networks: docs/models.md (some 20 minutes)
 	@$(RUN) softmaxfx models $(ARGS)
+
+train-words: $(VENV)/.dev  ## a word model by the full, two-level and adaptive softmax (10 minutes)
+	@$(RUN) softmaxfx train-words $(ARGS)
 
 coverage: $(VENV)/.core  ## lines run and bits toggled in the Verilog, with reasons for the rest
 	@$(RUN) softmaxfx coverage --lanes 2 $(ARGS)

@@ -18,6 +18,7 @@ from .soak import soak
 from .sweep import sweep
 from .synth import synth
 from .train import train
+from .train_words import train_words
 from .waveforms import waveforms
 
 
@@ -45,4 +46,5 @@ main.add_command(soak)
 main.add_command(sweep)
 main.add_command(synth)
 main.add_command(train)
+main.add_command(train_words)
 main.add_command(waveforms)

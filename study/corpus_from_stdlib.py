@@ -6,24 +6,20 @@ that treats frequent classes apart from rare ones expects.
 
 import ast
 import platform
-import re
 import sysconfig
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from .ranked_words import ranked, words_of
 from .recordings import CORPUS_FILE
 
 # The corpus is a function of these sources, so any other version would make another corpus.
 PYTHON_VERSION = "3.11.7"
 
 MINIMUM_COUNT = 2
-UNKNOWN, LINE_END, TEXT_END = "<unk>", "<line>", "<end>"
-
-# A word keeps its inner dots, hyphens and apostrophes: os.path, built-in, don't.
-_WORD = re.compile(r"\w+(?:[.'-]\w+)*|\n|[^\w\s]")
+TEXT_END = "<end>"
 
 # The language topics that help() shows live as strings in a table, not as docstrings.
 _TOPICS = Path("pydoc_data/topics.py")
@@ -47,19 +43,10 @@ def build() -> None:
         raise ValueError(
             f"the corpus must be built by CPython {PYTHON_VERSION}, but this is {running}"
         )
-    tokens, words = _rank(_words_of_library(Path(sysconfig.get_paths()["stdlib"])))
+    library = _words_of_library(Path(sysconfig.get_paths()["stdlib"]))
+    tokens, words = ranked(library, MINIMUM_COUNT)
     vocabulary = np.frombuffer("\n".join(words).encode("utf-8"), np.uint8)
-    np.savez_compressed(CORPUS_FILE, tokens=tokens, words=vocabulary)
-
-
-def _rank(text: list[str]) -> tuple[np.ndarray, list[str]]:
-    """Number the words by frequency; the rare ones become one unknown word."""
-    counts = Counter(text)
-    text = [word if counts[word] >= MINIMUM_COUNT else UNKNOWN for word in text]
-    counts = Counter(text)
-    words = sorted(counts, key=lambda word: (-counts[word], word))
-    rank = {word: number for number, word in enumerate(words)}
-    return np.array([rank[word] for word in text], np.uint16), words
+    np.savez_compressed(CORPUS_FILE, tokens=tokens.astype(np.uint16), words=vocabulary)
 
 
 def _words_of_library(root: Path) -> list[str]:
@@ -69,9 +56,7 @@ def _words_of_library(root: Path) -> list[str]:
         tree = ast.parse(path.read_bytes())
         strings = _topics(tree) if path == root / _TOPICS else _docstrings(tree)
         for string in strings:
-            found = _WORD.findall(string.lower())
-            words += [LINE_END if word == "\n" else word for word in found]
-            words.append(TEXT_END)
+            words += [*words_of(string), TEXT_END]
     return words
 
 

@@ -1,4 +1,4 @@
-"""Let torch compute the same bits each time."""
+"""Trainings that give the same bits each time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import torch
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """By one thread: how a sum is cut into threads changes its bits."""
+    """Let torch compute the same bits each time: how a sum is cut into threads changes them."""
     threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)

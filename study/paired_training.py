@@ -24,8 +24,9 @@ from .tasks import MadeBy
 MADE_BY = MadeBy(
     "training",
     (
-        "golden", "study.language_model", "study.paired_networks", "study.paired_units",
-        "study.network_rows", "study.recordings", "study.train_digits", "study.train_language",
+        "golden", "study.language_model", "study.network_rows", "study.one_thread",
+        "study.paired_networks", "study.paired_units", "study.recordings", "study.train_digits",
+        "study.train_language",
     ),
 )  # fmt: skip
 """What a training comes to."""

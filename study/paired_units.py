@@ -6,8 +6,9 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
+from ..golden.clusters import Clusters
 from ..golden.config import SoftmaxConfig
-from ..golden.torch import FixedCrossEntropyLoss, swap
+from ..golden.torch import FixedAdaptiveLogSoftmaxWithLoss, FixedCrossEntropyLoss, swap
 
 
 class Softmax(Protocol):
@@ -32,6 +33,12 @@ class Softmax(Protocol):
         ``with``."""
         ...
 
+    def adaptive(
+        self, features: int, clusters: Clusters, div_value: float
+    ) -> nn.AdaptiveLogSoftmaxWithLoss:
+        """An adaptive softmax of some features, with a bias in its head."""
+        ...
+
 
 @dataclass(frozen=True)
 class Float32:
@@ -48,6 +55,13 @@ class Float32:
 
     def attention(self, model: nn.Module, length: int) -> AbstractContextManager[object]:
         return nullcontext()
+
+    def adaptive(
+        self, features: int, clusters: Clusters, div_value: float
+    ) -> nn.AdaptiveLogSoftmaxWithLoss:
+        return nn.AdaptiveLogSoftmaxWithLoss(
+            features, clusters.vocabulary, clusters.cutoffs, div_value, head_bias=True
+        )
 
 
 @dataclass(frozen=True)
@@ -90,6 +104,18 @@ class Fixed:
 
     def attention(self, model: nn.Module, length: int) -> AbstractContextManager[object]:
         return swap(model, self._for(length))
+
+    def adaptive(
+        self, features: int, clusters: Clusters, div_value: float
+    ) -> nn.AdaptiveLogSoftmaxWithLoss:
+        return FixedAdaptiveLogSoftmaxWithLoss(
+            features,
+            clusters.vocabulary,
+            clusters.cutoffs,
+            div_value,
+            head_bias=True,
+            config=self._for(max(clusters.lengths)),
+        )
 
     def _for(self, length: int) -> SoftmaxConfig:
         return self.config.replace(max_length=max(length, self.config.max_length))

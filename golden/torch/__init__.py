@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .adaptive import FixedAdaptiveLogSoftmaxWithLoss
     from .attention import fixed_scaled_dot_product_attention
     from .engines.registry import EngineFallbackWarning, engine_names, which_engine
     from .functional import fixed_log_softmax, fixed_softmax
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EngineFallbackWarning",
+    "FixedAdaptiveLogSoftmaxWithLoss",
     "FixedCrossEntropyLoss",
     "FixedLogSoftmax",
     "FixedSoftmax",
@@ -39,6 +41,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    ".adaptive": ("FixedAdaptiveLogSoftmaxWithLoss",),
     ".attention": ("fixed_scaled_dot_product_attention",),
     ".engines.registry": ("EngineFallbackWarning", "engine_names", "which_engine"),
     ".functional": ("fixed_log_softmax", "fixed_softmax"),

@@ -24,6 +24,8 @@ class FixedModule(nn.Module):
         clipped: int64 buffer of no dimension, in no ``state_dict``: elements clipped so far.
     """
 
+    gives: ClassVar[str] = "output"
+    """The configuration's format of the results."""
     clipped: Tensor
 
     def set_unit(self, chosen: Options) -> None:
@@ -64,7 +66,7 @@ class FixedModule(nn.Module):
 
     def extra_repr(self) -> str:
         config, parts = self.config, [super().extra_repr()]
-        result = config.loss if isinstance(self, nn.CrossEntropyLoss) else config.output
+        result = getattr(config, self.gives)
         parts.append(f"{config.input} -> {result}, {config.datapath}, scale={config.scale:g}")
         defaults = Options("", False)
         parts.extend(
@@ -135,6 +137,8 @@ class FixedCrossEntropyLoss(FixedModule, nn.CrossEntropyLoss):
     Raises:
         ConfigError: options that break a rule.
     """
+
+    gives = "loss"
 
     def __init__(
         self,

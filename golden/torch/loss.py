@@ -78,7 +78,7 @@ def loss_of(x: Tensor, target: Tensor, how: LossOptions, chosen: Options) -> tup
     else:
         losses, clipped, _ = cross_entropy_and_gradient(logits, taken, upstream, *unit)
     losses = (losses.double() * most).view(x.shape[:place] + x.shape[place + 1 :])
-    return _reduced(losses, given, how).to(_dtype(x)), clipped
+    return _reduced(losses, given, how).to(loss_dtype(x)), clipped
 
 
 def _upstream(
@@ -145,7 +145,7 @@ def _share(classes: Tensor, weight: Tensor | None) -> Tensor:
     return torch.where(given, weight.double()[classes.clamp(min=0)], 0).sum()
 
 
-def _dtype(x: Tensor) -> torch.dtype:
+def loss_dtype(x: Tensor) -> torch.dtype:
     """What torch's cross_entropy gives: autocast makes it float32."""
     autocast = torch.is_autocast_enabled(x.device.type) and x.itemsize == 2
     return torch.float32 if autocast else x.dtype

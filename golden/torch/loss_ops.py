@@ -212,25 +212,27 @@ cross_entropy_and_gradient.register_autograd(_backward_expected, setup_context=_
 
 
 @custom_op("softmaxfx::classes", mutates_args=())
-def classes(target: Tensor, count: int, ignore_index: int, check: bool) -> Tensor:
-    """Classes as the unit takes them, int64, (rows,): -1 where ``ignore_index`` stands, or what is
-    no class.
+def classes(target: Tensor, count: int, ignore_index: int | None, check: bool) -> Tensor:
+    """Classes as the unit takes them, int64, (rows,): -1 where ``ignore_index`` stands, if there is
+    one, or what is no class.
 
     Raises:
         ValueError: what is neither, where ``check`` says so.
     """
-    ignored, outside = target == ignore_index, (target < 0) | (target >= count)
+    outside = (target < 0) | (target >= count)
+    ignored = torch.zeros_like(outside) if ignore_index is None else target == ignore_index
     if check:
         _check_classes(target, outside & ~ignored, count, ignore_index)
     return torch.where(ignored | outside, -1, target)
 
 
-def _check_classes(target: Tensor, outside: Tensor, count: int, ignore_index: int) -> None:
+def _check_classes(target: Tensor, outside: Tensor, count: int, ignore_index: int | None) -> None:
     if outside.any():
         row = int(outside.nonzero()[0])
+        ignored = "" if ignore_index is None else f" or ignore_index = {ignore_index}"
         raise ValueError(
-            f"target must be a class from 0 to {count - 1} or ignore_index = {ignore_index}, not "
-            f"{int(target[row])} (row {row})"
+            f"target must be a class from 0 to {count - 1}{ignored}, not {int(target[row])} (row "
+            f"{row})"
         )
 
 

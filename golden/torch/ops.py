@@ -42,6 +42,15 @@ def check_rows(x: Tensor, config: SoftmaxConfig) -> None:
         )
 
 
+def refuse_invalid(invalid: int, elements: int) -> None:
+    """Raise ValueError where elements are NaN or +inf."""
+    if invalid:
+        raise ValueError(
+            f"x must be numbers, or -inf where an element takes no part, not NaN or +inf as "
+            f"{invalid} of {elements} elements are"
+        )
+
+
 @custom_op("softmaxfx::softmax", mutates_args=())
 def softmax(
     x: Tensor,
@@ -75,11 +84,8 @@ def softmax(
     rows = engine_for(unit, x.device, engine).softmax(
         x.contiguous(), unit, keep_gate=_kept(unit, gradient)
     )
-    if check and (invalid := int(rows.invalid)):
-        raise ValueError(
-            f"x must be numbers, or -inf where an element takes no part, not NaN or +inf as "
-            f"{invalid} of {x.numel()} elements are"
-        )
+    if check:
+        refuse_invalid(int(rows.invalid), x.numel())
     return rows.result, rows.gate, rows.exponent, rows.clipped
 
 

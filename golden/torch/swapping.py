@@ -37,18 +37,20 @@ def swap(
 ) -> "Swap":
     """Compute a model's softmax family by fixed-point units, until it is undone.
 
-    Modules ``nn.Softmax``, ``nn.LogSoftmax`` and ``nn.CrossEntropyLoss`` become the fixed ones in
-    place, with their hooks and weights. Other calls are intercepted while the forward method of the
-    model, or of a module in it, runs: softmax, log_softmax, cross_entropy and
-    scaled_dot_product_attention, however they are called, also inside of ``nn.MultiheadAttention``
-    and the transformers of torch and of Hugging Face. Torch's native path of its transformers,
-    which calls none of them, is off for all models meanwhile. Compile, export or script a model
-    after it is swapped. A softmax that is spelled out, by exp and sum, is no call and stays float.
+    Modules ``nn.Softmax``, ``nn.LogSoftmax``, ``nn.CrossEntropyLoss`` and
+    ``nn.AdaptiveLogSoftmaxWithLoss`` become the fixed ones in place, with their hooks and weights.
+    Other calls are intercepted while the forward method of the model, or of a module in it, runs:
+    softmax, log_softmax, cross_entropy and scaled_dot_product_attention, however they are called,
+    also inside of ``nn.MultiheadAttention`` and the transformers of torch and of Hugging Face.
+    Torch's native path of its transformers, which calls none of them, is off for all models
+    meanwhile. Compile, export or script a model after it is swapped. A softmax that is spelled out,
+    by exp and sum, is no call and stays float.
 
     Args:
         model: any module; it is changed in place.
         config: the unit, or a preset's name. log_config, loss_config, attention_config: of
-            log_softmax, of cross_entropy, and of scaled_dot_product_attention; None: config.
+            log_softmax, of cross_entropy and adaptive softmax, and of scaled_dot_product_attention;
+            None: config.
         keep: of ``"softmax"``, ``"log_softmax"``, ``"cross_entropy"``, ``"attention"``: what is
             left as it is.
         mask_value: logits at or below it take no part, for models mask with finite numbers; None:

@@ -80,6 +80,22 @@ def log_config(config: SoftmaxConfig, scale: float = 1.0) -> SoftmaxConfig:
 
 
 @lru_cache(maxsize=64)
+def loss_log_config(config: SoftmaxConfig) -> SoftmaxConfig:
+    """The configuration of log_softmax whose results are the negated losses of a configuration, bit
+    for bit: the same widths, and an output as fine as the loss, with a sign.
+
+    Raises:
+        ConfigError: no such format.
+    """
+    return config.replace(
+        function="log_softmax",
+        output=SQ(config.loss.i + 1, config.loss.f),
+        output_exponent="none",
+        **{name: getattr(config.widths, name) for name in _WIDTHS},
+    )
+
+
+@lru_cache(maxsize=64)
 def sibling(config: SoftmaxConfig) -> SoftmaxConfig:
     """The configuration of softmax whose p the gradient of a log_softmax is made of: UQ(0, 16)."""
     return config.replace(function="softmax", output=UQ(0, 16), **dict.fromkeys(_WIDTHS))

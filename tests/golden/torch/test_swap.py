@@ -8,7 +8,13 @@ import pytest
 from .units_in_torch import torch
 
 from softmaxfx.golden import UQ, ConfigError, preset  # isort: skip
-from softmaxfx.golden.torch import SwapError, fixed_softmax, ops, swap
+from softmaxfx.golden.torch import (
+    FixedAdaptiveLogSoftmaxWithLoss,
+    SwapError,
+    fixed_softmax,
+    ops,
+    swap,
+)
 from softmaxfx.golden.torch.unit import log_config
 
 functional, nn = torch.nn.functional, torch.nn
@@ -363,8 +369,29 @@ def test_choices_that_break_a_rule_leave_the_model_alone():
     assert calls(model, X) == {}
 
 
-def test_adaptive_softmax_is_swapped_through_its_calls():
+def test_adaptive_softmax_becomes_ours_with_its_weights_and_comes_back():
+    model = nn.Sequential(nn.Linear(8, 8), nn.Identity())
+    model.loss = nn.AdaptiveLogSoftmaxWithLoss(8, 20, [5, 10], div_value=2.0)
+    own, state, x, words = model.loss, model.loss.state_dict(), X[0], torch.tensor([0, 7, 19])
+    attributes = set(vars(own))
+    gold = own(x, words).output
+    with swap(model, loss_config=WIDE_LOSS) as swapped:
+        assert model.loss is own
+        assert isinstance(own, FixedAdaptiveLogSoftmaxWithLoss)
+        assert swapped.modules == ("loss",)
+        assert own.state_dict().keys() == state.keys()
+        fixed = FixedAdaptiveLogSoftmaxWithLoss(8, 20, [5, 10], div_value=2.0, config=WIDE_LOSS)
+        fixed.load_state_dict(state)
+        assert calls(own, x, words) == {"cross_entropy": 3}
+        assert torch.equal(own(x, words).output, fixed(x, words).output)
+        assert torch.equal(own.predict(x), fixed.predict(x))
+    assert type(own) is nn.AdaptiveLogSoftmaxWithLoss
+    assert set(vars(own)) == attributes
+    assert torch.equal(own(x, words).output, gold)
+
+
+def test_adaptive_softmax_that_is_kept_is_swapped_through_its_calls():
     model = nn.AdaptiveLogSoftmaxWithLoss(8, 20, [5, 10], div_value=2.0)
-    with swap(model) as swapped:
+    with swap(model, keep=["cross_entropy"]) as swapped:
         assert set(calls(model, X[0], torch.tensor([0, 7, 19]))) == {"log_softmax"}
         assert set(swapped.calls) == {("", "log_softmax")}
