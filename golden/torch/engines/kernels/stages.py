@@ -5,24 +5,44 @@ import triton.language as tl
 
 
 @triton.jit
-def quantized(scaled, real: tl.constexpr):
-    """(codes, which are saturated) of float64 values in LSB of a ``Real``, rounded half up."""
-    floor = tl.floor(scaled)
-    rounded = floor + (scaled - floor >= 0.5).to(tl.float64)
-    kept = tl.minimum(tl.maximum(rounded, real.low), real.high)
-    return kept.to(tl.int64), kept != rounded
+def product(a, b, bits: tl.constexpr):
+    """a * b, in 32 bits where ``bits`` of them suffice."""
+    if bits > 31:
+        result = a.to(tl.int64) * b.to(tl.int64)
+    else:
+        result = a.to(tl.int32) * b.to(tl.int32)
+    return result
+
+
+@triton.jit
+def narrowed(codes, bits: tl.constexpr):
+    """Codes of ``bits`` bits, in 32 bits where these suffice."""
+    if bits > 31:
+        result = codes.to(tl.int64)
+    else:
+        result = codes.to(tl.int32)
+    return result
+
+
+@triton.jit
+def quantized(x, real: tl.constexpr):
+    """(codes, which are saturated) of finite values, rounded half up exactly, in x's dtype."""
+    halves = x * real.halves
+    outside = (halves < real.low) | (halves >= real.beyond)
+    kept = tl.minimum(tl.maximum(halves, real.low), real.high)
+    return (tl.floor(kept).to(tl.int32) + 1) >> 1, outside
 
 
 @triton.jit
 def power_of_two(exponent):
-    """2**exponent as float64."""
-    return ((exponent + 1023) << 52).to(tl.float64, bitcast=True)
+    """2**exponent as float32, for -126 to 127."""
+    return ((exponent + 127) << 23).to(tl.int32).to(tl.float32, bitcast=True)
 
 
 @triton.jit
 def round_half_up(codes, bits):
     """Drop ``bits`` bits, none where that is 0 or less."""
-    some = (bits > 0).to(tl.int64)
+    some = (bits > 0).to(codes.dtype)
     return ((codes >> tl.maximum(bits - 1, 0)) + some) >> some
 
 
@@ -30,7 +50,7 @@ def round_half_up(codes, bits):
 def loaded(x_ptr, row, column, rows, n):
     """Logits of a block of rows; -inf where there are none."""
     there = (row < rows)[:, None] & (column < n)[None, :]
-    return tl.load(x_ptr + row[:, None] * n + column[None, :], mask=there, other=float("-inf"))
+    return tl.load(x_ptr + (row * n)[:, None] + column[None, :], mask=there, other=float("-inf"))
 
 
 @triton.jit
@@ -39,13 +59,8 @@ def codes_of(x, spec: tl.constexpr):
     real: tl.constexpr = spec.input
     active = x != float("-inf")
     finite = tl.abs(x) < float("inf")  # NaN is not
-    scaled = tl.where(finite, x, 0.0).to(tl.float64) * real.scale
-    codes, saturated = quantized(scaled, real)
-    if spec.limit > 0:
-        inside = tl.minimum(tl.maximum(codes, -spec.limit), spec.limit)
-        saturated = saturated | (inside != codes)
-        codes = inside
-    return codes, active, saturated & active, active & (finite == 0)
+    codes, outside = quantized(tl.where(finite, x, 0.0), real)
+    return codes, active, outside, active & (finite == 0)
 
 
 @triton.jit
@@ -53,8 +68,11 @@ def distance(codes, active, maximum, spec: tl.constexpr):
     """(distances, which are saturated); ``maximum``: of every row."""
     if spec.from_maximum:
         below = maximum[:, None] - codes
-        far = tl.minimum(below, spec.span)
-        saturated = (below > spec.span) & active
+        far = below
+        saturated = active & (codes < codes)
+        if spec.saturates:
+            far = tl.minimum(below, spec.span)
+            saturated = (below > spec.span) & active
     else:
         far = spec.origin - codes
         saturated = active & (codes < codes)
@@ -65,30 +83,51 @@ def distance(codes, active, maximum, spec: tl.constexpr):
 def first(tables, far, spec: tl.constexpr):
     """(m, k) as the first exp table has them."""
     index = far >> spec.place
-    return tl.load(tables + spec.high + index), tl.load(tables + spec.shift + index)
+    entry = tl.load(tables + spec.high + index)
+    if spec.packed:
+        entry = entry.to(tl.int32)
+        mantissa, shift = entry & ((1 << spec.high_bits) - 1), entry >> spec.high_bits
+    else:
+        mantissa = narrowed(entry, spec.high_bits)
+        shift = tl.load(tables + spec.shift + index).to(tl.int32)
+    return mantissa, shift
 
 
 @triton.jit
 def exp(tables, far, active, spec: tl.constexpr):
     """(m, k) of distances; m is 0 where not active."""
-    within = tl.minimum(far, spec.reach)
+    within = far
+    if spec.beyond:
+        within = tl.minimum(far, spec.reach)
     running, shift = first(tables, within, spec)
     further: tl.constexpr = spec.further
     for index in tl.static_range(further):
         field = (within >> spec.low[index].place) & spec.low[index].mask
-        loss = (running >> spec.guard) * tl.load(tables + spec.low[index].table + field)
-        running = running - (loss >> spec.low[index].drop)
+        entry = tl.load(tables + spec.low[index].table + field)
+        loss = product(running >> spec.guard, entry, spec.low[index].bits)
+        running = running - narrowed(loss >> spec.low[index].drop, spec.high_bits)
     return tl.where(active, running >> spec.guard, 0), shift
+
+
+@triton.jit
+def term(mantissa, shift, spec: tl.constexpr):
+    """Mantissas as terms of a sum that is no window's, aligned to its binary point."""
+    wide = narrowed(mantissa, spec.term_bits)
+    if spec.exact:
+        result = wide << (spec.highest - shift)
+    else:
+        result = (wide << spec.highest) >> shift
+    return result
 
 
 @triton.jit
 def leading_one(codes):
     """Place of the highest set bit; -1 for 0."""
-    place = (codes.to(tl.float64).to(tl.int64, bitcast=True) >> 52) - 1023
+    place = (codes.to(tl.float32).to(tl.int32, bitcast=True) >> 23) - 127
     place = tl.maximum(place, -1)
-    # a code of more than 53 bits may round up to the next power of two
+    # a code of more than 24 bits may round up to the next power of two
     beyond = ((codes >> tl.maximum(place, 0)) == 0) & (codes > 0)
-    return place - beyond.to(tl.int64)
+    return place - beyond.to(tl.int32)
 
 
 @triton.jit
@@ -112,10 +151,8 @@ def significand(top, high, low, segments: tl.constexpr, spec: tl.constexpr):
 def reciprocal(tables, s, segments: tl.constexpr):
     """r of significands."""
     segment, place = s >> segments.step, s & ((1 << segments.step) - 1)
-    base, slope = (
-        tl.load(tables + segments.base + segment),
-        tl.load(tables + segments.slope + segment),
-    )
+    base = tl.load(tables + segments.base + segment).to(tl.int64)
+    slope = tl.load(tables + segments.slope + segment).to(tl.int64)
     return ((base << segments.step) - slope * place) >> segments.drop
 
 
@@ -125,7 +162,7 @@ def ln(tables, top, high, low, log: tl.constexpr, spec: tl.constexpr):
     segments: tl.constexpr = log.ln
     q, s = significand(top, high, low, segments, spec)
     segment, place = s >> segments.step, s & ((1 << segments.step) - 1)
-    base = tl.load(tables + segments.base + segment)
-    slope = tl.load(tables + segments.slope + segment)
-    whole = tl.load(tables + log.q_ln2 + (q - segments.lowest))
-    return whole + (((base << segments.step) + slope * place) >> segments.drop)
+    base = tl.load(tables + segments.base + segment).to(tl.int64)
+    slope = tl.load(tables + segments.slope + segment).to(tl.int64)
+    whole = tl.load(tables + log.q_ln2 + (q - segments.lowest)).to(tl.int64)
+    return narrowed(whole + (((base << segments.step) + slope * place) >> segments.drop), log.bits)
