@@ -44,7 +44,7 @@ class TritonEngine:
     def softmax(self, x: Tensor, config: SoftmaxConfig, *, keep_gate: bool) -> Forward:
         from .kernels.softmax import softmax_kernel
 
-        unit = _forward_unit(config, x.device)
+        unit = forward_unit(config, x.device)
         rows, n = x.shape
         gate = x.new_empty((rows, -(-n // 8) * keep_gate), dtype=torch.uint8)
         exponent = x.new_empty(rows * config.has_exponent, dtype=torch.int32)
@@ -69,7 +69,7 @@ class TritonEngine:
         seed: int = 0,
         first_row: int = 0,
     ) -> Tensor:
-        constants = _backward(config)
+        constants = backward_constants(config)
         from .kernels.softmax_backward import backward_kernel
 
         ds = torch.empty_like(p)
@@ -117,7 +117,7 @@ class _ForwardUnit:
 
 
 @lru_cache(maxsize=64)
-def _forward_unit(config: SoftmaxConfig, device: torch.device) -> _ForwardUnit:
+def forward_unit(config: SoftmaxConfig, device: torch.device) -> _ForwardUnit:
     tables = Tables()
     exp = Exponentials.of(config, tables)
     if config.function == "log_softmax":
@@ -147,7 +147,7 @@ def _loss_unit(config: SoftmaxConfig, device: torch.device) -> _LossUnit:
 
 
 @lru_cache(maxsize=64)
-def _backward(config: SoftmaxConfig) -> Backward:
+def backward_constants(config: SoftmaxConfig) -> Backward:
     return Backward.of(config)
 
 

@@ -67,7 +67,8 @@ def codes_of(x, spec: tl.constexpr):
 def distance(codes, active, maximum, spec: tl.constexpr):
     """(distances, which are saturated); ``maximum``: of every row."""
     if spec.from_maximum:
-        below = maximum[:, None] - codes
+        # a score that is made again may be an LSB larger than it was
+        below = tl.maximum(maximum[:, None] - codes, 0)
         far = below
         saturated = active & (codes < codes)
         if spec.saturates:
