@@ -3,6 +3,7 @@ dS are ever whole."""
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from ...config import SoftmaxConfig
 from ...errors import ConfigError
 from . import triton_launch
 from .engine import carrier
-from .kernels.constants import NARROW, Product
+from .kernels.constants import NARROW, Exponentials, Product
 from .triton_engine import backward_constants, forward_unit
 from .triton_launch import Kernel, Launch
 
@@ -95,6 +96,25 @@ def lacking_gradient(config: SoftmaxConfig) -> str:
     return ""
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Unit:
+    """What the kernels know of a configuration, and its tables on a device; ``halves`` makes halves
+    of an LSB of a score."""
+
+    tables: Tensor
+    exp: Exponentials
+    last: Product
+    halves: float
+
+
+@lru_cache(maxsize=64)
+def _unit(config: SoftmaxConfig, device: torch.device, lowest: float | None) -> _Unit:
+    unit = forward_unit(config, device)
+    assert isinstance(unit.last, Product)
+    exp = unit.exp.of_halves(-float("inf") if lowest is None else lowest)
+    return _Unit(unit.tables, exp, unit.last, unit.exp.input.halves)
+
+
 def planes_of(config: SoftmaxConfig) -> int:
     """Integers that are kept of a row for its gradient."""
     return 2 + (config.path.origin is None) + config.has_exponent
@@ -114,7 +134,7 @@ def attention(
     """
     from .kernels.attention import attention_kernel
 
-    query, unit = problem.query, forward_unit(config, problem.query.device)
+    query, unit = problem.query, _unit(config, problem.query.device, problem.lowest)
     batch, heads, rows, _ = query.shape
     planes = planes_of(config)
     result = query.new_empty((batch, heads, rows, problem.widths[1]))
@@ -123,8 +143,8 @@ def attention(
     _launch(
         attention_kernel, problem, (-(-rows // _blocks(problem).height), batch * heads),
         (*problem.given, result, facts, invalid, unit.tables, *problem.strides, *problem.sizes,
-         planes, problem.scale),
-        spec=unit.exp, last=unit.last, check=check, keeps=keep,
+         planes, problem.scale * unit.halves),
+        spec=unit.exp, last=unit.last, halves=unit.halves, check=check, keeps=keep,
     )  # fmt: skip
     return result, facts, invalid
 
@@ -146,7 +166,8 @@ def attention_backward(
     """
     from .kernels.attention_backward import key_kernel, query_kernel
 
-    query, unit, blocks = problem.query, forward_unit(config, upstream.device), _blocks(problem)
+    query, blocks = problem.query, _blocks(problem)
+    unit = _unit(config, upstream.device, problem.lowest)
     (batch, heads), (rows, columns) = query.shape[:2], problem.rows_and_columns
     more = query.new_empty((batch, heads, 2, rows), dtype=torch.int32)
     dq, dk, dv = (
@@ -154,9 +175,9 @@ def attention_backward(
         for each in (query, problem.key, problem.value)
     )
     factor = problem.scale * config.scale
-    shared = (*problem.strides, *problem.sizes, planes_of(config), problem.scale, factor)
+    shared = (*problem.strides, *problem.sizes, planes_of(config), problem.scale * unit.halves, factor)
     constants = {
-        "spec": unit.exp, "last": unit.last, "back": backward_constants(config), "parts": _parts(config, query.dtype),
+        "spec": unit.exp, "last": unit.last, "halves": unit.halves, "back": backward_constants(config), "parts": _parts(config, query.dtype),
         "stops": config.clip_gradient == "zero",
     }  # fmt: skip
     _launch(
@@ -207,7 +228,7 @@ def _launch(
     embed, values = (max(1 << (each - 1).bit_length(), 16) for each in problem.widths)
     of_problem = {
         "like": _like(problem.query.dtype), "kind": problem.kind, "causal": problem.is_causal,
-        "lowest": problem.lowest, "embed": embed, "values": values,
+        "embed": embed, "values": values,
         "height": blocks.height, "width": blocks.width,
     }  # fmt: skip
     options = {"num_warps": blocks.warps, "num_stages": 2}

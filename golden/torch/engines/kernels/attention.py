@@ -7,7 +7,7 @@ A program takes ``height`` rows of one head, ``width`` columns at a time.
 import triton
 import triton.language as tl
 
-from .passes import largest_of, partial_sums, probability, scalars, terms, top_of
+from .passes import largest_of, nearest_of, partial_sums, probability, scalars, terms, top_of
 from .scores import matrix, scores, sight_of
 from .stages import power_of_two
 
@@ -15,7 +15,7 @@ from .stages import power_of_two
 @triton.jit
 def seen_max(
     largest, q, keys, sight, row, begin, end, spec: tl.constexpr, kind: tl.constexpr,
-    causal: tl.constexpr, edge: tl.constexpr, lowest: tl.constexpr, embed: tl.constexpr,
+    causal: tl.constexpr, edge: tl.constexpr, halves: tl.constexpr, embed: tl.constexpr,
     width: tl.constexpr,
 ):  # fmt: skip
     """The largest codes of rows in some columns, or ``largest``."""
@@ -23,7 +23,7 @@ def seen_max(
     for start in range(begin, end, width):
         column = start + tl.arange(0, width)
         k = matrix(k_ptr, column, tl.arange(0, embed), k_stride, columns, size)
-        s = scores(q, k.to(q.dtype), sight, row, column, kind, causal, edge, lowest)
+        s = scores(q, k.to(q.dtype), sight, row, column, kind, causal, edge, halves)
         largest = tl.maximum(largest, largest_of(s, spec))
     return largest
 
@@ -31,7 +31,7 @@ def seen_max(
 @triton.jit
 def seen_top(
     top, q, keys, sight, row, begin, end, tables, maximum, spec: tl.constexpr, kind: tl.constexpr,
-    causal: tl.constexpr, edge: tl.constexpr, lowest: tl.constexpr, embed: tl.constexpr,
+    causal: tl.constexpr, edge: tl.constexpr, halves: tl.constexpr, embed: tl.constexpr,
     width: tl.constexpr,
 ):  # fmt: skip
     """The highest limbs of rows in some columns, or ``top``."""
@@ -39,7 +39,7 @@ def seen_top(
     for start in range(begin, end, width):
         column = start + tl.arange(0, width)
         k = matrix(k_ptr, column, tl.arange(0, embed), k_stride, columns, size)
-        s = scores(q, k.to(q.dtype), sight, row, column, kind, causal, edge, lowest)
+        s = scores(q, k.to(q.dtype), sight, row, column, kind, causal, edge, halves)
         top = tl.maximum(top, top_of(s, tables, maximum, spec))
     return top
 
@@ -48,7 +48,7 @@ def seen_top(
 def seen_sums(
     state, q, keys, sight, row, begin, end, tables, maximum, top, spec: tl.constexpr,
     exponent: tl.constexpr, check: tl.constexpr, kind: tl.constexpr, causal: tl.constexpr,
-    edge: tl.constexpr, lowest: tl.constexpr, embed: tl.constexpr, width: tl.constexpr,
+    edge: tl.constexpr, halves: tl.constexpr, embed: tl.constexpr, width: tl.constexpr,
 ):  # fmt: skip
     """(high, below, least distance, invalid) of rows in some columns, added to ``state``."""
     k_ptr, k_stride, size, columns = keys
@@ -56,13 +56,13 @@ def seen_sums(
     for start in range(begin, end, width):
         column = start + tl.arange(0, width)
         k = matrix(k_ptr, column, tl.arange(0, embed), k_stride, columns, size)
-        s = scores(q, k.to(q.dtype), sight, row, column, kind, causal, edge, lowest)
-        far, m, shift, _, _, bad = terms(s, tables, maximum, spec)
+        s = scores(q, k.to(q.dtype), sight, row, column, kind, causal, edge, halves)
+        far, m, shift, active, _, bad = terms(s, tables, maximum, spec)
         more, under = partial_sums(m, shift, top, spec)
         high += more
         below += under
         if exponent:
-            nearest = tl.minimum(nearest, tl.min(far, axis=1))
+            nearest = tl.minimum(nearest, nearest_of(far, active, spec))
         if check:
             invalid += tl.sum(bad.to(tl.int32), axis=1)
     return high, below, nearest, invalid
@@ -72,20 +72,22 @@ def seen_sums(
 def seen_values(
     result, q, keys, v_ptr, v_stride, v_size, sight, row, begin, end, tables, facts,
     spec: tl.constexpr, last: tl.constexpr, kind: tl.constexpr, causal: tl.constexpr,
-    edge: tl.constexpr, lowest: tl.constexpr, embed: tl.constexpr, values: tl.constexpr,
+    edge: tl.constexpr, halves: tl.constexpr, embed: tl.constexpr, values: tl.constexpr,
     width: tl.constexpr,
 ):  # fmt: skip
-    """p of rows in some columns, rounded to value's dtype, times value, added to ``result``."""
+    """p of rows in some columns, rounded to value's dtype, times value, added to ``result``; codes
+    of p where the dtype holds them, which are scaled at the end."""
     k_ptr, k_stride, size, columns = keys
     maximum, r, places, exponent = facts
     for start in range(begin, end, width):
         column = start + tl.arange(0, width)
         k = matrix(k_ptr, column, tl.arange(0, embed), k_stride, columns, size)
         v = matrix(v_ptr, column, tl.arange(0, values), v_stride, columns, v_size)
-        s = scores(q, k.to(q.dtype), sight, row, column, kind, causal, edge, lowest)
+        s = scores(q, k.to(q.dtype), sight, row, column, kind, causal, edge, halves)
         _, m, shift, _, _, _ = terms(s, tables, maximum, spec)
         p = probability(m, shift, r, places, last).to(tl.float32)
-        p = p * power_of_two(-last.fraction - exponent)[:, None]
+        if v_ptr.dtype.element_ty == tl.float16:  # which would not hold the codes
+            p = p * power_of_two(-last.fraction - exponent)[:, None]
         p = p.to(v_ptr.dtype.element_ty).to(q.dtype)
         result += tl.dot(p, v.to(q.dtype), input_precision="ieee")
     return result
@@ -112,7 +114,7 @@ def attention_kernel(
     mask_batch, mask_head, mask_row, mask_column,
     heads, group, rows, columns, size, v_size, planes, scale,
     spec: tl.constexpr, last: tl.constexpr, like: tl.constexpr, kind: tl.constexpr,
-    causal: tl.constexpr, lowest: tl.constexpr, check: tl.constexpr, keeps: tl.constexpr,
+    causal: tl.constexpr, halves: tl.constexpr, check: tl.constexpr, keeps: tl.constexpr,
     embed: tl.constexpr, values: tl.constexpr, height: tl.constexpr, width: tl.constexpr,
 ):  # fmt: skip
     """``like``: the dtype that matrices are multiplied in; ``group``: heads of query that share one
@@ -134,30 +136,30 @@ def attention_kernel(
     maximum = tl.full([height], spec.lowest, tl.int32)
     if spec.from_maximum:
         maximum = seen_max(
-            maximum, q, keys, sight, row, 0, whole, spec, kind, causal, False, lowest, embed, width
+            maximum, q, keys, sight, row, 0, whole, spec, kind, causal, False, halves, embed, width
         )
         maximum = seen_max(
-            maximum, q, keys, sight, row, whole, end, spec, kind, causal, True, lowest, embed, width
+            maximum, q, keys, sight, row, whole, end, spec, kind, causal, True, halves, embed, width
         )
     top = tl.zeros([height], tl.int32)
     if spec.window:
         top = seen_top(
-            top, q, keys, sight, row, 0, whole, tables, maximum, spec, kind, causal, False, lowest,
+            top, q, keys, sight, row, 0, whole, tables, maximum, spec, kind, causal, False, halves,
             embed, width,
         )  # fmt: skip
         top = seen_top(
-            top, q, keys, sight, row, whole, end, tables, maximum, spec, kind, causal, True, lowest,
+            top, q, keys, sight, row, whole, end, tables, maximum, spec, kind, causal, True, halves,
             embed, width,
         )  # fmt: skip
     nothing, none = tl.zeros([height], tl.int64), tl.zeros([height], tl.int32)
     state = (nothing, nothing, tl.full([height], spec.reach, tl.int32), none)
     state = seen_sums(
         state, q, keys, sight, row, 0, whole, tables, maximum, top, spec, last.has_exponent, check,
-        kind, causal, False, lowest, embed, width,
+        kind, causal, False, halves, embed, width,
     )  # fmt: skip
     high, below, nearest, invalid = seen_sums(
         state, q, keys, sight, row, whole, end, tables, maximum, top, spec, last.has_exponent,
-        check, kind, causal, True, lowest, embed, width,
+        check, kind, causal, True, halves, embed, width,
     )  # fmt: skip
     r, places, exponent = scalars(
         tables, top, high + (below >> 16), below & 0xFFFF, nearest, last, spec
@@ -172,12 +174,14 @@ def attention_kernel(
     result = tl.zeros([height, values], tl.float32)
     result = seen_values(
         result, q, keys, v_ptr, v_row, v_size, sight, row, 0, whole, tables, facts, spec, last,
-        kind, causal, False, lowest, embed, values, width,
+        kind, causal, False, halves, embed, values, width,
     )  # fmt: skip
     result = seen_values(
         result, q, keys, v_ptr, v_row, v_size, sight, row, whole, end, tables, facts, spec, last,
-        kind, causal, True, lowest, embed, values, width,
+        kind, causal, True, halves, embed, values, width,
     )  # fmt: skip
+    if v_ptr.dtype.element_ty != tl.float16:
+        result *= power_of_two(-last.fraction - exponent)[:, None]
     column = tl.arange(0, values)
     there = (row < rows)[:, None] & (column < v_size)[None, :]
     place = result_ptr + (head * rows + row)[:, None] * v_size + column[None, :]

@@ -45,7 +45,7 @@ def gradients(
     maximum, r, places, exponent = facts
     _, m, shift, active, outside, _ = terms(s, tables, maximum, spec)
     codes_of_p = probability(m, shift, r, places, last)
-    codes, _ = quantized(dp * power_of_two(e)[:, None], back.input)
+    codes = quantized(dp * power_of_two(e)[:, None], back.input)
     random = 0
     if back.stochastic:
         random = random_bits(seed, number[:, None], column[None, :], back)
@@ -63,21 +63,21 @@ def gradients(
 def seen_dots(
     total, q, do, keys, v_ptr, v_stride, v_size, sight, row, begin, end, tables, facts, e,
     spec: tl.constexpr, last: tl.constexpr, back: tl.constexpr, like: tl.constexpr,
-    kind: tl.constexpr, causal: tl.constexpr, edge: tl.constexpr, lowest: tl.constexpr,
+    kind: tl.constexpr, causal: tl.constexpr, edge: tl.constexpr, halves: tl.constexpr,
     embed: tl.constexpr, values: tl.constexpr, width: tl.constexpr,
 ):  # fmt: skip
     """Sums of products of p and dP of rows in some columns, added to ``total``."""
     k_ptr, k_stride, size, columns = keys
-    maximum, r, places, _ = facts
+    maximum, r, places, _exponent = facts
     for start in range(begin, end, width):
         column = start + tl.arange(0, width)
         k = matrix(k_ptr, column, tl.arange(0, embed), k_stride, columns, size)
         v = matrix(v_ptr, column, tl.arange(0, values), v_stride, columns, v_size)
-        s = scores(q, k.to(like), sight, row, column, kind, causal, edge, lowest)
+        s = scores(q, k.to(like), sight, row, column, kind, causal, edge, halves)
         _, m, shift, _, _, _ = terms(s, tables, maximum, spec)
         p = probability(m, shift, r, places, last)
         dp = upstream(do, v, v_ptr.dtype.element_ty, like)
-        codes, _ = quantized(dp * power_of_two(e)[:, None], back.input)
+        codes = quantized(dp * power_of_two(e)[:, None], back.input)
         total += tl.sum(product(p, codes, back.product_bits).to(tl.int64), axis=1)
     return total
 
@@ -87,7 +87,7 @@ def seen_keys(
     dq, q, do, keys, v_ptr, v_stride, v_size, sight, row, begin, end, tables, facts, e, d, lost,
     number, seed, spec: tl.constexpr, last: tl.constexpr, back: tl.constexpr, like: tl.constexpr,
     parts: tl.constexpr, stops: tl.constexpr, kind: tl.constexpr, causal: tl.constexpr,
-    edge: tl.constexpr, lowest: tl.constexpr, embed: tl.constexpr, values: tl.constexpr,
+    edge: tl.constexpr, halves: tl.constexpr, embed: tl.constexpr, values: tl.constexpr,
     width: tl.constexpr,
 ):  # fmt: skip
     """dS of rows in some columns times key, added to ``dq``."""
@@ -96,7 +96,7 @@ def seen_keys(
         column = start + tl.arange(0, width)
         k = matrix(k_ptr, column, tl.arange(0, embed), k_stride, columns, size)
         v = matrix(v_ptr, column, tl.arange(0, values), v_stride, columns, v_size)
-        s = scores(q, k.to(like), sight, row, column, kind, causal, edge, lowest)
+        s = scores(q, k.to(like), sight, row, column, kind, causal, edge, halves)
         dp = upstream(do, v, v_ptr.dtype.element_ty, like)
         _, ds = gradients(
             s, dp, tables, facts, e, d, lost, number, column, seed, spec, last, back, stops
@@ -113,7 +113,7 @@ def query_kernel(
     heads, group, rows, columns, size, v_size, planes, scale, factor, grad_exponent, seed,
     spec: tl.constexpr, last: tl.constexpr, back: tl.constexpr, like: tl.constexpr,
     parts: tl.constexpr, own_scale: tl.constexpr, stops: tl.constexpr, kind: tl.constexpr,
-    causal: tl.constexpr, lowest: tl.constexpr, embed: tl.constexpr, values: tl.constexpr,
+    causal: tl.constexpr, halves: tl.constexpr, embed: tl.constexpr, values: tl.constexpr,
     height: tl.constexpr, width: tl.constexpr,
 ):  # fmt: skip
     """``factor``: of the gradient by a score in those by query and key; ``do_ptr`` and ``dq_ptr``
@@ -146,11 +146,11 @@ def query_kernel(
     total = tl.zeros([height], tl.int64)
     total = seen_dots(
         total, q, do, keys, v_ptr, v_row, v_size, sight, row, 0, whole, tables, facts, e, spec,
-        last, back, like, kind, causal, False, lowest, embed, values, width,
+        last, back, like, kind, causal, False, halves, embed, values, width,
     )  # fmt: skip
     total = seen_dots(
         total, q, do, keys, v_ptr, v_row, v_size, sight, row, whole, end, tables, facts, e, spec,
-        last, back, like, kind, causal, True, lowest, embed, values, width,
+        last, back, like, kind, causal, True, halves, embed, values, width,
     )  # fmt: skip
     d = dot_of(total, facts[3], back)
     more_ptr += head * 2 * rows
@@ -160,12 +160,12 @@ def query_kernel(
     dq = tl.zeros([height, embed], tl.float32)
     dq = seen_keys(
         dq, q, do, keys, v_ptr, v_row, v_size, sight, row, 0, whole, tables, facts, e, d, lost,
-        number, seed, spec, last, back, like, parts, stops, kind, causal, False, lowest, embed,
+        number, seed, spec, last, back, like, parts, stops, kind, causal, False, halves, embed,
         values, width,
     )  # fmt: skip
     dq = seen_keys(
         dq, q, do, keys, v_ptr, v_row, v_size, sight, row, whole, end, tables, facts, e, d, lost,
-        number, seed, spec, last, back, like, parts, stops, kind, causal, True, lowest, embed,
+        number, seed, spec, last, back, like, parts, stops, kind, causal, True, halves, embed,
         values, width,
     )  # fmt: skip
     column = tl.arange(0, embed)
@@ -179,7 +179,7 @@ def seeing_rows(
     state, k, v, q_ptr, q_stride, do_ptr, facts_ptr, more_ptr, sizes, sight, column, head, begin,
     end, tables, seed, spec: tl.constexpr, last: tl.constexpr, back: tl.constexpr,
     rounded: tl.constexpr, like: tl.constexpr, parts: tl.constexpr, stops: tl.constexpr,
-    kind: tl.constexpr, causal: tl.constexpr, edge: tl.constexpr, lowest: tl.constexpr,
+    kind: tl.constexpr, causal: tl.constexpr, edge: tl.constexpr, halves: tl.constexpr,
     embed: tl.constexpr, values: tl.constexpr, height: tl.constexpr,
 ):  # fmt: skip
     """(dk, dv) of columns by some rows of one head, added to ``state``."""
@@ -193,7 +193,7 @@ def seeing_rows(
         e = tl.load(more_ptr + row, mask=row < rows, other=0)
         d = tl.load(more_ptr + rows + row, mask=row < rows, other=0)
         lost = e == 256
-        s = scores(q, k, sight, row, column, kind, causal, edge, lowest)
+        s = scores(q, k, sight, row, column, kind, causal, edge, halves)
         dp = upstream(do, v, rounded, like)
         e = tl.where(lost, 0, e)
         p, ds = gradients(
@@ -213,7 +213,7 @@ def key_kernel(
     heads, group, rows, columns, size, v_size, planes, scale, factor, seed,
     spec: tl.constexpr, last: tl.constexpr, back: tl.constexpr, like: tl.constexpr,
     parts: tl.constexpr, stops: tl.constexpr, kind: tl.constexpr, causal: tl.constexpr,
-    lowest: tl.constexpr, embed: tl.constexpr, values: tl.constexpr, height: tl.constexpr,
+    halves: tl.constexpr, embed: tl.constexpr, values: tl.constexpr, height: tl.constexpr,
     width: tl.constexpr,
 ):  # fmt: skip
     """A program takes ``width`` columns of one head of key and value, and all rows that see them;
@@ -247,14 +247,14 @@ def key_kernel(
             do_ptr + number * rows * v_size, facts_ptr + number * planes * rows,
             more_ptr + number * 2 * rows, sizes, seen, column, number, begin, whole, tables, seed,
             spec, last, back, v_ptr.dtype.element_ty, like, parts, stops, kind, causal, True,
-            lowest, embed, values, height,
+            halves, embed, values, height,
         )  # fmt: skip
         dk, dv = seeing_rows(
             (dk, dv), k, v, q_ptr + batch * q_batch + of_query * q_head, q_row,
             do_ptr + number * rows * v_size, facts_ptr + number * planes * rows,
             more_ptr + number * 2 * rows, sizes, seen, column, number, tl.maximum(begin, whole),
             rows, tables, seed, spec, last, back, v_ptr.dtype.element_ty, like, parts, stops, kind,
-            causal, False, lowest, embed, values, height,
+            causal, False, halves, embed, values, height,
         )  # fmt: skip
     there = (column < columns)[:, None]
     place = (head * columns + column)[:, None]

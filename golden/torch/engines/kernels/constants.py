@@ -6,7 +6,7 @@ is computed in 32 bits, which a GPU is faster in. What a kernel is given is know
 which is quicker to look up than by its fields.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -97,6 +97,7 @@ class Exponentials:
 
     Attributes:
         input: what logits are quantised to and clipped. lowest: the input's lowest code.
+        floor: logits at or below it take no part.
         from_maximum: distances are; else they are from ``origin``.
         saturates: distances do, at ``span``. beyond: they can be longer than ``reach``.
         high: the first table, read from the distance's bit ``place`` up; its entries have
@@ -107,6 +108,7 @@ class Exponentials:
     """
 
     input: Real
+    floor: float
     lowest: int
     from_maximum: bool
     origin: int
@@ -138,6 +140,7 @@ class Exponentials:
         high = table.high | (table.shift << high_bits) if packed else table.high
         return cls(
             input=Real.of(config.input, config.range_code if clips else 0),
+            floor=-float("inf"),
             lowest=config.input.min_code,
             from_maximum=from_maximum,
             origin=path.origin or 0,
@@ -160,6 +163,12 @@ class Exponentials:
             window=path.window,
             exact=not from_maximum,
         )
+
+    def of_halves(self, floor: float) -> "Exponentials":
+        """The same of logits that are in halves of an LSB, of which those at or below ``floor``
+        take no part; the floor is in the logits' unit."""
+        real = replace(self.input, halves=1.0)
+        return replace(self, input=real, floor=floor * self.input.halves)
 
 
 def _further(table: ExpTable, tables: Tables) -> tuple[Low, ...]:

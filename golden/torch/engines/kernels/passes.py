@@ -8,7 +8,6 @@ import triton
 import triton.language as tl
 
 from .stages import (
-    codes_of,
     distance,
     exp,
     first,
@@ -19,6 +18,7 @@ from .stages import (
     reciprocal,
     round_half_up,
     significand,
+    taken,
     term,
 )
 
@@ -26,17 +26,25 @@ from .stages import (
 @triton.jit
 def terms(x, tables, maximum, spec: tl.constexpr):
     """(distance, m, k, active, clipped, invalid) of logits."""
-    codes, active, outside, invalid = codes_of(x, spec)
-    far, saturated = distance(codes, active, maximum, spec)
+    halves, active, outside, invalid = taken(x, spec)
+    far, saturated = distance(halves, maximum, spec)
     mantissa, shift = exp(tables, far, active, spec)
-    return far, mantissa, shift, active, (outside & active) | saturated, invalid
+    if spec.saturates:
+        outside = outside | saturated
+    return far, mantissa, shift, active, outside & active, invalid
 
 
 @triton.jit
 def largest_of(x, spec: tl.constexpr):
     """The largest code of every row that takes part; the lowest where none does."""
-    codes, active, _, _ = codes_of(x, spec)
-    return tl.max(tl.where(active, codes, spec.lowest), axis=1)
+    halves, active, _, _ = taken(x, spec)
+    return (tl.max(tl.where(active, halves, 2 * spec.lowest), axis=1) + 1) >> 1
+
+
+@triton.jit
+def nearest_of(far, active, spec: tl.constexpr):
+    """The least distance of every row."""
+    return tl.min(tl.where(active, far, spec.reach), axis=1)
 
 
 @triton.jit
@@ -123,11 +131,11 @@ def counted(outside, bad):
 def block_sums(x, tables, maximum, top, spec: tl.constexpr, exponent: tl.constexpr):
     """(high, below, nearest, clipped, invalid) of a block's rows; ``nearest``, the least distance,
     where there is an ``exponent``."""
-    far, m, k, _, outside, bad = terms(x, tables, maximum, spec)
+    far, m, k, active, outside, bad = terms(x, tables, maximum, spec)
     high, below = partial_sums(m, k, top, spec)
     nearest = top * 0
     if exponent:
-        nearest = tl.min(far, axis=1)
+        nearest = nearest_of(far, active, spec)
     clipped, invalid = counted(outside, bad)
     return high, below, nearest, clipped, invalid
 

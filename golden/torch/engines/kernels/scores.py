@@ -1,8 +1,9 @@
 """Blocks of attention's scores, which no kernel keeps, and what a block's rows may see.
 
-``sight`` is what scores depend on besides query and key: (scale, mask, its strides by row and by
-column, rows, columns). ``kind`` of the mask: 0 for none, 1 for a bool one as bytes, 2 for a float
-one.
+Scores are in halves of an LSB of the unit's input, as their scale says: a power of two more, which
+rounds nothing. ``sight`` is what they depend on besides query and key: (scale, mask, its strides by
+row and by column, rows, columns). ``kind`` of the mask: 0 for none, 1 for a bool one as bytes, 2 for
+a float one, which ``halves`` multiplies.
 """
 
 import triton
@@ -20,12 +21,11 @@ def matrix(x_ptr, row, column, stride, rows, width):
 @triton.jit
 def scores(
     q, k, sight, row, column, kind: tl.constexpr, causal: tl.constexpr, edge: tl.constexpr,
-    lowest: tl.constexpr,
+    halves: tl.constexpr,
 ):  # fmt: skip
-    """Scores in float32; -inf where an element takes no part.
+    """Scores in float32; -inf where a mask leaves an element out.
 
-    ``edge``: some of the block's columns lie outside, or are not seen by all rows. ``lowest``:
-    scores at or below it take no part; None: only those of -inf.
+    ``edge``: some of the block's columns lie outside, or are not seen by all rows.
     """
     scale, mask_ptr, mask_row, mask_column, rows, columns = sight
     s = tl.dot(q, tl.trans(k), input_precision="ieee") * scale
@@ -37,13 +37,11 @@ def scores(
         if kind == 1:
             s = tl.where(mask != 0, s, float("-inf"))
         else:
-            s += mask.to(tl.float32)
+            s += mask.to(tl.float32) * halves
     if edge:
         if causal:
             seen = seen & (column[None, :] <= row[:, None])
         s = tl.where(seen, s, float("-inf"))
-    if lowest is not None:
-        s = tl.where(s <= lowest, float("-inf"), s)
     return s
 
 

@@ -1,7 +1,33 @@
 """The stages that elements and sums of rows go through; ``spec`` are their ``Exponentials``."""
 
+import os
+
 import triton
 import triton.language as tl
+
+INTERPRETED = tl.constexpr(os.environ.get("TRITON_INTERPRET") == "1")
+"""Kernels run in NumPy, as Triton reads it when they are imported."""
+
+
+@triton.jit
+def looked_up(tables, place):
+    """Entries of the tables, in the layout that their places have.
+
+    Triton would arrange the elements for one wide load, and fetch entries ahead of their places'
+    use: neither is of use in a table, and costs several passes through shared memory.
+    """
+    if INTERPRETED or tables.dtype.element_ty != tl.int32:
+        entry = tl.load(tables + place)
+    else:
+        entry = tl.inline_asm_elementwise(
+            "ld.global.nc.b32 $0, [$1];",
+            "=r,l",
+            [(tables + place).to(tl.int64)],
+            dtype=tl.int32,
+            is_pure=True,
+            pack=1,
+        )
+    return entry
 
 
 @triton.jit
@@ -25,12 +51,20 @@ def narrowed(codes, bits: tl.constexpr):
 
 
 @triton.jit
-def quantized(x, real: tl.constexpr):
-    """(codes, which are saturated) of finite values, rounded half up exactly, in x's dtype."""
+def halves_of(x, real: tl.constexpr):
+    """(values in whole halves of an LSB, rounded down and saturated; which are saturated), in x's
+    dtype; half up to codes is ``(halves + 1) >> 1``. NaN gives the lowest."""
     halves = x * real.halves
     outside = (halves < real.low) | (halves >= real.beyond)
     kept = tl.minimum(tl.maximum(halves, real.low), real.high)
-    return (tl.floor(kept).to(tl.int32) + 1) >> 1, outside
+    return tl.floor(kept).to(tl.int32), outside
+
+
+@triton.jit
+def quantized(x, real: tl.constexpr):
+    """Codes of values, rounded half up exactly."""
+    halves, _ = halves_of(x, real)
+    return (halves + 1) >> 1
 
 
 @triton.jit
@@ -54,43 +88,39 @@ def loaded(x_ptr, row, column, rows, n):
 
 
 @triton.jit
-def codes_of(x, spec: tl.constexpr):
-    """(codes, active, clipped or saturated, invalid) of logits."""
-    real: tl.constexpr = spec.input
-    active = x != float("-inf")
-    finite = tl.abs(x) < float("inf")  # NaN is not
-    codes, outside = quantized(tl.where(finite, x, 0.0), real)
-    return codes, active, outside, active & (finite == 0)
+def taken(x, spec: tl.constexpr):
+    """(halves of codes, active, clipped or saturated, invalid) of logits."""
+    halves, outside = halves_of(x, spec.input)
+    active = (x <= spec.floor) == 0  # NaN is
+    return halves, active, outside, (x < float("inf")) == 0
 
 
 @triton.jit
-def distance(codes, active, maximum, spec: tl.constexpr):
-    """(distances, which are saturated); ``maximum``: of every row."""
+def distance(halves, maximum, spec: tl.constexpr):
+    """(distances, which are saturated); ``maximum``: of every row. What takes no part has any."""
     if spec.from_maximum:
         # a score that is made again may be an LSB larger than it was
-        below = tl.maximum(maximum[:, None] - codes, 0)
-        far = below
-        saturated = active & (codes < codes)
+        far = tl.maximum((2 * maximum[:, None] - halves) >> 1, 0)
+        saturated = far > spec.span
         if spec.saturates:
-            far = tl.minimum(below, spec.span)
-            saturated = (below > spec.span) & active
+            far = tl.minimum(far, spec.span)
     else:
-        far = spec.origin - codes
-        saturated = active & (codes < codes)
-    return tl.where(active, far, spec.reach), saturated
+        far = (2 * spec.origin - halves) >> 1
+        saturated = far < 0
+    return far, saturated
 
 
 @triton.jit
 def first(tables, far, spec: tl.constexpr):
     """(m, k) as the first exp table has them."""
     index = far >> spec.place
-    entry = tl.load(tables + spec.high + index)
+    entry = looked_up(tables, spec.high + index)
     if spec.packed:
         entry = entry.to(tl.int32)
         mantissa, shift = entry & ((1 << spec.high_bits) - 1), entry >> spec.high_bits
     else:
         mantissa = narrowed(entry, spec.high_bits)
-        shift = tl.load(tables + spec.shift + index).to(tl.int32)
+        shift = looked_up(tables, spec.shift + index).to(tl.int32)
     return mantissa, shift
 
 
@@ -104,7 +134,7 @@ def exp(tables, far, active, spec: tl.constexpr):
     further: tl.constexpr = spec.further
     for index in tl.static_range(further):
         field = (within >> spec.low[index].place) & spec.low[index].mask
-        entry = tl.load(tables + spec.low[index].table + field)
+        entry = looked_up(tables, spec.low[index].table + field)
         loss = product(running >> spec.guard, entry, spec.low[index].bits)
         running = running - narrowed(loss >> spec.low[index].drop, spec.high_bits)
     return tl.where(active, running >> spec.guard, 0), shift
@@ -152,8 +182,8 @@ def significand(top, high, low, segments: tl.constexpr, spec: tl.constexpr):
 def reciprocal(tables, s, segments: tl.constexpr):
     """r of significands."""
     segment, place = s >> segments.step, s & ((1 << segments.step) - 1)
-    base = tl.load(tables + segments.base + segment).to(tl.int64)
-    slope = tl.load(tables + segments.slope + segment).to(tl.int64)
+    base = looked_up(tables, segments.base + segment).to(tl.int64)
+    slope = looked_up(tables, segments.slope + segment).to(tl.int64)
     return ((base << segments.step) - slope * place) >> segments.drop
 
 
@@ -163,7 +193,7 @@ def ln(tables, top, high, low, log: tl.constexpr, spec: tl.constexpr):
     segments: tl.constexpr = log.ln
     q, s = significand(top, high, low, segments, spec)
     segment, place = s >> segments.step, s & ((1 << segments.step) - 1)
-    base = tl.load(tables + segments.base + segment).to(tl.int64)
-    slope = tl.load(tables + segments.slope + segment).to(tl.int64)
-    whole = tl.load(tables + log.q_ln2 + (q - segments.lowest)).to(tl.int64)
+    base = looked_up(tables, segments.base + segment).to(tl.int64)
+    slope = looked_up(tables, segments.slope + segment).to(tl.int64)
+    whole = looked_up(tables, log.q_ln2 + (q - segments.lowest)).to(tl.int64)
     return narrowed(whole + (((base << segments.step) + slope * place) >> segments.drop), log.bits)
