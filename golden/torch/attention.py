@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from ..config import SoftmaxConfig
 from .functional import apply, require_real
+from .fused import fused, may_fuse
 from .options import Choices, Options, options
 
 MASK_VALUE = -1e4
@@ -37,6 +38,10 @@ def fixed_scaled_dot_product_attention(
     Scores are float, float32 for halves, as torch's own reference computes them; p is rounded to
     value's dtype, and so is the product with value. A row without an element that takes part gives
     zeros.
+
+    On CUDA, with Triton, one kernel makes them and stores neither scores nor p, forward and
+    backward: the same p of the same scores. ``which_engine`` tells; a call that it cannot take,
+    as one with dropout, warns once.
 
     Args:
         query: (..., L, E). key: (..., S, E). value: (..., S, Ev), all of one dtype.
@@ -78,6 +83,8 @@ def attention(
     """:func:`fixed_scaled_dot_product_attention` of a unit."""
     query, key, value, attn_mask = _autocast(query, key, value, attn_mask)
     _check(query, key, value, attn_mask, is_causal)
+    if may_fuse(unit, query, key, value, attn_mask, dropout_p, enable_gqa):
+        return fused(unit, query, key, value, attn_mask, is_causal, _factor(query, scale))
     if enable_gqa:
         key, value = _for_heads(query, key, "key"), _for_heads(query, value, "value")
     with _without_autocast(query):
@@ -147,9 +154,14 @@ def _factors(query: Tensor, key: Tensor, scale: float | None) -> tuple[Tensor, T
     """Both factors times the root of the scale, as in torch, so that halves of them last."""
     if query.itemsize == 2:
         query, key = query.float(), key.float()
-    factor = (query.shape[-1] or 1) ** -0.5 if scale is None else scale
+    factor = _factor(query, scale)
     root = abs(factor) ** 0.5
     return query * (root if factor > 0 else -root), (key * root).transpose(-2, -1)
+
+
+def _factor(query: Tensor, scale: float | None) -> float:
+    """What scores are multiplied by."""
+    return (query.shape[-1] or 1) ** -0.5 if scale is None else scale
 
 
 def _masked(scores: Tensor, mask: Tensor | None) -> Tensor:

@@ -47,6 +47,8 @@ ENTRIES = (
     Entry("numpy", ".numpy_engine", "NumpyEngine"),
 )
 """The fastest first."""
+FUSING = "triton"
+"""The engine that has a kernel of whole attention."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,14 @@ class Choice:
 
     Attributes:
         name: the engine's. passed_over: faster ones by name, and why they cannot: a sentence each.
+        fuses: attention is one kernel that stores neither scores nor p.
+        unfused: why it is not, where the engine has such a kernel: a sentence.
     """
 
     name: str
     passed_over: dict[str, str]
+    fuses: bool = False
+    unfused: str = ""
 
 
 def engine_names() -> tuple[str, ...]:
@@ -89,9 +95,29 @@ def which_engine(config: SoftmaxConfig, device: torch.device | str = "cpu") -> C
             continue
         reason = _engine(entry).absence(config, device)
         if not reason:
-            return Choice(entry.name, passed_over)
+            unfused = unfused_by(entry.name, config)
+            return Choice(entry.name, passed_over, unfused == "", unfused or "")
         passed_over[entry.name] = reason
     raise ConfigError(f"config must suit an engine for {device}: {_joined(passed_over)}")
+
+
+def unfused_by(name: str, config: SoftmaxConfig) -> str | None:
+    """Why an engine cannot compute attention by a configuration in one kernel, a sentence; empty
+    where it can, None where it has no such kernel."""
+    if name != FUSING or config.function != "softmax":
+        return None
+    from .triton_attention import lacking
+
+    return lacking(config)
+
+
+def warn_unfused(reason: str) -> None:
+    """Say once that attention stores its scores though the engine need not."""
+    warnings.warn(
+        f"attention is not fused, and stores scores and p: {reason.rstrip('.')}",
+        EngineFallbackWarning,
+        stacklevel=2,
+    )
 
 
 @lru_cache(maxsize=256)

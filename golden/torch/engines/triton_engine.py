@@ -4,24 +4,28 @@ import os
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ...config import SoftmaxConfig
+from ...formats import Format
 from ...stages.loss import loss_stage
 from ...stages.normalize import Normalize
 from ...stages.residual import residual_stage
-from .engine import Forward, Losses, TwoPasses, carrier
+from . import triton_launch
+from .engine import FLOAT32_BITS, Forward, Losses, TwoPasses, carrier
 from .kernels.constants import Backward, Exponentials, Logarithm, Product, Tables
+from .triton_launch import Kernel, Launch
 
-Kernel = Any
-"""What Triton makes of a function; it has no type where Triton is not installed."""
 TILE = 1024
-"""Elements that a program takes at once, of one row or of several."""
+"""Elements of several rows that a program takes at once."""
+MOST_BLOCK, LONG_BLOCK = 16384, 4096
+"""Elements of a row that a program takes at once, at most; of a longer one it takes fewer."""
 LEAST_BLOCK = 8
 """Elements of a row that a program takes at least: those of a byte of flags."""
+IN_THREAD = 16
+"""Elements that a thread has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +44,18 @@ class TritonEngine(TwoPasses):
     def softmax(self, x: Tensor, config: SoftmaxConfig, *, keep_gate: bool) -> Forward:
         from .kernels.softmax import softmax_kernel
 
-        unit = _forward_unit(config, x.device)
+        unit = forward_unit(config, x.device)
         rows, n = x.shape
         gate = x.new_empty((rows, -(-n // 8) * keep_gate), dtype=torch.uint8)
         exponent = x.new_empty(rows * config.has_exponent, dtype=torch.int32)
-        result, (clipped, invalid) = x.new_empty(x.shape, dtype=carrier(config.output)), _counts(x)
-        given = x, result, gate, exponent, clipped, invalid, unit.tables, rows, n, gate.shape[1]
+        result, counts = x.new_empty(x.shape, dtype=carrier(config.output)), _counts(x)
+        given = x, result, gate, exponent, counts, unit.tables, rows, n, gate.shape[1]
         _launch(
             softmax_kernel, x, *given,
             spec=unit.exp, last=unit.last, is_log=isinstance(unit.last, Logarithm),
-            lowest=config.output.min_code, keep_gate=keep_gate,
+            lowest=config.output.min_code, exponent=config.has_exponent, keep_gate=keep_gate,
         )  # fmt: skip
-        return Forward(result, gate, exponent, clipped.sum(), invalid.sum())
+        return Forward(result, gate, exponent, *counts)
 
     def softmax_backward(
         self,
@@ -65,7 +69,7 @@ class TritonEngine(TwoPasses):
         seed: int = 0,
         first_row: int = 0,
     ) -> Tensor:
-        constants = Backward.of(config)
+        constants = backward_constants(config)
         from .kernels.softmax_backward import backward_kernel
 
         ds = torch.empty_like(p)
@@ -80,13 +84,12 @@ class TritonEngine(TwoPasses):
         unit = _loss_unit(config, x.device)
         from .kernels.cross_entropy import loss_kernel
 
-        loss = x.new_empty(len(x), dtype=carrier(config.loss))
-        clipped, invalid = _counts(x)
+        loss, counts = x.new_empty(len(x), dtype=carrier(config.loss)), _counts(x)
         _launch(
-            loss_kernel, x, x, target, loss, clipped, invalid, unit.tables, *x.shape,
+            loss_kernel, x, x, target, loss, counts, unit.tables, *x.shape,
             spec=unit.exp, log=unit.log, highest=config.loss.max_code, dense=target.ndim == 2,
         )  # fmt: skip
-        return Losses(loss, clipped.sum(), invalid.sum())
+        return Losses(loss, *counts)
 
     def cross_entropy_backward(
         self, x: Tensor, target: Tensor, upstream: Tensor, config: SoftmaxConfig
@@ -97,9 +100,9 @@ class TritonEngine(TwoPasses):
         gradient, fmt = torch.empty_like(x), config.loss_grad
         _launch(
             loss_gradient_kernel, x, x, target, upstream, gradient, unit.tables, *x.shape,
-            spec=unit.exp, product=unit.product, log=unit.log,
-            lowest=fmt.min_code, highest=fmt.max_code,
-            stops=config.clip_gradient == "zero", dense=target.ndim == 2,
+            spec=unit.exp, last=unit.product, log=unit.log,
+            lowest=fmt.min_code, highest=fmt.max_code, bits=fmt.width,
+            like=_dtype_of_products(fmt, x), stops=config.clip_gradient == "zero", dense=target.ndim == 2,
         )  # fmt: skip
         return gradient
 
@@ -114,7 +117,7 @@ class _ForwardUnit:
 
 
 @lru_cache(maxsize=64)
-def _forward_unit(config: SoftmaxConfig, device: torch.device) -> _ForwardUnit:
+def forward_unit(config: SoftmaxConfig, device: torch.device) -> _ForwardUnit:
     tables = Tables()
     exp = Exponentials.of(config, tables)
     if config.function == "log_softmax":
@@ -143,17 +146,33 @@ def _loss_unit(config: SoftmaxConfig, device: torch.device) -> _LossUnit:
     return _LossUnit(torch.from_numpy(tables.contents).to(device), exp, log, product)
 
 
-def _counts(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Room for two counts a row."""
-    clipped, invalid = torch.empty((2, len(x)), dtype=torch.int64, device=x.device)
-    return clipped, invalid
+@lru_cache(maxsize=64)
+def backward_constants(config: SoftmaxConfig) -> Backward:
+    return Backward.of(config)
 
 
-def _launch(kernel: Kernel, like: Tensor, *given: object, **constants: object) -> None:
+def _dtype_of_products(fmt: Format, x: Tensor) -> object:
+    """Triton's dtype in which a gradient's code times an upstream gradient rounds once, to x's."""
+    import triton.language as tl
+
+    exact = x.dtype == torch.float32 and fmt.width - 1 <= FLOAT32_BITS
+    return tl.float32 if exact else tl.float64
+
+
+def _counts(x: Tensor) -> Tensor:
+    """Counts of all rows: clipped, invalid."""
+    return torch.zeros(2, dtype=torch.int64, device=x.device)
+
+
+def _launch(kernel: Kernel, shaped: Tensor, *given: object, **constants: object) -> None:
     """Run a kernel on rows of elements, as many as fit in a program."""
-    rows, n = like.shape
-    block = min(max(1 << (n - 1).bit_length(), LEAST_BLOCK), TILE)
-    in_program = TILE // block
-    if rows:
-        with torch.cuda.device_of(like):
-            kernel[(-(-rows // in_program),)](*given, **constants, height=in_program, width=block)
+    rows, n = shaped.shape
+    block = max(1 << (n - 1).bit_length(), LEAST_BLOCK)
+    whole = block <= MOST_BLOCK
+    width = block if whole else LONG_BLOCK
+    height = max(TILE // width, 1)
+    warps = max(height * width // IN_THREAD // 32, 1)
+    blocks = {"whole": whole, "height": height, "width": width}
+    triton_launch.run(
+        Launch(kernel, (-(-rows // height),), given, constants | blocks, {"num_warps": warps})
+    )

@@ -1,28 +1,82 @@
 """The stages that elements and sums of rows go through; ``spec`` are their ``Exponentials``."""
 
+import os
+
 import triton
 import triton.language as tl
 
+INTERPRETED = tl.constexpr(os.environ.get("TRITON_INTERPRET") == "1")
+"""Kernels run in NumPy, as Triton reads it when they are imported."""
+
 
 @triton.jit
-def quantized(scaled, real: tl.constexpr):
-    """(codes, which are saturated) of float64 values in LSB of a ``Real``, rounded half up."""
-    floor = tl.floor(scaled)
-    rounded = floor + (scaled - floor >= 0.5).to(tl.float64)
-    kept = tl.minimum(tl.maximum(rounded, real.low), real.high)
-    return kept.to(tl.int64), kept != rounded
+def looked_up(tables, place):
+    """Entries of the tables, in the layout that their places have.
+
+    Triton would arrange the elements for one wide load, and fetch entries ahead of their places'
+    use: neither is of use in a table, and costs several passes through shared memory.
+    """
+    if INTERPRETED or tables.dtype.element_ty != tl.int32:
+        entry = tl.load(tables + place)
+    else:
+        entry = tl.inline_asm_elementwise(
+            "ld.global.nc.b32 $0, [$1];",
+            "=r,l",
+            [(tables + place).to(tl.int64)],
+            dtype=tl.int32,
+            is_pure=True,
+            pack=1,
+        )
+    return entry
+
+
+@triton.jit
+def product(a, b, bits: tl.constexpr):
+    """a * b, in 32 bits where ``bits`` of them suffice."""
+    if bits > 31:
+        result = a.to(tl.int64) * b.to(tl.int64)
+    else:
+        result = a.to(tl.int32) * b.to(tl.int32)
+    return result
+
+
+@triton.jit
+def narrowed(codes, bits: tl.constexpr):
+    """Codes of ``bits`` bits, in 32 bits where these suffice."""
+    if bits > 31:
+        result = codes.to(tl.int64)
+    else:
+        result = codes.to(tl.int32)
+    return result
+
+
+@triton.jit
+def halves_of(x, real: tl.constexpr):
+    """(values in whole halves of an LSB, rounded down and saturated; which are saturated), in x's
+    dtype; half up to codes is ``(halves + 1) >> 1``. NaN gives the lowest."""
+    halves = x * real.halves
+    outside = (halves < real.low) | (halves >= real.beyond)
+    kept = tl.minimum(tl.maximum(halves, real.low), real.high)
+    return tl.floor(kept).to(tl.int32), outside
+
+
+@triton.jit
+def quantized(x, real: tl.constexpr):
+    """Codes of values, rounded half up exactly."""
+    halves, _ = halves_of(x, real)
+    return (halves + 1) >> 1
 
 
 @triton.jit
 def power_of_two(exponent):
-    """2**exponent as float64."""
-    return ((exponent + 1023) << 52).to(tl.float64, bitcast=True)
+    """2**exponent as float32, for -126 to 127."""
+    return ((exponent + 127) << 23).to(tl.int32).to(tl.float32, bitcast=True)
 
 
 @triton.jit
 def round_half_up(codes, bits):
     """Drop ``bits`` bits, none where that is 0 or less."""
-    some = (bits > 0).to(tl.int64)
+    some = (bits > 0).to(codes.dtype)
     return ((codes >> tl.maximum(bits - 1, 0)) + some) >> some
 
 
@@ -30,65 +84,81 @@ def round_half_up(codes, bits):
 def loaded(x_ptr, row, column, rows, n):
     """Logits of a block of rows; -inf where there are none."""
     there = (row < rows)[:, None] & (column < n)[None, :]
-    return tl.load(x_ptr + row[:, None] * n + column[None, :], mask=there, other=float("-inf"))
+    return tl.load(x_ptr + (row * n)[:, None] + column[None, :], mask=there, other=float("-inf"))
 
 
 @triton.jit
-def codes_of(x, spec: tl.constexpr):
-    """(codes, active, clipped or saturated, invalid) of logits."""
-    real: tl.constexpr = spec.input
-    active = x != float("-inf")
-    finite = tl.abs(x) < float("inf")  # NaN is not
-    scaled = tl.where(finite, x, 0.0).to(tl.float64) * real.scale
-    codes, saturated = quantized(scaled, real)
-    if spec.limit > 0:
-        inside = tl.minimum(tl.maximum(codes, -spec.limit), spec.limit)
-        saturated = saturated | (inside != codes)
-        codes = inside
-    return codes, active, saturated & active, active & (finite == 0)
+def taken(x, spec: tl.constexpr):
+    """(halves of codes, active, clipped or saturated, invalid) of logits."""
+    halves, outside = halves_of(x, spec.input)
+    active = (x <= spec.floor) == 0  # NaN is
+    return halves, active, outside, (x < float("inf")) == 0
 
 
 @triton.jit
-def distance(codes, active, maximum, spec: tl.constexpr):
-    """(distances, which are saturated); ``maximum``: of every row."""
+def distance(halves, maximum, spec: tl.constexpr):
+    """(distances, which are saturated); ``maximum``: of every row. What takes no part has any."""
     if spec.from_maximum:
-        below = maximum[:, None] - codes
-        far = tl.minimum(below, spec.span)
-        saturated = (below > spec.span) & active
+        # a score that is made again may be an LSB larger than it was
+        far = tl.maximum((2 * maximum[:, None] - halves) >> 1, 0)
+        saturated = far > spec.span
+        if spec.saturates:
+            far = tl.minimum(far, spec.span)
     else:
-        far = spec.origin - codes
-        saturated = active & (codes < codes)
-    return tl.where(active, far, spec.reach), saturated
+        far = (2 * spec.origin - halves) >> 1
+        saturated = far < 0
+    return far, saturated
 
 
 @triton.jit
 def first(tables, far, spec: tl.constexpr):
     """(m, k) as the first exp table has them."""
     index = far >> spec.place
-    return tl.load(tables + spec.high + index), tl.load(tables + spec.shift + index)
+    entry = looked_up(tables, spec.high + index)
+    if spec.packed:
+        entry = entry.to(tl.int32)
+        mantissa, shift = entry & ((1 << spec.high_bits) - 1), entry >> spec.high_bits
+    else:
+        mantissa = narrowed(entry, spec.high_bits)
+        shift = looked_up(tables, spec.shift + index).to(tl.int32)
+    return mantissa, shift
 
 
 @triton.jit
 def exp(tables, far, active, spec: tl.constexpr):
     """(m, k) of distances; m is 0 where not active."""
-    within = tl.minimum(far, spec.reach)
+    within = far
+    if spec.beyond:
+        within = tl.minimum(far, spec.reach)
     running, shift = first(tables, within, spec)
     further: tl.constexpr = spec.further
     for index in tl.static_range(further):
         field = (within >> spec.low[index].place) & spec.low[index].mask
-        loss = (running >> spec.guard) * tl.load(tables + spec.low[index].table + field)
-        running = running - (loss >> spec.low[index].drop)
+        entry = looked_up(tables, spec.low[index].table + field)
+        loss = product(running >> spec.guard, entry, spec.low[index].bits)
+        running = running - narrowed(loss >> spec.low[index].drop, spec.high_bits)
     return tl.where(active, running >> spec.guard, 0), shift
+
+
+@triton.jit
+def term(mantissa, shift, spec: tl.constexpr):
+    """Mantissas as terms of a sum that is no window's, aligned to its binary point."""
+    wide = narrowed(mantissa, spec.term_bits)
+    if spec.exact:
+        result = wide << (spec.highest - shift)
+    else:
+        result = (wide << spec.highest) >> shift
+    return result
 
 
 @triton.jit
 def leading_one(codes):
     """Place of the highest set bit; -1 for 0."""
-    place = (codes.to(tl.float64).to(tl.int64, bitcast=True) >> 52) - 1023
+    place = (codes.to(tl.float32).to(tl.int32, bitcast=True) >> 23) - 127
     place = tl.maximum(place, -1)
-    # a code of more than 53 bits may round up to the next power of two
+    # a code of more than 24 bits may round up to the next power of two
     beyond = ((codes >> tl.maximum(place, 0)) == 0) & (codes > 0)
-    return place - beyond.to(tl.int64)
+    return place - beyond.to(tl.int32)
 
 
 @triton.jit
@@ -112,10 +182,8 @@ def significand(top, high, low, segments: tl.constexpr, spec: tl.constexpr):
 def reciprocal(tables, s, segments: tl.constexpr):
     """r of significands."""
     segment, place = s >> segments.step, s & ((1 << segments.step) - 1)
-    base, slope = (
-        tl.load(tables + segments.base + segment),
-        tl.load(tables + segments.slope + segment),
-    )
+    base = looked_up(tables, segments.base + segment).to(tl.int64)
+    slope = looked_up(tables, segments.slope + segment).to(tl.int64)
     return ((base << segments.step) - slope * place) >> segments.drop
 
 
@@ -125,7 +193,7 @@ def ln(tables, top, high, low, log: tl.constexpr, spec: tl.constexpr):
     segments: tl.constexpr = log.ln
     q, s = significand(top, high, low, segments, spec)
     segment, place = s >> segments.step, s & ((1 << segments.step) - 1)
-    base = tl.load(tables + segments.base + segment)
-    slope = tl.load(tables + segments.slope + segment)
-    whole = tl.load(tables + log.q_ln2 + (q - segments.lowest))
-    return whole + (((base << segments.step) + slope * place) >> segments.drop)
+    base = looked_up(tables, segments.base + segment).to(tl.int64)
+    slope = looked_up(tables, segments.slope + segment).to(tl.int64)
+    whole = looked_up(tables, log.q_ln2 + (q - segments.lowest)).to(tl.int64)
+    return narrowed(whole + (((base << segments.step) + slope * place) >> segments.drop), log.bits)
