@@ -1,6 +1,5 @@
 """What an exported file says of itself, in comments at its head. The same unit, the same text."""
 
-import dataclasses
 import shlex
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +8,6 @@ from ..golden.config import PRESETS, SoftmaxConfig, field_names
 from ..golden.errors import ConfigError
 from ..golden.formats import Format
 from ..golden.units.registry import unit_record
-from ..golden.widths import Widths
 
 TIMESCALE = "`timescale 1ns / 1ps"
 """Nothing in the file takes time; without it, simulators warn where other files have one."""
@@ -78,25 +76,22 @@ def command(
 
 
 def _changes(config: SoftmaxConfig, base: SoftmaxConfig, unit: str) -> dict[str, Any] | None:
-    """The fields to set for another unit; widths only where they are not derived from the others.
+    """The fields to set for another unit; those that can be derived only where they are others.
 
     ``None`` where the others do not go together with the widths of ``base``.
     """
     fields = [name for name in field_names() if name in unit_record(unit).fields]
-    widths = [field.name for field in dataclasses.fields(Widths)]
     changes = {
         field: getattr(config, field)
         for field in fields
-        if field not in widths and getattr(config, field) != getattr(base, field)
+        if field not in config.derived and getattr(config, field) != getattr(base, field)
     }
     try:
-        derived = base.replace(**changes).widths
+        derived = base.replace(**changes).derived
     except ConfigError:
         return None
-    by_hand = {field: getattr(config.widths, field) for field in fields if field in widths}
-    return changes | {
-        field: value for field, value in by_hand.items() if value != getattr(derived, field)
-    }
+    by_hand = {field: value for field, value in config.derived.items() if field in fields}
+    return changes | {field: value for field, value in by_hand.items() if value != derived[field]}
 
 
 def _spelled(value: Any) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from .clusters import Clusters, derived_clusters
 from .datapaths.datapath import Datapath, Needs
 from .datapaths.exact_sum import ExactSum
 from .datapaths.max_subtract import MaxSubtract
@@ -45,7 +46,9 @@ NOTED_LOSS = 0.05
 BACKWARD_FIELDS = frozenset(("grad_input", "grad_output", "dot_guard", "rounding"))
 """Fields that only the backward unit depends on."""
 LOSS_FIELDS = frozenset(("loss",))
-"""Fields that only the cross-entropy unit depends on."""
+"""Fields that only the units with a cross-entropy depend on."""
+ADAPTIVE_FIELDS = frozenset(("vocabulary", "cutoffs"))
+"""Fields that only the adaptive softmax depends on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +80,8 @@ class SoftmaxConfig:
         clip_gradient: the gradient of an element whose input was clipped: ``"zero"``, or
             ``"pass"`` as if it had not been.
         loss: format of the cross-entropy, unsigned.
+        vocabulary, cutoffs: of the adaptive softmax: its words, and the first word of each tail,
+            see :class:`Clusters`; ``None`` derives them from ``max_length``.
         exp_split, mantissa_bits, exp_bits, sum_fraction, reciprocal_bits, reciprocal_index,
             reciprocal_step: internal widths, see :class:`Widths`; ``None`` derives them.
 
@@ -101,6 +106,8 @@ class SoftmaxConfig:
     clip_gradient: ClipGradient = "zero"
     loss: Format = _LOSS
     output_exponent: OutputExponent = "none"
+    vocabulary: int | None = None
+    cutoffs: tuple[int, ...] | None = None
     exp_split: tuple[int, ...] | None = None
     mantissa_bits: int | None = None
     exp_bits: int | None = None
@@ -116,7 +123,7 @@ class SoftmaxConfig:
         if self.clip == "difference" and not _PATHS[self.datapath].saturates:
             self._clip_nothing()
         self._check_formats()
-        _ = self.widths  # derived here, so that a bad width is refused at once
+        _ = self.widths, self.clusters  # derived here, so that bad ones are refused at once
 
     def _check_choices(self) -> None:
         for name, kind in (
@@ -236,6 +243,17 @@ class SoftmaxConfig:
         """The internal widths, derived where they were not set by hand."""
         return self.path.widths
 
+    @cached_property
+    def clusters(self) -> Clusters:
+        """The clusters of the adaptive softmax, derived where they were not set."""
+        return derived_clusters(self.max_length, self.vocabulary, self.cutoffs)
+
+    @property
+    def derived(self) -> dict[str, Any]:
+        """The fields that are derived where they are not set, as they are."""
+        clusters = {name: getattr(self.clusters, name) for name in sorted(ADAPTIVE_FIELDS)}
+        return dataclasses.asdict(self.widths) | clusters
+
     @property
     def range_code(self) -> int:
         """The clip limit, in input LSB."""
@@ -288,6 +306,11 @@ class SoftmaxConfig:
         fine as p, and signed."""
         return SQ(1 + self.most_exponent, self.output.f)
 
+    @property
+    def adaptive_loss(self) -> Format:
+        """Format of the adaptive softmax's loss: the exact sum of a head's and a tail's loss."""
+        return UQ(self.loss.i + 1, self.loss.f)
+
     def replace(self, **changes: Any) -> "SoftmaxConfig":
         """This configuration with some fields changed; widths not set by hand follow.
 
@@ -298,9 +321,8 @@ class SoftmaxConfig:
         return dataclasses.replace(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Every field, the derived widths included, as plain JSON values."""
-        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        fields.update(dataclasses.asdict(self.widths))
+        """Every field, the derived ones included, as plain JSON values."""
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)} | self.derived
         return {name: _to_json(value) for name, value in fields.items()}
 
     @classmethod
@@ -373,7 +395,7 @@ def require_fields(names: dict[str, Any]) -> None:
 
 
 def _plain(name: str, value: Any) -> Any:
-    """A field's value as a plain one, those of a split each.
+    """A field's value as a plain one, those of a list each.
 
     Raises:
         ConfigError: an array, or a number that no field takes and that is too long for a sentence.
@@ -382,6 +404,8 @@ def _plain(name: str, value: Any) -> Any:
         value = list(value)
     if name == "exp_split" and isinstance(value, list | tuple):
         return tuple(_plain("exp_split's index bits", bits) for bits in value)
+    if name == "cutoffs" and isinstance(value, list | tuple):
+        return tuple(_plain(f"cutoff {number}", word) for number, word in enumerate(value, 1))
     value = plain(value)
     if isinstance(value, np.ndarray):
         raise ConfigError(f"{name} must not be an array of shape {value.shape}")

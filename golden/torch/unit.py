@@ -18,8 +18,8 @@ _WIDTHS = tuple(field.name for field in fields(Widths))
 
 
 def text_of(config: SoftmaxConfig) -> str:
-    """A configuration as text: JSON, sorted; widths that are derived are left out."""
-    derived = {name for name in _WIDTHS if getattr(config, name) is None}
+    """A configuration as text: JSON, sorted; what is derived is left out."""
+    derived = {name for name in config.derived if getattr(config, name) is None}
     plain = {name: value for name, value in config.to_dict().items() if name not in derived}
     return json.dumps(plain, sort_keys=True)
 

@@ -1,6 +1,6 @@
 """Every unit by its name. Other rooms register one object each under the same names."""
 
-from ..config import BACKWARD_FIELDS, LOSS_FIELDS, SoftmaxConfig, field_names
+from ..config import ADAPTIVE_FIELDS, BACKWARD_FIELDS, LOSS_FIELDS, SoftmaxConfig, field_names
 from ..errors import require
 from ..formats import UQ
 from ..proofs.bias import bias_ulp
@@ -19,7 +19,7 @@ TARGET = UQ(32, 0)
 _RECORDS = (
     UnitRecord(
         name="softmax",
-        fields=_ALL - BACKWARD_FIELDS - LOSS_FIELDS - {"clip_gradient"},
+        fields=_ALL - BACKWARD_FIELDS - LOSS_FIELDS - ADAPTIVE_FIELDS - {"clip_gradient"},
         streams=(
             _LOGITS,
             StreamRecord("m_axis", False, lambda config: config.output, "output", ROW_TEXT, True),
@@ -45,7 +45,7 @@ _RECORDS = (
     ),
     UnitRecord(
         name="cross_entropy",
-        fields=_ALL - BACKWARD_FIELDS,
+        fields=_ALL - BACKWARD_FIELDS - ADAPTIVE_FIELDS,
         streams=(
             _LOGITS,
             StreamRecord("s_axis_target", True, lambda _: TARGET, ""),

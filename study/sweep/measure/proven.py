@@ -3,7 +3,7 @@
 from dataclasses import fields
 from functools import lru_cache
 
-from ....golden.config import BACKWARD_FIELDS, LOSS_FIELDS, SoftmaxConfig
+from ....golden.config import ADAPTIVE_FIELDS, BACKWARD_FIELDS, LOSS_FIELDS, SoftmaxConfig
 from ....golden.proofs.bounds import bound_ulp
 from ....golden.proofs.gradient import backward_bound_ulp
 from ....golden.proofs.loss import loss_bound
@@ -12,7 +12,7 @@ MOST = 4096
 """Bounds kept: a number each, and seconds to prove where the input is wide."""
 
 _DEFAULTS = {field.name: field.default for field in fields(SoftmaxConfig)}
-_OF_NO_BOUND = BACKWARD_FIELDS | {"lanes", "id_width", "clip_gradient"}
+_OF_NO_BOUND = BACKWARD_FIELDS | ADAPTIVE_FIELDS | {"lanes", "id_width", "clip_gradient"}
 
 
 def softmax_bound(config: SoftmaxConfig) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
-from ....golden.config import BACKWARD_FIELDS, LOSS_FIELDS, SoftmaxConfig
+from ....golden.config import ADAPTIVE_FIELDS, BACKWARD_FIELDS, LOSS_FIELDS, SoftmaxConfig
 from ....golden.formats import parse_format
 from ....golden.types import Bits, Reals
 from ..space import recipe
@@ -14,7 +14,7 @@ from ..space import recipe
 COSTS = frozenset(("lanes", "id_width"))
 """Fields that change what a unit costs, and none of its numbers."""
 
-APART = BACKWARD_FIELDS | LOSS_FIELDS | COSTS | {"clip_gradient"}
+APART = BACKWARD_FIELDS | LOSS_FIELDS | ADAPTIVE_FIELDS | COSTS | {"clip_gradient"}
 """Fields that change no probability of the softmax unit."""
 
 

@@ -3,25 +3,23 @@
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import fields as dataclass_fields
 from typing import Any
 
 from ....golden.config import SoftmaxConfig, field_names
 from ....golden.errors import ConfigError
 from ....golden.formats import parse_format
-from ....golden.widths import Widths
 
 SHOWN = ("input", "output", "lanes", "max_length", "range", "clip", "datapath")
 """Fields that are always written."""
 
-_WIDTHS = tuple(field.name for field in dataclass_fields(Widths))
+_DERIVED = tuple(SoftmaxConfig().derived)
 
 
 def changed_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fewest fields that differ from the defaults and describe the same configuration.
 
     Args:
-        fields: of :meth:`SoftmaxConfig.to_dict`, whose widths are all set.
+        fields: of :meth:`SoftmaxConfig.to_dict`, which are all set.
 
     Raises:
         ConfigError: fields that are no configuration.
@@ -31,13 +29,13 @@ def changed_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     changed = {
         name: all_fields[name]
         for name in field_names()
-        if name not in _WIDTHS and all_fields[name] != defaults[name]
+        if name not in _DERIVED and all_fields[name] != defaults[name]
     }
     if _described(changed) == all_fields:
         return changed
-    by_hand = {name: all_fields[name] for name in _WIDTHS}
-    for name in _WIDTHS:  # a width that follows from the others need not be given
-        fewer = {other: width for other, width in by_hand.items() if other != name}
+    by_hand = {name: all_fields[name] for name in _DERIVED}
+    for name in _DERIVED:  # what follows from the others need not be given
+        fewer = {other: value for other, value in by_hand.items() if other != name}
         if _described({**changed, **fewer}) == all_fields:
             by_hand = fewer
     return {**changed, **by_hand}

@@ -41,7 +41,6 @@ from ....golden import ConfigError, SoftmaxConfig, preset
 from ....golden import config as configuration
 from ....golden.errors import as_text, require, require_whole
 from ....golden.formats import Format, parse_format
-from ....golden.widths import Widths
 from ...toml_file import read_toml
 from .entries import COST_FIELDS, Candidate, Entry, fields_sha256
 
@@ -56,6 +55,7 @@ Fields = dict[str, Any]
 _BASE = SoftmaxConfig()
 _FORMATS = {f.name for f in dataclasses.fields(_BASE) if isinstance(getattr(_BASE, f.name), Format)}
 _NUMBERS = {"range", "scale"}
+_LISTS = {"exp_split": "widths", "cutoffs": "words"}
 _CHOICES: dict[str, tuple[str, ...]] = {
     "clip": get_args(configuration.Clip),
     "datapath": get_args(configuration.DatapathName),
@@ -222,7 +222,7 @@ def made(fields: Fields, base: SoftmaxConfig) -> Candidate:
         config = SoftmaxConfig.from_dict(fields, base)
     except ConfigError as error:
         base_fields = base.to_dict()
-        base_fields |= {f.name: getattr(base, f.name) for f in dataclasses.fields(Widths)}
+        base_fields |= {name: getattr(base, name) for name in base.derived}
         return Candidate(base_fields | fields, None, str(error))
     return Candidate(config.to_dict(), config)
 
@@ -317,9 +317,9 @@ def _value(name: str, value: Any) -> Any:
         fits = good and (isinstance(value, float) or abs(value) < 2**1000)
         require(fits, f"{name} must be a number, not {as_text(value)}")
         return float(value)
-    elif name == "exp_split":
-        good = isinstance(value, list) and all(type(bits) is int for bits in value)
-        require(good, f"exp_split must be a list of widths, not {value!r}")
+    elif name in _LISTS:
+        good = isinstance(value, list) and all(type(one) is int for one in value)
+        require(good, f"{name} must be a list of {_LISTS[name]}, not {value!r}")
     else:
         require(type(value) is int, f"{name} must be a whole number, not {value!r}")
     return value

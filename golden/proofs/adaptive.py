@@ -1,0 +1,54 @@
+"""How far the loss of an adaptive softmax can be from the exact one."""
+
+from dataclasses import replace
+
+from ..config import SoftmaxConfig
+from ..errors import require
+from ..formats import MAX_WIDTH
+from .error_bound import ErrorBound
+from .loss import loss_bound
+
+MAX_CLUSTERS = 8
+"""Most clusters of a unit, the head counted."""
+
+
+def adaptive_bound(config: SoftmaxConfig) -> ErrorBound:
+    """Prove the worst-case error of a token's loss, in LSB of ``config.adaptive_loss``.
+
+    The loss is the exact sum of two cross-entropies, so their errors add up. A word of the head has
+    one of them alone. A log-probability is the loss with another sign, and as far off.
+
+    Raises:
+        ConfigError: a loss that its format cannot hold, or ``log_softmax``.
+    """
+    require(
+        config.loss.width < MAX_WIDTH,
+        f"loss must be narrower than {MAX_WIDTH} bits, so that two of them add up, not "
+        f"{config.loss}",
+    )
+    of_row = loss_bound(config)
+    return replace(of_row, ulp=2 * of_row.ulp)
+
+
+def require_fitting(config: SoftmaxConfig) -> None:
+    """Refuse clusters that a unit of a configuration does not hold.
+
+    Raises:
+        ConfigError: more than ``MAX_CLUSTERS``, or a row longer than ``max_length``.
+    """
+    clusters, longest = config.clusters, config.max_length
+    require(
+        clusters.tails < MAX_CLUSTERS,
+        f"cutoffs must be at most {MAX_CLUSTERS - 1}, one a tail, not {clusters.tails}",
+    )
+    require(
+        clusters.head_length <= longest,
+        f"cutoffs must leave the head at most max_length = {longest} elements, not "
+        f"{clusters.head_length} ({clusters.shortlist} words and {clusters.tails} tails)",
+    )
+    for tail, length in enumerate(clusters.lengths[1:], 1):
+        require(
+            length <= longest,
+            f"cutoffs must leave every tail at most max_length = {longest} words, not {length} "
+            f"(tail {tail})",
+        )
