@@ -45,6 +45,7 @@ class Cost(Protocol):
             head row too, unless their length is one of ``singles``.
         pieces: a tail costs what the cheapest of them says.
         unlimited: more than any split costs.
+        unit: of what :meth:`told` gives.
     """
 
     vocabulary: Vocabulary
@@ -52,6 +53,11 @@ class Cost(Protocol):
     singles: Sequence[int]
     pieces: Sequence[Piece]
     unlimited: float | int
+    unit: str
+
+    def told(self, cost: float | int) -> float:
+        """A cost in the unit that people are told."""
+        ...
 
     def widths(self, tails: int) -> tuple[int, ...]:
         """A width for each tail, of what its cost depends on besides words."""

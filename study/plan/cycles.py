@@ -6,15 +6,16 @@ its tail's row where its word lies in one. A row that the row buffer does not ho
 With n tokens in a tail of l words, its rows cost n · b(l), where b jumps. Yet the cheapest split is
 found exactly, for b never falls:
 
-- Given the b of each tail of a cheapest split, all words cost least where the most frequent ones go
-  into the tail of least b, up to the most words of so many beats, then into the next: no exchange of
-  two words makes that cheaper. Nothing is lost, therefore, where all tails but the last are as long
-  as their beats allow: multiples of the lanes, or as long as the buffer or the longest row.
+- Given the b of each tail of a cheapest split, all words cost least where the most frequent ones
+  go into the tail of least b, up to the most words of so many beats, then into the next: no
+  exchange of two words makes that cheaper. Nothing is lost, therefore, where all tails but the last
+  are as long as their beats allow: multiples of the lanes, or as long as the buffer or the longest
+  row.
 - The head can take words until its last beat is full as well: each saves its tokens a tail row.
 - On tails that are multiples of the lanes, b(l) = l / lanes is linear up to the buffer, and 2 l /
-  lanes beyond. n(s, e) · (e - s) fulfils Monge's condition: what the two outer tails cost more is
-  (e' - e) n(s, s') + (s' - s) n(e, e') >= 0. Both laws are priced for all tails, the first up to the
-  buffer; the second is never too cheap.
+  lanes beyond. n(s, e) · (e - s) fulfils Monge's condition, for what the two crossed tails cost
+  more is (e' - e) n(s, s') + (s' - s) n(e, e') >= 0. Both laws are priced for all tails, the first
+  up to the buffer; the second is never too cheap.
 """
 
 from dataclasses import dataclass
@@ -64,6 +65,10 @@ class Cycles:
         )
 
     unlimited = NEVER
+    unit = "cycles a token"
+
+    def told(self, cost: float) -> float:
+        return cost / self.vocabulary.tokens
 
     @property
     def stride(self) -> int:

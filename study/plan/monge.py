@@ -3,8 +3,8 @@
 That is so for every matrix with w(s, e) + w(s', e') <= w(s, e') + w(s', e) wherever s < s' and
 e < e' (Monge's condition; in dynamic programming, the quadrangle inequality): the column of a row's
 least entry never lies left of that of the row above. So the middle row halves what is left to be
-looked at in all others, and of V x V entries about V log V are computed: Galil and Park, Theoretical
-Computer Science 92, 1992; Aggarwal et al., Algorithmica 2, 1987.
+looked at in all others, and of V x V entries about V log V are computed: Galil and Park,
+Theoretical Computer Science 92, 1992; Aggarwal et al., Algorithmica 2, 1987.
 """
 
 from collections.abc import Iterator

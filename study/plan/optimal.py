@@ -1,9 +1,9 @@
 """The cheapest split of a vocabulary, by exact dynamic programming from its end.
 
-Let b(s) be the least that words s to V cost in j tails. For one tail it is the tail's cost, for more
-the least over e of the tail from s to e and b(e) of one tail fewer: the row minima of a matrix that
-fulfils Monge's condition (see :mod:`.cost`), found in V log V steps. A head of k words and J tails
-costs head(k, J) + b(k).
+Let b(s) be the least that words s to V cost in j tails. For one tail it is the tail's cost, for
+more the least over e of the tail from s to e and b(e) of one tail fewer: the row minima of a matrix
+that fulfils Monge's condition (see :mod:`.cost`), found in V log V steps. A head of k words and J
+tails costs head(k, J) + b(k).
 """
 
 from collections.abc import Callable, Iterator

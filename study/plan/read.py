@@ -53,7 +53,7 @@ def of_tokens(file: Path, vocabulary: int | None) -> Vocabulary:
     low, high = int(tokens.min()), int(tokens.max())
     highest = (vocabulary or LARGEST_ID) - 1
     require(
-        0 <= low and high <= highest,
+        low >= 0 and high <= highest,
         f"--tokens must be from 0 to {highest}, not {low if low < 0 else high}",
     )
     counts = np.bincount(tokens, minlength=vocabulary or 0)

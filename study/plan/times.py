@@ -1,8 +1,8 @@
 """Time of the matrix products that make the logits, as a law of two parts that is fitted to them.
 
 A product of (tokens, d) and (d, k) takes max(c + λ k₀ B₀, c + λ k B): linear in the work, and below
-some k₀ B₀ no less than a floor. That is why a tail of rare words wastes a fast processor: of B tokens
-it sees p B, and as soon as p B k falls below k₀ B₀ it costs the floor, however few they are.
+some k₀ B₀ no less than a floor. That is why a tail of rare words wastes a fast processor: of B
+tokens it sees p B, and as soon as p B k falls below k₀ B₀ it costs the floor, however few they are.
 Grave et al., Efficient softmax approximation for GPUs, ICML 2017.
 
 The cheapest split is found exactly, for the cost of a tail of n tokens in l words fulfils Monge's
@@ -104,6 +104,10 @@ class Times:
     stride = 1
     singles = ()
     unlimited = inf
+    unit = "ms a batch"
+
+    def told(self, cost: float) -> float:
+        return 1000 * cost
 
     def __post_init__(self) -> None:
         require_whole("batch", self.batch, 1, 2**24)

@@ -1,14 +1,10 @@
-"""The report as one HTML file: data, Plotly and the script that draws lie inside, nothing outside.
+"""The report as one HTML file, in the frame of all report pages."""
 
-Plotly is inlined once, from its Python package; the page makes no request and needs no server.
-"""
-
-import json
 from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
-from typing import Any
 
+from ...page import frame
 from .advice import answer, cost, reason
 from .curves import FAIR_RULE, KNEE_RULE
 from .figures import page_data
@@ -71,35 +67,8 @@ def page(
         _floats(gathered, made),
         _refused(gathered, made),
     ]
-    return "\n".join(
-        (
-            "<!DOCTYPE html>",
-            '<html lang="en"><head><meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<link rel="icon" href="data:,">',
-            "<title>The bitwidth sweep of a softmax</title>",
-            f"<style>\n{_resource('page.css')}</style></head>",
-            f"<body><main>{''.join(body)}</main>",
-            f'<script type="application/json" id="data">{_json(data)}</script>',
-            f"<script>{_plotly()}</script>",
-            f"<script>\n{_resource('page.js')}</script></body></html>\n",
-        )
-    )
-
-
-def _plotly() -> str:
-    from plotly.offline import get_plotlyjs  # 5 MB of text: only who writes a page pays for it
-
-    return get_plotlyjs()
-
-
-def _resource(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
-
-
-def _json(data: dict[str, Any]) -> str:
-    """JSON that cannot end its element."""
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/")
+    script = Path(__file__).with_name("page.js")
+    return frame.document("The bitwidth sweep of a softmax", body, data, script)
 
 
 def _made(made: str, more: str = "") -> str:
@@ -116,26 +85,16 @@ def _head(gathered: Gathered, seed: int) -> str:
     ]
     if gathered.unfinished:
         counts.insert(1, (f"{gathered.unfinished:,}", "not finished yet"))
-    shown = "".join(f"<div><b>{count}</b><span>{what}</span></div>" for count, what in counts)
-    links = "".join(
-        f'<a href="#{place}">{title}</a>'
-        for place, title in (
-            ("front", "Area against error"), ("bits", "Metrics against bits"),
-            ("map", "Two widths"), ("logits", "Logits and clip"), ("designs", "Cost"),
-            ("floats", "Float formats"), ("infeasible", "Infeasible"),
-        )
+    links = (
+        ("front", "Area against error"), ("bits", "Metrics against bits"),
+        ("map", "Two widths"), ("logits", "Logits and clip"), ("designs", "Cost"),
+        ("floats", "Float formats"), ("infeasible", "Infeasible"),
     )  # fmt: skip
-    return (
-        "<header><h1>How many bits a softmax needs, and what they cost</h1>"
-        '<p class="soft">Fixed-point softmax units, measured on recorded logits and placed and '
-        "routed on FPGAs.</p>"
-        f'<div class="counts">{shown}</div><nav>{links}</nav></header>'
-    )
-
-
-def _section(name: str, title: str, words: str, rest: str) -> str:
-    return (
-        f'<section id="{name}"><h2>{title}</h2><p class="soft">{escape(words)}</p>{rest}</section>'
+    return frame.head(
+        "How many bits a softmax needs, and what they cost",
+        "Fixed-point softmax units, measured on recorded logits and placed and routed on FPGAs.",
+        counts,
+        links,
     )
 
 
@@ -151,18 +110,19 @@ def _advice(gathered: Gathered, recommendations: Mapping[str, Recommendation], m
     shown = [recommendations[name] for name in gathered.sources if name in recommendations]
     if not shown:
         return ""
-    cards = "".join(
-        f"<article><h3>{escape(one.source)}{': ' + escape(cost(one.chosen)) if one.chosen else ''}"
-        f'</h3><p class="answer">{escape(answer(one))}</p><p>{escape(reason(one))}</p></article>'
+    cards = frame.cards(
+        (
+            f"{one.source}{': ' + cost(one.chosen) if one.chosen else ''}",
+            answer(one),
+            reason(one),
+        )
         for one in shown
     )
     words = (
         f"The cheapest configuration that loses no more than {YARDSTICK} logits and probabilities "
         "do, for each source; precision.md has the rule and the limits."
     )
-    return _section(
-        "advice", "What is recommended", words, f'<div class="advice">{cards}</div>{_made(made)}'
-    )
+    return frame.section("advice", "What is recommended", words, f"{cards}{_made(made)}")
 
 
 def _front(made: str) -> str:
@@ -186,13 +146,13 @@ def _front(made: str) -> str:
         f'<div class="with-panel"><div>{_figure("fig-front", "front-seen")}'
         f'<p class="made" id="front-note"></p>{_made(made)}</div>{panel}</div>'
     )
-    return _section("front", "Area against error", _FRONT_WORDS, rest)
+    return frame.section("front", "Area against error", _FRONT_WORDS, rest)
 
 
 def _bits(made: str) -> str:
     choices = _choice("bits-source", "source") + _choice("bits-width", "width")
     rest = f'<div class="choices">{choices}</div>{_figure("fig-bits", "bits-seen")}{_made(made)}'
-    return _section("bits", "Each metric against bits", _BITS_WORDS, rest)
+    return frame.section("bits", "Each metric against bits", _BITS_WORDS, rest)
 
 
 def _map(made: str) -> str:
@@ -203,7 +163,7 @@ def _map(made: str) -> str:
         + _choice("map-metric", "error")
     )
     rest = f'<div class="choices">{choices}</div>{_figure("fig-map", "map-seen")}{_made(made)}'
-    return _section("map", "An error over two widths", _MAP_WORDS, rest)
+    return frame.section("map", "An error over two widths", _MAP_WORDS, rest)
 
 
 def _logits(made: str) -> str:
@@ -215,23 +175,23 @@ def _logits(made: str) -> str:
         f'<div class="choices">{_choice("logits-kind", "show", options)}</div>'
         f"{_figure('fig-logits', 'logits-seen')}{_made(made)}"
     )
-    return _section("logits", "Where the logits lie, and the clip", _LOGITS_WORDS, rest)
+    return frame.section("logits", "Where the logits lie, and the clip", _LOGITS_WORDS, rest)
 
 
 def _designs(gathered: Gathered, made: str) -> str:
     if not gathered.designs:
         words = "No design was synthesised."
-        return _section("designs", "What the designs cost", words, "")
-    table = _table("cost-table", design_header(gathered), design_rows(gathered), words=2)
+        return frame.section("designs", "What the designs cost", words, "")
+    table = frame.table("cost-table", design_header(gathered), design_rows(gathered), words=2)
     rest = f"{table}{_made(made, 'Figures of place-and-route are those of softmaxfx synth.')}"
     words = f"{seeds_text(gathered.designs)} The errors are those of the design's widths."
-    return _section("designs", "What the designs cost", words, rest)
+    return frame.section("designs", "What the designs cost", words, rest)
 
 
 def _floats(gathered: Gathered, made: str) -> str:
     tables = "".join(
         f"<h3>{escape(source)}</h3>"
-        + _table(f"floats-{i}", baseline_header(gathered, source), rows, words=1)
+        + frame.table(f"floats-{i}", baseline_header(gathered, source), rows, words=1)
         for i, source in enumerate(gathered.sources)
         if (rows := baseline_rows(gathered, source))
     )
@@ -240,8 +200,8 @@ def _floats(gathered: Gathered, made: str) -> str:
         "are rounded to decimals. There are no LUT: these formats were not built."
     )
     if not tables:
-        return _section("floats", "Float formats on the same rows", "None was measured.", "")
-    return _section("floats", "Float formats on the same rows", words, tables + _made(made))
+        return frame.section("floats", "Float formats on the same rows", "None was measured.", "")
+    return frame.section("floats", "Float formats on the same rows", words, tables + _made(made))
 
 
 def _refused(gathered: Gathered, made: str) -> str:
@@ -252,7 +212,7 @@ def _refused(gathered: Gathered, made: str) -> str:
     ):
         if refused:
             rows = [[one.label, one.reason] for one in refused]
-            table = _table(name, ["combination", "reason"], rows, words=2, long=True)
+            table = frame.table(name, ["combination", "reason"], rows, words=2, long=True)
             rest += title + table
     words = (
         f"{len(gathered.infeasible):,} combinations of the sweep break a rule and were not built, "
@@ -260,26 +220,6 @@ def _refused(gathered: Gathered, made: str) -> str:
         if gathered.infeasible
         else "Every combination of the sweep can be built."
     )
-    return _section(
+    return frame.section(
         "infeasible", "What cannot be built", words, rest + (_made(made) if rest else "")
-    )
-
-
-def _table(
-    name: str, header: list[str], rows: list[list[str]], *, words: int, long: bool = False
-) -> str:
-    """A table that scrolls in its own frame; its first columns hold words."""
-
-    def cells(tag: str, row: list[str]) -> str:
-        kinds = ["long" if long and tag == "td" else "words"] * words
-        kinds += [""] * (len(row) - words)
-        return "".join(
-            f"<{tag}{f' class={kind!r}' if kind else ''}>{escape(cell)}</{tag}>"
-            for kind, cell in zip(kinds, row, strict=True)
-        )
-
-    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return (
-        f'<div class="scroll" tabindex="0"><table id="{name}"><thead><tr>{cells("th", header)}</tr>'
-        f"</thead><tbody>{body}</tbody></table></div>"
     )

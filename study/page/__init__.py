@@ -1,0 +1,1 @@
+"""The frame that report pages share: one HTML file that opens offline."""
