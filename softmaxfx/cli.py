@@ -10,6 +10,7 @@ from .coverage import coverage
 from .endings import Program
 from .export import export
 from .graph import graph
+from .plan import plan
 from .reference import reference
 from .simulate import simulate
 from .soak import soak
@@ -35,6 +36,7 @@ main.add_command(cluster)
 main.add_command(coverage)
 main.add_command(export)
 main.add_command(graph)
+main.add_command(plan)
 main.add_command(reference)
 main.add_command(simulate)
 main.add_command(soak)

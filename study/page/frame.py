@@ -57,6 +57,11 @@ def section(name: str, title: str, words: str, rest: str) -> str:
     )
 
 
+def chart(name: str) -> str:
+    """The place of a chart of usual height."""
+    return f'<div class="plot chart" id="{name}"></div>'
+
+
 def cards(shown: Iterable[tuple[str, str, str]]) -> str:
     """What a page says first: a title, an answer and a reason each."""
     articles = "".join(

@@ -45,7 +45,7 @@ class Cost(Protocol):
             head row too, unless their length is one of ``singles``.
         pieces: a tail costs what the cheapest of them says.
         unlimited: more than any split costs.
-        unit: of what :meth:`told` gives.
+        unit: of what :meth:`told` gives. words: what is reckoned with, for people.
     """
 
     vocabulary: Vocabulary
@@ -54,6 +54,9 @@ class Cost(Protocol):
     pieces: Sequence[Piece]
     unlimited: float | int
     unit: str
+
+    @property
+    def words(self) -> str: ...
 
     def told(self, cost: float | int) -> float:
         """A cost in the unit that people are told."""

@@ -67,6 +67,11 @@ class Cycles:
     unlimited = NEVER
     unit = "cycles a token"
 
+    @property
+    def words(self) -> str:
+        longest = f", none above {self.max_length:,}" if self.max_length else ""
+        return f"{self.lanes} lanes, rows above {self.buffer_length:,} elements sent twice{longest}"
+
     def told(self, cost: float) -> float:
         return cost / self.vocabulary.tokens
 

@@ -24,8 +24,8 @@ class Rival:
 
     @property
     def clusters(self) -> int:
-        """The head counted; 1 of a softmax over all words, and only tails where there is none."""
-        return len(self.cutoffs) + 1
+        """The head counted where it has words; 1 of a softmax over all words."""
+        return len(self.cutoffs) + (self.cutoffs[:1] != (0,))
 
 
 def rivals(words: Vocabulary, clusters: int) -> list[Rival]:

@@ -106,6 +106,10 @@ class Times:
     unlimited = inf
     unit = "ms a batch"
 
+    @property
+    def words(self) -> str:
+        return f"batches of {self.batch:,} tokens with {self.hidden:,} hidden units"
+
     def told(self, cost: float) -> float:
         return 1000 * cost
 

@@ -1,0 +1,126 @@
+"""The charts of a plan."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .chart import Chart, Line, Mark
+from .findings import COVERED, Findings
+from .fit import Fit, Timed
+from .rows import Row
+from .vocabulary import Vocabulary
+
+POINTS = 200
+"""Of a curve."""
+
+
+def two_clusters(found: Findings) -> Chart:
+    """Two clusters over the words of the head."""
+    two = found.two
+    unit = found.cost.unit
+    return Chart(
+        "chart-two", "Two clusters",
+        "A head of so many words and one tail of all others, or both of them tails behind a head "
+        "of two entries.",
+        "words of the first cluster", unit,
+        (
+            Line("short list in the head", two.words.tolist(), two.short_list.tolist()),
+            Line("both in leaves", two.words.tolist(), two.leaves.tolist(), dashed=True),
+        ),
+        (Mark(f"least: {two.best[0]:,}", *two.best), Mark(f"half: {two.equal[0]:,}", *two.equal)),
+        "xy",
+    )  # fmt: skip
+
+
+def by_clusters(found: Sequence[tuple[str, Findings]]) -> Chart:
+    """The cheapest split of each number of clusters, by one or more costs of one unit."""
+    plans = [one for _, one in found]
+    return Chart(
+        "chart-clusters", "Cheapest split into so many clusters",
+        "The head counted, and each split planned anew for its number of clusters.",
+        "clusters", plans[0].cost.unit,
+        tuple(
+            Line(name, [split.tails + 1 for split in one.curve],
+                 [one.cost.told(split.cost) for split in one.curve])
+            for name, one in found
+        ),
+        tuple(
+            Mark(f"{one.cost.told(one.plan.cost):,.3g}", one.plan.tails + 1,
+                 one.cost.told(one.plan.cost))
+            for one in plans
+        ),
+        "y",
+    )  # fmt: skip
+
+
+def coverage(words: Vocabulary) -> Chart:
+    """Which share of a text its most frequent words are."""
+    ranks = np.unique(np.geomspace(1, len(words), POINTS).round().astype(np.int64))
+    count = words.covering(COVERED)
+    share = 100 * words.before[count] / words.tokens
+    return Chart(
+        "chart-coverage", "What the most frequent words cover",
+        "A short list of few words holds most of a text.",
+        "most frequent words", "% of the text",
+        (Line(words.source, ranks.tolist(), (100 * words.before[ranks] / words.tokens).tolist()),),
+        (Mark(f"{count:,} words: {share:.3g} %", count, float(share)),),
+        "x",
+    )  # fmt: skip
+
+
+def rows(measured: Sequence[Row]) -> Chart:
+    """Cycles of rows of the unit, simulated and planned with."""
+    elements = [row.elements for row in measured]
+    return Chart(
+        "chart-rows", "A row of the unit",
+        "Rows of one length after another through the simulated unit; the line is what is planned "
+        "with.",
+        "elements of a row", "cycles",
+        (
+            Line("planned with", elements, [row.planned for row in measured]),
+            Line("simulated", elements, [row.cycles for row in measured], apart=True),
+        ),
+        logarithmic="xy",
+    )  # fmt: skip
+
+
+def by_words(fit: Fit, hidden: int) -> Chart:
+    """Time of a product over its words, for each number of tokens."""
+    kept = [one for one in fit.timed if one.hidden == hidden]
+    return Chart(
+        "chart-words", "Time of a product against its words k",
+        "Points are measured, lines are the law, the floor is the least that any product takes.",
+        "words k", "µs",
+        _lines(fit, kept, "tokens", "words"),
+        (Mark("floor", min(one.words for one in kept), 1e6 * fit.law.floor),),
+        "xy",
+    )  # fmt: skip
+
+
+def by_tokens(fit: Fit, hidden: int) -> Chart:
+    """Time of a product over its tokens, for some numbers of words."""
+    kept = [one for one in fit.timed if one.hidden == hidden and one.words in (16, 128, 1024, 8192)]
+    return Chart(
+        "chart-tokens", "Time of a product against its tokens B",
+        "The same times: a tail sees few tokens of a batch.",
+        "tokens B", "µs",
+        _lines(fit, kept, "words", "tokens"),
+        (Mark("floor", min(one.tokens for one in kept), 1e6 * fit.law.floor),),
+        "xy",
+    )  # fmt: skip
+
+
+def _lines(fit: Fit, kept: Sequence[Timed], each: str, over: str) -> tuple[Line, ...]:
+    """Measured points and the law's line, for each value of a field, over another."""
+    letter = {"tokens": "B", "words": "k"}[each]
+    lines = []
+    for value in sorted({getattr(one, each) for one in kept}):
+        part = sorted(
+            (one for one in kept if getattr(one, each) == value), key=lambda one: one.work
+        )
+        x = [getattr(one, over) for one in part]
+        law = 1e6 * fit.law.seconds(np.array([float(one.work) for one in part]))
+        name = f"{letter} = {value:,}"
+        lines.append(Line(name, x, [1e6 * one.seconds for one in part], apart=True))
+        lines.append(Line(f"{name}, law", x, law.tolist()))
+    return tuple(lines)
