@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +20,21 @@ from .outputs import OutFile, json_option, out_option
 from .study.plan import read
 from .study.plan.cost import Cost
 from .study.plan.cycles import Cycles
+from .study.plan.packages import FOLDER, LISTS, unpacked
 from .study.plan.times import DivValue, Quarter, Times, Widths
 from .study.plan.vocabulary import Vocabulary
 from .terminal import console, print_table, working
 
 if TYPE_CHECKING:  # these take a second to import, or need torch
+    from .study.plan.document import Study
     from .study.plan.findings import Findings
     from .study.plan.fit import Fit
     from .study.plan.rows import Row
 
+PLANNED = 5
+"""Clusters of a plan, at most, unless more or fewer are asked for."""
+FLOORS = (10, 100)
+"""Times as high as measured, that the document reckons with besides: a GPU's are."""
 DOCUMENT = Path("docs/plan.md")
 COSTS = ("cycles", "cpu", "cuda")
 OF_CYCLES = ("lanes", "buffer_length", "max_length", "measure")
@@ -60,7 +67,7 @@ _cost_options = options(
         "in torch on this CPU or GPU.",
     ),
     click.option(
-        "--clusters", type=click.IntRange(2, 1000), default=5, show_default=True, metavar="N",
+        "--clusters", type=click.IntRange(2, 1000), default=PLANNED, show_default=True, metavar="N",
         help="At most, the head counted.",
     ),
     click.option(
@@ -125,9 +132,9 @@ def plan(
     require(
         html is None or html.suffix == ".html", f"--html must be a .html file, not {html}"
     )  # fmt: skip
-    _require_own_options(context, name)
     if write:
-        return _write(context, out)
+        return _write(context, chosen, out)
+    _require_own_options(context, name)
     words = _words(chosen)
     require(
         clusters <= len(words),
@@ -245,7 +252,7 @@ def _tell(found: "Findings", fit: "Fit | None", rows: "Sequence[Row]") -> None:
     """Tables, sentences, and at last what is to be copied."""
     from .study.plan import tables
 
-    said = [tables.covered(found), *tables.two_sentences(found)]
+    said = [tables.covered(found.vocabulary), *tables.two_sentences(found)]
     if fit is not None:
         said = [*tables.law_sentences(fit, found.cost.hidden), *said]
     if rows:
@@ -256,12 +263,9 @@ def _tell(found: "Findings", fit: "Fit | None", rows: "Sequence[Row]") -> None:
     _print("cheapest split of each number of clusters", tables.curve(found), left=2)
     for sentence in said:
         console.print(sentence)
-    if not isinstance(found.cost, Cycles):
-        console.print(f"cutoffs = {[*found.plan.cutoffs]}")
-        return
-    if found.clusters.tails >= tables.MOST_CLUSTERS:
+    if found.clusters.tails >= tables.MOST_CLUSTERS and fit is None:
         console.print(f"note: our unit has up to {tables.MOST_CLUSTERS} clusters")
-    for line in tables.unit_lines(found):
+    for line in tables.copied_lines(found):
         console.print(line)
 
 
@@ -275,9 +279,56 @@ def _print(title: str, shown: "tuple[list[str], list[list[str]]]", left: int) ->
     print_table(table)
 
 
-def _write(context: click.Context, out: Path) -> int:
+def _write(context: click.Context, chosen: dict[str, Any], out: Path) -> int:
     """Write the document and its pictures, from all vocabularies that are here."""
-    raise NotImplementedError
+    for option in context.params:
+        require(
+            option in ("write", "threads", "out") or not is_given(context, option),
+            "--write must be given alone, or with --threads and --out",
+        )
+    lists = unpacked(FOLDER)
+    require(
+        len(lists) == len(LISTS),
+        f"--write must find the lists of {' and '.join(LISTS)} in {FOLDER}: make counts fetches "
+        "them",
+    )
+    from .study.plan.document import PICTURES, document, pictures
+
+    names = {name: f"{DOCUMENT.stem}-{name}.svg" for name in PICTURES}
+    require_file("the document", DOCUMENT)
+    study = _study(lists, chosen, out)
+    for name, drawn in pictures(study).items():
+        write_whole(DOCUMENT.with_name(names[name]), drawn)
+    write_whole(DOCUMENT, document(study, "softmaxfx plan --write", names))
+    console.print(f"document: {DOCUMENT}")
+    return 0
+
+
+def _study(lists: dict[str, Path], chosen: dict[str, Any], out: Path) -> "Study":
+    """All that the document tells."""
+    from .study.plan import products
+    from .study.plan.document import BUFFERS, Study
+
+    rows = _rows(chosen["lanes"], out)
+    times, fit = _cost(read.shipped(), "cpu", chosen)
+    words = [read.shipped(), *(_renamed(name, file) for name, file in lists.items())]
+    cycles = {
+        buffer: _planned(Cycles(words[0], buffer_length=buffer), PLANNED) for buffer in BUFFERS[:2]
+    }
+    floors = {factor: _planned(_higher(times, factor), PLANNED) for factor in FLOORS}
+    place = products.place("cpu")
+    return Study(cycles, _planned(times, PLANNED), floors, place, fit, rows, words)
+
+
+def _higher(times: Cost, factor: int) -> Cost:
+    """The cost, had its products a higher floor."""
+    assert isinstance(times, Times)
+    return replace(times, law=replace(times.law, floor=factor * times.law.floor))
+
+
+def _renamed(name: str, file: Path) -> Vocabulary:
+    """A list by the name of its package."""
+    return replace(read.of_counts(file), source=name)
 
 
 def _command() -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, StrMethodFormatter
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Okabe and Ito's, as in the pages: told apart with any kind of colour vision."""
@@ -14,19 +15,25 @@ STYLE: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "plan",  # the same names each time
     "font.size": 9,
-    "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
 }
 WIDTH, HEIGHT = 5.0, 3.4
 """Of a chart, in inches."""
+WIDE = 2000
+"""Last number of a log scale by its first, from which on powers of ten are told alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Points that are joined, or stand alone where ``apart``."""
+    """Points that are joined, or stand alone where ``apart``.
+
+    Attributes:
+        name: in the legend; none where it is empty. colour: place of one in :data:`COLOURS`.
+    """
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
+    colour: int = 0
     apart: bool = False
     dashed: bool = False
 
@@ -75,12 +82,15 @@ def svg(charts: Sequence[Chart]) -> str:
 def _draw(axis: Any, chart: Chart) -> None:
     for line in chart.lines:
         style = "o" if line.apart else "--" if line.dashed else "-"
-        axis.plot(line.x, line.y, style, label=line.name, ms=3, linewidth=1.3)
+        colour = COLOURS[line.colour]
+        axis.plot(line.x, line.y, style, color=colour, label=line.name, ms=3, linewidth=1.3)
     for mark in chart.marks:
         axis.plot([mark.x], [mark.y], "k.", ms=7)
         axis.annotate(mark.text, (mark.x, mark.y), (4, 6), textcoords="offset points", fontsize=8)
     axis.set_xscale("log" if "x" in chart.logarithmic else "linear")
     axis.set_yscale("log" if "y" in chart.logarithmic else "linear")
+    _number(axis.xaxis, "x" in chart.logarithmic)
+    _number(axis.yaxis, "y" in chart.logarithmic)
     axis.set_xlabel(chart.x)
     axis.set_ylabel(chart.y)
     axis.set_title(chart.title, loc="left", fontsize=9)
@@ -89,11 +99,29 @@ def _draw(axis: Any, chart: Chart) -> None:
         axis.legend(frameon=False, fontsize=8)
 
 
+def _number(axis: Any, logarithmic: bool) -> None:
+    """Numbers as they are; on a log scale those that begin with 1, and 2 and 5 if they have room."""
+    axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    low, high = axis.get_view_interval()
+    if logarithmic and high < WIDE * low:
+        axis.set_minor_formatter(FuncFormatter(lambda value, _: _short(value)))
+    elif logarithmic:
+        axis.set_minor_formatter(NullFormatter())
+    else:
+        axis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _short(value: float) -> str:
+    """A tick between powers of ten, if it has room for words."""
+    return f"{value:,g}" if f"{value:e}"[0] in "25" else ""
+
+
 def plotly(chart: Chart) -> dict[str, Any]:
     """A chart as Plotly takes it, but for what all figures of the pages share."""
     traces = [
         {
-            "name": line.name, "x": [*line.x], "y": [*line.y],
+            "name": line.name, "showlegend": line.name != "", "colour": line.colour,
+            "x": [*line.x], "y": [*line.y],
             "mode": "markers" if line.apart else "lines",
             "line": {"dash": "dash" if line.dashed else "solid"},
         }

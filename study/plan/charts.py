@@ -25,7 +25,7 @@ def two_clusters(found: Findings) -> Chart:
         "words of the first cluster", unit,
         (
             Line("short list in the head", two.words.tolist(), two.short_list.tolist()),
-            Line("both in leaves", two.words.tolist(), two.leaves.tolist(), dashed=True),
+            Line("both in leaves", two.words.tolist(), two.leaves.tolist(), 1, dashed=True),
         ),
         (Mark(f"least: {two.best[0]:,}", *two.best), Mark(f"half: {two.equal[0]:,}", *two.equal)),
         "xy",
@@ -41,8 +41,8 @@ def by_clusters(found: Sequence[tuple[str, Findings]]) -> Chart:
         "clusters", plans[0].cost.unit,
         tuple(
             Line(name, [split.tails + 1 for split in one.curve],
-                 [one.cost.told(split.cost) for split in one.curve])
-            for name, one in found
+                 [one.cost.told(split.cost) for split in one.curve], place)
+            for place, (name, one) in enumerate(found)
         ),
         tuple(
             Mark(f"{one.cost.told(one.plan.cost):,.3g}", one.plan.tails + 1,
@@ -71,14 +71,16 @@ def coverage(words: Vocabulary) -> Chart:
 def rows(measured: Sequence[Row]) -> Chart:
     """Cycles of rows of the unit, simulated and planned with."""
     elements = [row.elements for row in measured]
+    lanes = max(row.elements for row in measured if row.planned == 1)
+    steps = range(1, max(elements) + 1)
     return Chart(
         "chart-rows", "A row of the unit",
         "Rows of one length after another through the simulated unit; the line is what is planned "
         "with.",
         "elements of a row", "cycles",
         (
-            Line("planned with", elements, [row.planned for row in measured]),
-            Line("simulated", elements, [row.cycles for row in measured], apart=True),
+            Line("planned with", steps, [-(-step // lanes) for step in steps]),
+            Line("simulated", elements, [row.cycles for row in measured], 1, apart=True),
         ),
         logarithmic="xy",
     )  # fmt: skip
@@ -92,35 +94,36 @@ def by_words(fit: Fit, hidden: int) -> Chart:
         "Points are measured, lines are the law, the floor is the least that any product takes.",
         "words k", "µs",
         _lines(fit, kept, "tokens", "words"),
-        (Mark("floor", min(one.words for one in kept), 1e6 * fit.law.floor),),
-        "xy",
+        logarithmic="xy",
     )  # fmt: skip
 
 
 def by_tokens(fit: Fit, hidden: int) -> Chart:
     """Time of a product over its tokens, for some numbers of words."""
-    kept = [one for one in fit.timed if one.hidden == hidden and one.words in (16, 128, 1024, 8192)]
+    kept = [one for one in fit.timed if one.hidden == hidden and one.words in (16, 64, 256, 1024)]
     return Chart(
         "chart-tokens", "Time of a product against its tokens B",
         "The same times: a tail sees few tokens of a batch.",
         "tokens B", "µs",
         _lines(fit, kept, "words", "tokens"),
-        (Mark("floor", min(one.tokens for one in kept), 1e6 * fit.law.floor),),
-        "xy",
+        logarithmic="xy",
     )  # fmt: skip
 
 
 def _lines(fit: Fit, kept: Sequence[Timed], each: str, over: str) -> tuple[Line, ...]:
-    """Measured points and the law's line, for each value of a field, over another."""
+    """Measured points and the law's line, for each value of a field, over another; the floor."""
     letter = {"tokens": "B", "words": "k"}[each]
     lines = []
-    for value in sorted({getattr(one, each) for one in kept}):
+    values = sorted({getattr(one, each) for one in kept})
+    for colour, value in enumerate(values):
         part = sorted(
             (one for one in kept if getattr(one, each) == value), key=lambda one: one.work
         )
         x = [getattr(one, over) for one in part]
         law = 1e6 * fit.law.seconds(np.array([float(one.work) for one in part]))
         name = f"{letter} = {value:,}"
-        lines.append(Line(name, x, [1e6 * one.seconds for one in part], apart=True))
-        lines.append(Line(f"{name}, law", x, law.tolist()))
-    return tuple(lines)
+        lines.append(Line(name, x, [1e6 * one.seconds for one in part], colour, apart=True))
+        lines.append(Line("", x, law.tolist(), colour))
+    ends = [min(getattr(one, over) for one in kept), max(getattr(one, over) for one in kept)]
+    floor = [1e6 * fit.law.floor] * 2
+    return (*lines, Line("floor", ends, floor, len(values), dashed=True))

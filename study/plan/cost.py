@@ -45,6 +45,7 @@ class Cost(Protocol):
             head row too, unless their length is one of ``singles``.
         pieces: a tail costs what the cheapest of them says.
         unlimited: more than any split costs.
+        whole: width of a tail that is as wide as the head.
         unit: of what :meth:`told` gives. words: what is reckoned with, for people.
     """
 
@@ -53,6 +54,7 @@ class Cost(Protocol):
     singles: Sequence[int]
     pieces: Sequence[Piece]
     unlimited: float | int
+    whole: int
     unit: str
 
     @property

@@ -65,6 +65,7 @@ class Cycles:
         )
 
     unlimited = NEVER
+    whole = 0
     unit = "cycles a token"
 
     @property

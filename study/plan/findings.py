@@ -59,7 +59,7 @@ class TwoClusters:
     @property
     def best_leaves(self) -> tuple[int, float]:
         """The cheapest of the sampled leaves."""
-        at = int(np.argmin(self.leaves))
+        at = int(np.nanargmin(self.leaves))
         return int(self.words[at]), float(self.leaves[at])
 
 
@@ -136,9 +136,19 @@ class Findings:
         return TwoClusters(
             words,
             np.array([self._told((int(word),)) for word in words]),
-            np.array([self._told((0, int(word))) for word in words]),
+            self._leaves(words),
             (best.cutoffs[0], self.cost.told(best.cost)),
             (middle, self._told((middle,))),
+        )
+
+    def _leaves(self, words: Integers) -> Reals:
+        """The cost of two tails, the first of these words and as wide as the head."""
+        cost, ends = self.cost, np.full(len(words), len(self.vocabulary))
+        first = cost.tail(0 * words, words, cost.whole)
+        rest = cost.tail(words, ends, cost.widths(1)[0])
+        both = cost.head(np.zeros(1, np.int64), 2) + first + rest
+        return np.array(
+            [cost.told(each) if each < cost.unlimited else np.nan for each in both.tolist()]
         )
 
     def _told(self, cutoffs: Cutoffs) -> float:

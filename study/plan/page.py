@@ -37,7 +37,8 @@ def page(found: Findings, fit: Fit | None, rows: Sequence[Row], *, command: str)
         _chart("number", shown["chart-clusters"],
                frame.table("curve-table", *tables.curve(found), words=2) + made),
         _chart("two", shown["chart-two"], _sentences(tables.two_sentences(found)) + made),
-        _chart("coverage", shown["chart-coverage"], _sentences([f"{tables.covered(found)}."])),
+        _chart("coverage", shown["chart-coverage"],
+               _sentences([f"{tables.covered(found.vocabulary)}."])),
         _cost(found, fit, rows, shown, made),
     )  # fmt: skip
     data = {"charts": [plotly(chart) for chart in shown.values()]}
@@ -73,9 +74,9 @@ def _head(found: Findings) -> str:
 
 
 def _plan(found: Findings, made: str) -> str:
-    lines = "\n".join(tables.unit_lines(found))
+    lines = "\n".join(tables.copied_lines(found))
     copied = (
-        '<h4><span>the unit\'s configuration, TOML</span><button data-copy="plan-toml">copy'
+        '<h4><span>to copy</span><button data-copy="plan-toml">copy'
         f'</button></h4><pre id="plan-toml">{escape(lines)}\n</pre>'
     )
     table = frame.table("rivals-table", *tables.rivals(found), words=2)

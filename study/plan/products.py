@@ -1,6 +1,5 @@
 """Times of the product of hidden units and a layer's weights in torch, on a CPU or a GPU."""
 
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -9,6 +8,7 @@ import numpy as np
 import torch
 
 from ...golden.errors import require
+from ..paired_report import processor
 from .fit import Timed
 
 ROUNDS, LEAST_ROUNDS = 30, 5
@@ -77,8 +77,7 @@ def measured(
 def place(device: str) -> str:
     """What was measured on, in words."""
     if device == "cpu":
-        name = platform.processor() or platform.machine()
-        return f"{name}, torch {torch.__version__}, threads {torch.get_num_threads()}"
+        return f"{processor()}, torch {torch.__version__}, threads {torch.get_num_threads()}"
     return f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
 
 

@@ -15,6 +15,7 @@ from .findings import COVERED, Findings, Priced
 from .fit import Fit
 from .rows import Row
 from .times import Times
+from .vocabulary import Vocabulary
 
 SHOWN = 7
 """Cutoffs that are listed; of more, the first and their number."""
@@ -92,13 +93,17 @@ def curve(found: Findings) -> Rows:
     return heading, rows
 
 
-def unit_lines(found: Findings) -> Iterator[str]:
-    """The fields of our unit's configuration, as TOML."""
-    made = found.clusters
+def copied_lines(found: Findings) -> Iterator[str]:
+    """The cutoffs, as torch takes them; by cycles, all fields of our unit's configuration, as
+    TOML."""
+    made, longest = found.clusters, max(found.clusters.lengths)
+    if not isinstance(found.cost, Cycles):
+        yield f"cutoffs = {[*made.cutoffs]}"
+        return
     yield f"vocabulary = {made.vocabulary}"
     yield f"cutoffs = {[*made.cutoffs]}"
-    yield f"max_length = {max(made.lengths)}"
-    if isinstance(found.cost, Cycles) and max(made.lengths) > found.cost.buffer_length:
+    yield f"max_length = {longest}"
+    if longest > found.cost.buffer_length:
         yield f"buffer_length = {found.cost.buffer_length}"
 
 
@@ -115,9 +120,8 @@ def two_sentences(found: Findings) -> list[str]:
     ]
 
 
-def covered(found: Findings) -> str:
+def covered(words: Vocabulary) -> str:
     """Which share of the words is most of the text."""
-    words = found.vocabulary
     count = words.covering(COVERED)
     return (
         f"{100 * COVERED:g} % of {words.source} are {count:,} of its {len(words):,} words, "

@@ -91,6 +91,8 @@ class DivValue:
 class Times:
     """Seconds that the logits of a batch take; see :class:`.cost.Cost`.
 
+    A tail as wide as the head has no projection.
+
     Attributes:
         batch: tokens, spread over the tails as the text has them. hidden: units before the logits.
     """
@@ -105,6 +107,10 @@ class Times:
     singles = ()
     unlimited = inf
     unit = "ms a batch"
+
+    @property
+    def whole(self) -> int:
+        return self.hidden
 
     @property
     def words(self) -> str:
@@ -134,5 +140,5 @@ class Times:
 
     def tail(self, starts: Indices, ends: Indices, width: int) -> Reals:
         work = (self._before[ends] - self._before[starts]) * width
-        projected = self.law.seconds(work * self.hidden)
-        return self.law.seconds(work * (ends - starts)) + projected
+        found = self.law.seconds(work * (ends - starts))
+        return found if width == self.whole else found + self.law.seconds(work * self.hidden)
