@@ -100,7 +100,7 @@ def _draw(axis: Any, chart: Chart) -> None:
 
 
 def _number(axis: Any, logarithmic: bool) -> None:
-    """Numbers as they are; on a log scale those that begin with 1, and 2 and 5 if they have room."""
+    """Numbers as they are; on a log scale those that begin with 1, and 2 and 5 if there is room."""
     axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     low, high = axis.get_view_interval()
     if logarithmic and high < WIDE * low:

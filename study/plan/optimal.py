@@ -78,7 +78,8 @@ class Planner:
             progress(count / tails)
         require(
             bool(found),
-            f"max_length must be longer for {self._words} words in {tails + 1} clusters",
+            f"{self._words} words in {tails + 1} clusters must fit what is sent, and no split of "
+            f"them does: {self.cost.words}",
         )
         return found
 

@@ -11,6 +11,9 @@ what rises and fulfils it fulfils it too, as max(floor, c + λ ·) is one: of th
 outer one D, and B and C between them, A + D >= B + C, so that (A, B + C - A) majorizes (B, C) and D
 is no less than B + C - A. The projection's cost, of n alone, is a sum over words before it is put
 into the same function.
+
+Cheapest of the splits of sorted words, that is. Where no tail is at the floor, no other assignment
+of words costs less; below the floor, a tail of rare words can have room for a frequent one.
 """
 
 from dataclasses import dataclass

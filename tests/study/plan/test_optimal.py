@@ -1,6 +1,8 @@
 """The cheapest split: against every split of few words, and O(V^2 J) of more."""
 
+import tracemalloc
 from itertools import combinations
+from time import process_time
 
 import numpy as np
 import pytest
@@ -17,6 +19,13 @@ from softmaxfx.study.plan.vocabulary import Vocabulary
 COUNTS = st.lists(st.integers(1, 60), min_size=3, max_size=11)
 ROUNDING = 1e-12
 """Of sums of seconds in float64, taken in another order."""
+
+
+class Whole:
+    """Tails as wide as the head."""
+
+    def of(self, hidden: int, tails: int) -> tuple[int, ...]:
+        return (hidden,) * tails
 
 
 def vocabulary(counts) -> Vocabulary:
@@ -62,7 +71,7 @@ def test_no_split_takes_fewer_cycles(counts, tails, lanes, more, longer):
     for longest in (None, lanes + more + longer):
         cost = Cycles(vocabulary(counts), lanes, lanes + more, longest)
         if (expected := least(cost, tails)) >= cost.unlimited:
-            with pytest.raises(ConfigError, match="max_length must be longer"):
+            with pytest.raises(ConfigError, match="must fit what is sent"):
                 Planner(cost).best(tails)
             continue
         split = Planner(cost).best(tails)
@@ -97,6 +106,20 @@ def test_the_time_of_a_middle_vocabulary_is_the_least(floor, projection):
     cost = Times(zipf(700), Law(1e-6 + floor, 1e-6, 2e-11), 256, 256, projection)
     split = Planner(cost).best(4)
     assert split.cost == pytest.approx(least_of_pairs(cost, 4), rel=ROUNDING)
+
+
+@pytest.mark.long
+def test_a_million_words_take_ten_seconds_and_a_gibibyte():
+    """Five clusters by time; of this process, whatever else the machine does."""
+    cost = Times(zipf(10**6), Law(5e-6, 2e-6, 2e-11))
+    tracemalloc.start()
+    begin = process_time()
+    split = Planner(cost).best(4)
+    seconds, (_, most) = process_time() - begin, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert split.tails == 4
+    assert seconds <= 10
+    assert most <= 2**30
 
 
 @pytest.mark.long
@@ -160,5 +183,16 @@ def test_more_clusters_than_words_are_refused():
 
 
 def test_a_vocabulary_that_fits_no_row_is_refused():
-    with pytest.raises(ConfigError, match="max_length must be longer for 100 words in 3 clusters"):
+    with pytest.raises(ConfigError, match=r"100 words in 3 clusters must fit .*, none above 16"):
         Planner(Cycles(zipf(100), 8, 16, 16)).best(2)
+
+
+def test_a_floor_breaks_the_order_of_words():
+    """Why a plan by time is of sorted words, and no claim on others: below the floor, a tail of
+    rarer words has room for a frequent one."""
+    words = vocabulary([25, 16, 16, 15, 4])
+    cost = Times(words, Law(50.0, 0.0, 1.0), words.tokens, 1, Whole())
+    *_, sorted_least = Planner(cost).curve(2)
+    assert sorted_least.cost == 3 * 76 + 114
+    tails = [(16, 15), (16, 4)]
+    assert 3 * 76 + sum(max(50, len(tail) * sum(tail)) for tail in tails) == 3 * 76 + 112
