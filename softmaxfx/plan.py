@@ -3,7 +3,6 @@
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,28 +12,23 @@ from rich.table import Table
 from .decorators import options
 from .endings import OneSentence
 from .files import json_text, require_file, write_whole
-from .golden.config import preset
 from .golden.errors import require
-from .options import is_given, require_packages
+from .options import is_given
 from .outputs import OutFile, json_option, out_option
+from .plans import BATCH, CLUSTERS, HIDDEN, LANES, planned, simulated_rows, study, timed
 from .study.plan import read
 from .study.plan.cost import Cost
 from .study.plan.cycles import Cycles
 from .study.plan.packages import FOLDER, LISTS, unpacked
-from .study.plan.times import DivValue, Quarter, Times, Widths
+from .study.plan.times import DivValue, Quarter, Widths
 from .study.plan.vocabulary import Vocabulary
 from .terminal import console, print_table, working
 
-if TYPE_CHECKING:  # these take a second to import, or need torch
-    from .study.plan.document import Study
+if TYPE_CHECKING:  # these take a second to import
     from .study.plan.findings import Findings
     from .study.plan.fit import Fit
     from .study.plan.rows import Row
 
-PLANNED = 5
-"""Clusters of a plan, at most, unless more or fewer are asked for."""
-FLOORS = (10, 100)
-"""Times as high as measured, that the document reckons with besides: a GPU's are."""
 DOCUMENT = Path("docs/plan.md")
 COSTS = ("cycles", "cpu", "cuda")
 OF_CYCLES = ("lanes", "buffer_length", "max_length", "measure")
@@ -67,11 +61,11 @@ _cost_options = options(
         "in torch on this CPU or GPU.",
     ),
     click.option(
-        "--clusters", type=click.IntRange(2, 1000), default=PLANNED, show_default=True, metavar="N",
-        help="At most, the head counted.",
+        "--clusters", type=click.IntRange(2, 1000), default=CLUSTERS, show_default=True,
+        metavar="N", help="At most, the head counted.",
     ),
     click.option(
-        "--lanes", type=click.IntRange(1, 1024), default=8, show_default=True, metavar="L",
+        "--lanes", type=click.IntRange(1, 1024), default=LANES, show_default=True, metavar="L",
         help="Of cycles: elements of a beat.",
     ),
     click.option(
@@ -88,11 +82,11 @@ _cost_options = options(
         "about a minute).",
     ),
     click.option(
-        "--batch", type=click.IntRange(1, 2**24), default=512, show_default=True, metavar="B",
+        "--batch", type=click.IntRange(1, 2**24), default=BATCH, show_default=True, metavar="B",
         help="Of times: tokens of a batch.",
     ),
     click.option(
-        "--hidden", type=click.IntRange(1, 2**20), default=512, show_default=True, metavar="D",
+        "--hidden", type=click.IntRange(1, 2**20), default=HIDDEN, show_default=True, metavar="D",
         help="Of times: units before the logits.",
     ),
     click.option(
@@ -141,8 +135,8 @@ def plan(
         f"--clusters must be at most the number of words, {len(words)}, not {clusters}",
     )
     cost, fit = _cost(words, name, chosen)
-    rows = _rows(chosen["lanes"], out) if chosen["measure"] else []
-    found = _planned(cost, clusters)
+    rows = simulated_rows(chosen["lanes"], out) if chosen["measure"] else []
+    found = planned(cost, clusters)
     _tell(found, fit, rows)
     if json_file is not None:
         from .study.plan import tables
@@ -200,11 +194,8 @@ def _cost(words: Vocabulary, name: str, chosen: dict[str, Any]) -> "tuple[Cost, 
     if name == "cycles":
         lengths = chosen["buffer_length"], chosen["max_length"]
         return Cycles(words, chosen["lanes"], *lengths), None
-    require_packages("plan --cost cpu or cuda", "torch", extra="torch")
-    hidden, batch = chosen["hidden"], chosen["batch"]
     projection = _projection(chosen["div_value"])
-    fit = _fit(batch, hidden, projection.of(hidden, 1)[0], name, chosen["threads"])
-    return Times(words, fit.law, batch, hidden, projection), fit
+    return timed(words, name, chosen["batch"], chosen["hidden"], projection, chosen["threads"])
 
 
 def _projection(value: float | None) -> Widths:
@@ -214,47 +205,13 @@ def _projection(value: float | None) -> Widths:
     return DivValue(value)
 
 
-def _fit(batch: int, hidden: int, narrow: int, device: str, threads: int | None) -> "Fit":
-    """The law of this machine's products."""
-    import torch
-
-    from .study.plan import products
-    from .study.plan.fit import fitted
-
-    if threads is not None:
-        torch.set_num_threads(threads)
-    shapes = products.shapes(batch, hidden, narrow, device)
-    label = f"measuring {len(shapes)} products on {products.place(device)}"
-    with working(label) as progress:
-        return fitted(products.measured(shapes, device, progress))
-
-
-def _rows(lanes: int, out: Path) -> "list[Row]":
-    """Rows through the simulated unit."""
-    from .sim.simulator import check_tools
-    from .study.plan import rows
-
-    check_tools(out / "models")
-    config = preset("base").replace(datapath="exact_sum", lanes=lanes)
-    with working("simulating rows of the cross-entropy unit (a first run builds it, minutes)"):
-        return rows.measured(config, out)
-
-
-def _planned(cost: Cost, clusters: int) -> "Findings":
-    from .study.plan.findings import Findings
-
-    label = f"planning {len(cost.vocabulary):,} words of {cost.vocabulary.source}"
-    with working(label) as progress:
-        return Findings.of(cost, clusters, progress)
-
-
 def _tell(found: "Findings", fit: "Fit | None", rows: "Sequence[Row]") -> None:
     """Tables, sentences, and at last what is to be copied."""
     from .study.plan import tables
 
     said = [tables.covered(found.vocabulary), *tables.two_sentences(found)]
     if fit is not None:
-        said = [*tables.law_sentences(fit, found.cost.hidden), *said]
+        said = [*tables.law_sentences(fit, found), *said]
     if rows:
         said = [tables.row_sentence(rows), *said]
     title = f"{found.vocabulary.source}: {found.cost.words}"
@@ -296,39 +253,12 @@ def _write(context: click.Context, chosen: dict[str, Any], out: Path) -> int:
 
     names = {name: f"{DOCUMENT.stem}-{name}.svg" for name in PICTURES}
     require_file("the document", DOCUMENT)
-    study = _study(lists, chosen, out)
-    for name, drawn in pictures(study).items():
+    found = study(lists, chosen["threads"], out)
+    for name, drawn in pictures(found).items():
         write_whole(DOCUMENT.with_name(names[name]), drawn)
-    write_whole(DOCUMENT, document(study, "softmaxfx plan --write", names))
+    write_whole(DOCUMENT, document(found, "softmaxfx plan --write", names))
     console.print(f"document: {DOCUMENT}")
     return 0
-
-
-def _study(lists: dict[str, Path], chosen: dict[str, Any], out: Path) -> "Study":
-    """All that the document tells."""
-    from .study.plan import products
-    from .study.plan.document import BUFFERS, Study
-
-    rows = _rows(chosen["lanes"], out)
-    times, fit = _cost(read.shipped(), "cpu", chosen)
-    words = [read.shipped(), *(_renamed(name, file) for name, file in lists.items())]
-    cycles = {
-        buffer: _planned(Cycles(words[0], buffer_length=buffer), PLANNED) for buffer in BUFFERS[:2]
-    }
-    floors = {factor: _planned(_higher(times, factor), PLANNED) for factor in FLOORS}
-    place = products.place("cpu")
-    return Study(cycles, _planned(times, PLANNED), floors, place, fit, rows, words)
-
-
-def _higher(times: Cost, factor: int) -> Cost:
-    """The cost, had its products a higher floor."""
-    assert isinstance(times, Times)
-    return replace(times, law=replace(times.law, floor=factor * times.law.floor))
-
-
-def _renamed(name: str, file: Path) -> Vocabulary:
-    """A list by the name of its package."""
-    return replace(read.of_counts(file), source=name)
 
 
 def _command() -> str:

@@ -49,13 +49,26 @@ class Cost(Protocol):
         unit: of what :meth:`told` gives. words: what is reckoned with, for people.
     """
 
-    vocabulary: Vocabulary
-    stride: int
-    singles: Sequence[int]
-    pieces: Sequence[Piece]
-    unlimited: float | int
-    whole: int
-    unit: str
+    @property
+    def vocabulary(self) -> Vocabulary: ...
+
+    @property
+    def stride(self) -> int: ...
+
+    @property
+    def singles(self) -> Sequence[int]: ...
+
+    @property
+    def pieces(self) -> Sequence[Piece]: ...
+
+    @property
+    def unlimited(self) -> float | int: ...
+
+    @property
+    def whole(self) -> int: ...
+
+    @property
+    def unit(self) -> str: ...
 
     @property
     def words(self) -> str: ...

@@ -19,7 +19,6 @@ found exactly, for b never falls:
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -80,13 +79,13 @@ class Cycles:
     def stride(self) -> int:
         return self.lanes
 
-    @cached_property
+    @property
     def singles(self) -> tuple[int, ...]:
         """Longest rows sent once, and at all, that do not fill their last beat."""
         limits = {self.buffer_length, self.max_length or self.lanes}
         return tuple(sorted(limit for limit in limits if limit % self.lanes))
 
-    @cached_property
+    @property
     def pieces(self) -> tuple[Piece, ...]:
         longest = self.max_length or len(self.vocabulary)
         if self.buffer_length >= min(longest, len(self.vocabulary)):

@@ -12,7 +12,6 @@ from .findings import Findings
 from .fit import Fit
 from .optimal import Planner
 from .rows import Row
-from .times import Times
 from .vocabulary import Vocabulary
 
 BUFFERS = (1024, 16384, 65536)
@@ -46,8 +45,7 @@ class Study:
     @property
     def hidden(self) -> int:
         """Units before the logits."""
-        assert isinstance(self.times.cost, Times)
-        return self.times.cost.hidden
+        return tables.times_of(self.times).hidden
 
 
 def pictures(study: Study) -> dict[str, str]:
@@ -141,7 +139,7 @@ def _times(study: Study, picture: str) -> Iterator[str]:
     yield (
         f"Of hidden units and a layer's weights, measured on {study.place}, the products taking "
         "turns, the least time of each. "
-        + " ".join(tables.law_sentences(study.fit, study.hidden))
+        + " ".join(tables.law_sentences(study.fit, study.times))
         + " Points that lie off the law are those of few tokens, whose weights are read for "
         "little work, and of few words."
     )

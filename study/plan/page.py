@@ -94,16 +94,11 @@ def _cost(
     words = f"{found.cost.words[0].upper()}{found.cost.words[1:]}."
     own = [name for name in ("chart-words", "chart-tokens", "chart-rows") if name in shown]
     parts = [f"<h3>{shown[name].title}</h3>{frame.chart(name)}" for name in own]
-    said = [*(tables.law_sentences(fit, _hidden(found)) if fit is not None else ()),
+    said = [*(tables.law_sentences(fit, found) if fit is not None else ()),
             *([f"{tables.row_sentence(rows)}."] if rows else ())]  # fmt: skip
     return frame.section(
         "cost", "What it is reckoned by", words, _sentences(said) + "".join(parts) + made
     )
-
-
-def _hidden(found: Findings) -> int:
-    assert isinstance(found.cost, Times)
-    return found.cost.hidden
 
 
 def _sentences(sentences: Sequence[str]) -> str:

@@ -70,10 +70,13 @@ def measured(config: SoftmaxConfig, folder: Path) -> list[Row]:
     left = came.part.cycles[MAIN_OUTPUT][np.cumsum(beats) - 1]
     ends = np.cumsum(each)
     return [
-        Row(length, (left[end - 1] - left[end - count + SETTLED - 1]) / (count - SETTLED),
-            -(-length // config.lanes))
+        Row(
+            elements=length,
+            cycles=float(left[end - 1] - left[end - count + SETTLED - 1]) / (count - SETTLED),
+            planned=-(-length // config.lanes),
+        )
         for length, count, end in zip(lengths, each, ends, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def _rows(lengths: Integers) -> TargetRows:

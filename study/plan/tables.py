@@ -129,13 +129,17 @@ def covered(words: Vocabulary) -> str:
     )
 
 
-def law_sentences(fit: Fit, hidden: int) -> list[str]:
-    """The law of a product's time, and its error."""
-    law = fit.law
+def law_sentences(fit: Fit, found: Findings) -> list[str]:
+    """The law of a product's time, in both of its forms, and its error."""
+    law, cost = fit.law, times_of(found)
+    hidden, batch = cost.hidden, cost.batch
     return [
         f"g(k, B) = max(c + λ k₀ B₀, c + λ k B) with c = {1e6 * law.overhead:.3g} µs, λ = "
         f"{1e9 * law.slope(hidden):.3g} ns a word and token with {hidden:,} hidden units, k₀ B₀ = "
         f"{law.knee / hidden:,.0f}: no product takes less than {1e6 * law.floor:.3g} µs.",
+        f"At B = {batch:,}: g(k) = c_m + max(0, λ (k - k₀)) with c_m = {1e6 * law.floor:.3g} µs, "
+        f"λ = {1e6 * law.slope(hidden) * batch:.3g} µs a word, k₀ = "
+        f"{law.knee / hidden / batch:,.1f}.",
         f"Its error over {len(fit.timed)} products: median {100 * fit.typical:.0f} %, worst "
         f"{100 * fit.worst:+.0f} %.",
     ]
@@ -187,14 +191,20 @@ def fields(found: Findings, fit: Fit | None, rows: Sequence[Row]) -> dict[str, A
     }  # fmt: skip
 
 
+def times_of(found: Findings) -> Times:
+    """The cost, where it is of times."""
+    assert isinstance(found.cost, Times)
+    return found.cost
+
+
 def _of_cost(found: Findings) -> dict[str, Any]:
     cost = found.cost
     if isinstance(cost, Cycles):
         return {"lanes": cost.lanes, "buffer_length": cost.buffer_length,
                 "max_length": cost.max_length}  # fmt: skip
-    assert isinstance(cost, Times)
-    widths = [*cost.widths(found.plan.tails)]
-    return {"batch": cost.batch, "hidden": cost.hidden, "widths": widths}
+    times = times_of(found)
+    widths = [*times.widths(found.plan.tails)]
+    return {"batch": times.batch, "hidden": times.hidden, "widths": widths}
 
 
 def _shares(found: Findings, made: Clusters) -> list[float]:

@@ -47,7 +47,7 @@ class Law:
 
     def seconds(self, work: Reals) -> Reals:
         """The time of products of so many multiply-adds."""
-        return np.maximum(self.floor, self.overhead + self.rate * work)
+        return np.maximum(self.floor, np.float64(self.overhead) + self.rate * work)
 
     @property
     def knee(self) -> float:
@@ -126,20 +126,20 @@ class Times:
         require_whole("batch", self.batch, 1, 2**24)
         require_whole("hidden", self.hidden, 1, 2**20)
 
-    @cached_property
+    @property
     def pieces(self) -> tuple[Piece, ...]:
         return (Piece(None, self.tail),)
 
     @cached_property
     def _before(self) -> Reals:
         """Tokens of a batch in the words before each place."""
-        return self.vocabulary.before * (self.batch / self.vocabulary.tokens)
+        return self.vocabulary.before * np.float64(self.batch / self.vocabulary.tokens)
 
     def widths(self, tails: int) -> tuple[int, ...]:
         return self.projection.of(self.hidden, tails)
 
     def head(self, words: Indices, tails: int) -> Reals:
-        return self.law.seconds((words + tails) * float(self.batch * self.hidden))
+        return self.law.seconds((words + tails) * np.float64(self.batch * self.hidden))
 
     def tail(self, starts: Indices, ends: Indices, width: int) -> Reals:
         work = (self._before[ends] - self._before[starts]) * width

@@ -45,7 +45,8 @@ class Vocabulary:
             f"the counts of {source} must add up to 1 to {MOST_TOKENS:,}, not {total:,.0f}",
         )
         order = np.argsort(-counts, kind="stable")
-        return cls(counts[order], order, source, tuple(names[i] for i in order) if names else ())
+        named = tuple(map(names.__getitem__, order.tolist())) if names else ()
+        return cls(counts[order], order, source, named)
 
     def __len__(self) -> int:
         return len(self.counts)
