@@ -15,7 +15,7 @@ from .files import json_text, require_file, write_whole
 from .golden.errors import require
 from .options import is_given
 from .outputs import OutFile, json_option, out_option
-from .plans import BATCH, CLUSTERS, HIDDEN, LANES, planned, simulated_rows, study, timed
+from .plans import BATCH, CLUSTERS, HIDDEN, LANES, measured, planned, simulated_rows, study, timed
 from .study.plan import read
 from .study.plan.cost import Cost
 from .study.plan.cycles import Cycles
@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # these take a second to import
 
 DOCUMENT = Path("docs/plan.md")
 COSTS = ("cycles", "cpu", "cuda")
-OF_CYCLES = ("lanes", "buffer_length", "max_length", "measure")
+OF_CYCLES = ("lanes", "buffer_length", "max_length")
 OF_TIMES = ("batch", "hidden", "div_value", "threads")
 SOURCES = ("text", "tokens", "counts")
 
@@ -78,8 +78,8 @@ _cost_options = options(
     ),
     click.option(
         "--measure", is_flag=True,
-        help="Of cycles: check them by rows through the simulated unit (a first run builds it, "
-        "about a minute).",
+        help="Check the cost: rows through the simulated unit (a first run builds it, minutes), or "
+        "the products of each split.",
     ),
     click.option(
         "--batch", type=click.IntRange(1, 2**24), default=BATCH, show_default=True, metavar="B",
@@ -135,17 +135,18 @@ def plan(
         f"--clusters must be at most the number of words, {len(words)}, not {clusters}",
     )
     cost, fit = _cost(words, name, chosen)
-    rows = simulated_rows(chosen["lanes"], out) if chosen["measure"] else []
     found = planned(cost, clusters)
-    _tell(found, fit, rows)
+    rows = simulated_rows(chosen["lanes"], out) if chosen["measure"] and fit is None else []
+    took = measured(found, name) if chosen["measure"] and fit is not None else []
+    _tell(found, fit, rows, took)
     if json_file is not None:
         from .study.plan import tables
 
-        write_whole(json_file, json_text(tables.fields(found, fit, rows)))
+        write_whole(json_file, json_text(tables.fields(found, fit, rows, took)))
     if html is not None:
         from .study.plan.page import page
 
-        write_whole(html, page(found, fit, rows, command=_command()))
+        write_whole(html, page(found, fit, rows, took, command=_command()))
         console.print(f"page: {html}")
     return 0
 
@@ -205,7 +206,9 @@ def _projection(value: float | None) -> Widths:
     return DivValue(value)
 
 
-def _tell(found: "Findings", fit: "Fit | None", rows: "Sequence[Row]") -> None:
+def _tell(
+    found: "Findings", fit: "Fit | None", rows: "Sequence[Row]", took: Sequence[float]
+) -> None:
     """Tables, sentences, and at last what is to be copied."""
     from .study.plan import tables
 
@@ -215,7 +218,7 @@ def _tell(found: "Findings", fit: "Fit | None", rows: "Sequence[Row]") -> None:
     if rows:
         said = [tables.row_sentence(rows), *said]
     title = f"{found.vocabulary.source}: {found.cost.words}"
-    _print(title, tables.rivals(found), left=2)
+    _print(title, tables.rivals(found, took), left=2)
     _print("the plan", tables.clusters(found), left=1)
     _print("cheapest split of each number of clusters", tables.curve(found), left=2)
     for sentence in said:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,20 @@ def timed(
     return Times(words, fit.law, batch, hidden, projection), fit
 
 
+def measured(found: "Findings", device: str) -> list[float]:
+    """What the products of each split of the table take, in the unit of the cost."""
+    from .study.plan import products
+    from .study.plan.tables import times_of
+
+    cost = times_of(found)
+    priced = [one.rival.cutoffs for one in found.table if one.cost is not None]
+    splits = {cutoffs: products.of_split(cost, cutoffs, device) for cutoffs in priced}
+    with working("measuring the products of each split") as progress:
+        seconds = products.seconds_of([*splits.values()], device, progress)
+    took = dict(zip(splits, seconds, strict=True))
+    return [cost.told(took.get(one.rival.cutoffs, nan)) for one in found.table]
+
+
 def simulated_rows(lanes: int, out: Path) -> "list[Row]":
     """Rows of many lengths through the simulated unit.
 
@@ -96,14 +111,16 @@ def study(lists: dict[str, Path], threads: int | None, out: Path) -> "Study":
 
     words = read.shipped()
     times, fit = timed(words, "cpu", BATCH, HIDDEN, Quarter(), threads)
+    by_time = planned(times, CLUSTERS)
     from .study.plan import products
 
     return Study(
         cycles={buffer: planned(Cycles(words, LANES, buffer), CLUSTERS) for buffer in BUFFERS[:2]},
-        times=planned(times, CLUSTERS),
+        times=by_time,
         floors={factor: planned(_higher(times, factor), CLUSTERS) for factor in FLOORS},
         place=products.place("cpu"),
         fit=fit,
+        measured=measured(by_time, "cpu"),
         rows=simulated_rows(LANES, out),
         vocabularies=[words, *_named(lists)],
     )

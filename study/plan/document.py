@@ -30,7 +30,7 @@ class Study:
         cycles: of the first vocabulary, by the longest row that is sent once.
         times: of the same, on a processor. place: which that is. fit: of its products.
         floors: the same, had its products floors so many times as high.
-        rows: of the simulated unit.
+        measured: ms of each split of the times. rows: of the simulated unit.
         vocabularies: the first one, and others.
     """
 
@@ -39,6 +39,7 @@ class Study:
     floors: dict[int, Findings]
     place: str
     fit: Fit
+    measured: Sequence[float]
     rows: Sequence[Row]
     vocabularies: Sequence[Vocabulary]
 
@@ -148,7 +149,12 @@ def _times(study: Study, picture: str) -> Iterator[str]:
         f"For {found.cost.words}, the head's of full width, a tail's after a projection to "
         f"{found.cost.widths(1)[0]}:"
     )
-    yield from ("", *markdown_table(*tables.rivals(found)), "")
+    yield from ("", *markdown_table(*tables.rivals(found, study.measured)), "")
+    yield (
+        "Measured is the sum of a split's products, each of its own size; tails that meet no token "
+        "of a batch are left out there, and are not by the law."
+    )
+    yield ""
     yield (
         "Why rare clusters waste a fast processor: a tail sees p B of a batch's B tokens, and no "
         "product takes less than the floor, however few they are: that of a GPU is high beside "

@@ -19,18 +19,26 @@ LINKS = (
 )  # fmt: skip
 
 
-def page(found: Findings, fit: Fit | None, rows: Sequence[Row], *, command: str) -> str:
+def page(
+    found: Findings,
+    fit: Fit | None,
+    rows: Sequence[Row],
+    measured: Sequence[float] = (),
+    *,
+    command: str,
+) -> str:
     """The document; the same bytes for the same results and the same version of Plotly.
 
     Args:
         fit: where the cost is of times. rows: of the simulated unit, where they were measured.
+        measured: what each split of the table took, where that was.
         command: that made the results.
     """
     made = f'<p class="made">Made by <code>{escape(command)}</code>.</p>'
     shown = _charts(found, fit, rows)
     body = (
         _head(found),
-        _plan(found, made),
+        _plan(found, measured, made),
         frame.section("clusters", "What each cluster holds", "A token costs the head, and its "
                       "tail where its word lies in one.",
                       frame.table("clusters-table", *tables.clusters(found), words=1) + made),
@@ -73,13 +81,13 @@ def _head(found: Findings) -> str:
     return frame.head(TITLE, text, counts, LINKS)
 
 
-def _plan(found: Findings, made: str) -> str:
+def _plan(found: Findings, measured: Sequence[float], made: str) -> str:
     lines = "\n".join(tables.copied_lines(found))
     copied = (
         '<h4><span>to copy</span><button data-copy="plan-toml">copy'
         f'</button></h4><pre id="plan-toml">{escape(lines)}\n</pre>'
     )
-    table = frame.table("rivals-table", *tables.rivals(found), words=2)
+    table = frame.table("rivals-table", *tables.rivals(found, measured), words=2)
     words = "No split of the sorted words into as many clusters costs less. Beside it, others."
     return frame.section("plan", "The plan", words, f"<aside>{copied}</aside>{table}{made}")
 

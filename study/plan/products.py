@@ -1,7 +1,8 @@
 """Times of the product of hidden units and a layer's weights in torch, on a CPU or a GPU."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
@@ -9,7 +10,9 @@ import torch
 
 from ...golden.errors import require
 from ..paired_report import processor
+from .cost import Cutoffs
 from .fit import Timed
+from .times import Times
 
 ROUNDS, LEAST_ROUNDS = 30, 5
 """Of all products, each once a round, so that a slow moment of the machine spoils one of many."""
@@ -42,6 +45,39 @@ def shapes(batch: int, hidden: int, narrow: int, device: str) -> list[Shape]:
         for length in WORDS
         if count * dimension * length <= LARGEST[device]
     ]
+
+
+def of_split(cost: Times, cutoffs: Cutoffs, device: str) -> Counter[Shape]:
+    """The products of a split, how often each, in parts that are short enough to be measured.
+
+    Tails that meet no token of a batch, as the text has them, are left out.
+    """
+    edges = np.array([*cutoffs, len(cost.vocabulary)])
+    before = cost.vocabulary.before[edges] * cost.batch / cost.vocabulary.tokens
+    found = [Shape(cost.batch, cost.hidden, int(edges[0]) + len(cutoffs))]
+    for tail, width in enumerate(cost.widths(len(cutoffs))):
+        tokens = round(float(before[tail + 1] - before[tail]))
+        if tokens:
+            found.append(Shape(tokens, cost.hidden, width))
+            found.append(Shape(tokens, width, int(edges[tail + 1] - edges[tail])))
+    return Counter(part for shape in found for part in _parts(shape, LARGEST[device]))
+
+
+def _parts(shape: Shape, largest: int) -> Iterator[Shape]:
+    """A product as some with fewer words each."""
+    most = max(largest // (shape.tokens * shape.hidden), 1)
+    for first in range(0, shape.words, most):
+        yield replace(shape, words=min(most, shape.words - first))
+
+
+def seconds_of(
+    splits: Sequence[Counter[Shape]], device: str, progress: Callable[[float], object]
+) -> list[float]:
+    """The time of all products of each split, every product measured once for all of them."""
+    wanted = [*dict.fromkeys(shape for split in splits for shape in split)]
+    timed = measured(wanted, device, progress)
+    seconds = {shape: one.seconds for shape, one in zip(wanted, timed, strict=True)}
+    return [sum(count * seconds[shape] for shape, count in split.items()) for split in splits]
 
 
 def measured(

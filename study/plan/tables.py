@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import pairwise
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -26,10 +27,19 @@ Rows = tuple[list[str], list[list[str]]]
 """A heading, and rows."""
 
 
-def rivals(found: Findings) -> Rows:
-    """The plan beside other splits."""
+def rivals(found: Findings, measured: Sequence[float] = ()) -> Rows:
+    """The plan beside other splits.
+
+    Args:
+        measured: what each of them took, where that was measured.
+    """
     heading = ["split", "cutoffs", "clusters", found.cost.unit, "times less than full"]
-    return heading, [_row(one, found.full) for one in found.table]
+    rows = [_row(one, found.full) for one in found.table]
+    if measured:
+        heading += ["measured", "times less than full"]
+        for row, cost in zip(rows, measured, strict=True):
+            row += [figure(cost), f"{measured[0] / cost:.2f}"]
+    return heading, rows
 
 
 def _row(one: Priced, full: float | None) -> list[str]:
@@ -40,7 +50,7 @@ def _row(one: Priced, full: float | None) -> list[str]:
 
 def figure(cost: float | None) -> str:
     """A cost with four digits or, where it has more, without a fraction."""
-    if cost is None:
+    if cost is None or isnan(cost):
         return "-"
     return f"{cost:,.0f}" if cost >= 1000 else f"{cost:#.4g}".rstrip(".")
 
@@ -154,7 +164,9 @@ def row_sentence(rows: Sequence[Row]) -> str:
     )
 
 
-def fields(found: Findings, fit: Fit | None, rows: Sequence[Row]) -> dict[str, Any]:
+def fields(
+    found: Findings, fit: Fit | None, rows: Sequence[Row], measured: Sequence[float] = ()
+) -> dict[str, Any]:
     """Everything, as plain JSON values."""
     words, cost, plan = found.vocabulary, found.cost, found.plan
     return {
@@ -180,6 +192,7 @@ def fields(found: Findings, fit: Fit | None, rows: Sequence[Row]) -> dict[str, A
             {"name": one.rival.name, "cutoffs": [*one.rival.cutoffs], "cost": one.cost}
             for one in found.table
         ],
+        "measured": [*measured],
         "two_clusters": {
             "best": found.two.best, "equal_mass": found.two.equal,
             "leaves": found.two.best_leaves,

@@ -129,6 +129,14 @@ def test_a_plan_by_time(timed, here):
     assert told["cost"] == {"batch": 64, "hidden": 256, "widths": [64] * len(told["cutoffs"])}
 
 
+def test_products_of_each_split_are_measured(timed, here):
+    call("--cost", "cpu", "--measure", "--threads", 1, "--json", "p.json", "--html", "p.html")
+    told = json.loads((here / "p.json").read_text())
+    full, *others, planned = told["measured"]
+    assert full > planned == min(full, *others, planned)
+    assert "<th>measured</th>" in (here / "p.html").read_text()
+
+
 def test_dimensions_by_torchs_rule(timed, here):
     call("--cost", "cpu", "--hidden", 256, "--div-value", 4, "--clusters", 4, "--json", "p.json")
     told = json.loads((here / "p.json").read_text())

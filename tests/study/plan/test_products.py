@@ -1,5 +1,8 @@
 """Times of real products in torch, few and small."""
 
+from collections import Counter
+
+import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="torch is not installed")
@@ -8,7 +11,10 @@ import torch
 
 from softmaxfx.golden.errors import ConfigError
 from softmaxfx.study.plan import products
-from softmaxfx.study.plan.fit import fitted
+from softmaxfx.study.plan.fit import Timed, fitted
+from softmaxfx.study.plan.products import Shape
+from softmaxfx.study.plan.times import Law, Times
+from softmaxfx.study.plan.vocabulary import Vocabulary
 
 
 def test_products_are_measured(monkeypatch):
@@ -27,6 +33,33 @@ def test_shapes_are_those_of_a_batch():
     assert {shape.tokens for shape in shapes} == {64, 16, 4, 1}
     assert {shape.hidden for shape in shapes} == {256, 64}
     assert all(one.tokens * one.hidden * one.words <= products.LARGEST["cpu"] for one in shapes)
+
+
+def test_a_split_is_its_products(monkeypatch):
+    words = Vocabulary.of(np.array([60, 20, 10, 5, 5]), "made up")
+    cost = Times(words, Law(1e-6, 1e-6, 1e-11), batch=50, hidden=128)
+    split = products.of_split(cost, (1, 3), "cpu")
+    head, first, second = Shape(50, 128, 3), Shape(15, 128, 32), Shape(5, 128, 32)
+    assert split == {head: 1, first: 1, Shape(15, 32, 2): 1, second: 1, Shape(5, 32, 2): 1}
+    assert products.of_split(cost, (), "cpu") == {Shape(50, 128, 5): 1}
+    rare = Times(words, cost.law, batch=5, hidden=128)
+    assert len(products.of_split(rare, (1, 4), "cpu")) == 3  # 0.25 tokens in the last tail
+    monkeypatch.setitem(products.LARGEST, "cpu", 50 * 128 * 2)
+    assert products.of_split(cost, (), "cpu") == {Shape(50, 128, 2): 2, Shape(50, 128, 1): 1}
+
+
+def test_each_product_is_measured_once(monkeypatch):
+    asked: list[Shape] = []
+
+    def measured(shapes, device, progress):
+        asked.extend(shapes)
+        return [Timed(one.tokens, one.hidden, one.words, float(one.words)) for one in shapes]
+
+    monkeypatch.setattr(products, "measured", measured)
+    one, two = Shape(1, 1, 3), Shape(1, 1, 5)
+    splits = [Counter({one: 2, two: 1}), Counter({two: 3})]
+    assert products.seconds_of(splits, "cpu", lambda _: None) == [11.0, 15.0]
+    assert asked == [one, two]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
