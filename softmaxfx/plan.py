@@ -17,7 +17,7 @@ from .options import is_given
 from .outputs import OutFile, json_option, out_option
 from .plans import BATCH, CLUSTERS, HIDDEN, LANES, measured, planned, simulated_rows, study, timed
 from .study.plan import read
-from .study.plan.cost import Cost
+from .study.plan.cost import Cost, Cutoffs
 from .study.plan.cycles import Cycles
 from .study.plan.packages import FOLDER, LISTS, unpacked
 from .study.plan.times import DivValue, Quarter, Widths
@@ -137,7 +137,7 @@ def plan(
     cost, fit = _cost(words, name, chosen)
     found = planned(cost, clusters)
     rows = simulated_rows(chosen["lanes"], out) if chosen["measure"] and fit is None else []
-    took = measured(found, name) if chosen["measure"] and fit is not None else []
+    took = measured(found, name) if chosen["measure"] and fit is not None else {}
     _tell(found, fit, rows, took)
     if json_file is not None:
         from .study.plan import tables
@@ -207,7 +207,7 @@ def _projection(value: float | None) -> Widths:
 
 
 def _tell(
-    found: "Findings", fit: "Fit | None", rows: "Sequence[Row]", took: Sequence[float]
+    found: "Findings", fit: "Fit | None", rows: "Sequence[Row]", took: dict[Cutoffs, float]
 ) -> None:
     """Tables, sentences, and at last what is to be copied."""
     from .study.plan import tables
@@ -220,7 +220,7 @@ def _tell(
     title = f"{found.vocabulary.source}: {found.cost.words}"
     _print(title, tables.rivals(found, took), left=2)
     _print("the plan", tables.clusters(found), left=1)
-    _print("cheapest split of each number of clusters", tables.curve(found), left=2)
+    _print("cheapest split of each number of clusters", tables.curve(found, took), left=2)
     for sentence in said:
         console.print(sentence)
     if found.clusters.tails >= tables.MOST_CLUSTERS and fit is None:

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .golden.config import preset
 from .options import require_packages
 from .study.plan import read
-from .study.plan.cost import Cost
+from .study.plan.cost import Cost, Cutoffs
 from .study.plan.cycles import Cycles
 from .study.plan.times import Quarter, Times, Widths
 from .study.plan.vocabulary import Vocabulary
@@ -69,18 +68,19 @@ def timed(
     return Times(words, fit.law, batch, hidden, projection), fit
 
 
-def measured(found: "Findings", device: str) -> list[float]:
-    """What the products of each split of the table take, in the unit of the cost."""
+def measured(found: "Findings", device: str) -> dict[Cutoffs, float]:
+    """What the products of each split take, in the unit of the cost: of those in the table and on
+    the curve that can be priced."""
     from .study.plan import products
     from .study.plan.tables import times_of
 
     cost = times_of(found)
     priced = [one.rival.cutoffs for one in found.table if one.cost is not None]
-    splits = {cutoffs: products.of_split(cost, cutoffs, device) for cutoffs in priced}
+    every = dict.fromkeys([*priced, *(split.cutoffs for split in found.curve)])
+    splits = [products.of_split(cost, cutoffs, device) for cutoffs in every]
     with working("measuring the products of each split") as progress:
-        seconds = products.seconds_of([*splits.values()], device, progress)
-    took = dict(zip(splits, seconds, strict=True))
-    return [cost.told(took.get(one.rival.cutoffs, nan)) for one in found.table]
+        seconds = products.seconds_of(splits, device, progress)
+    return dict(zip(every, map(cost.told, seconds), strict=True))
 
 
 def simulated_rows(lanes: int, out: Path) -> "list[Row]":

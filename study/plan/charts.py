@@ -1,10 +1,11 @@
 """The charts of a plan."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from .chart import Chart, Line, Mark
+from .cost import Cutoffs
 from .findings import COVERED, Findings
 from .fit import Fit, Timed
 from .rows import Row
@@ -32,8 +33,14 @@ def two_clusters(found: Findings) -> Chart:
     )  # fmt: skip
 
 
-def by_clusters(found: Sequence[tuple[str, Findings]]) -> Chart:
-    """The cheapest split of each number of clusters, by one or more costs of one unit."""
+def by_clusters(
+    found: Sequence[tuple[str, Findings]], measured: Mapping[Cutoffs, float] | None = None
+) -> Chart:
+    """The cheapest split of each number of clusters, by one or more costs of one unit.
+
+    Args:
+        measured: what the splits of the first took.
+    """
     plans = [one for _, one in found]
     return Chart(
         "chart-clusters", "Cheapest split into so many clusters",
@@ -43,7 +50,7 @@ def by_clusters(found: Sequence[tuple[str, Findings]]) -> Chart:
             Line(name, [split.tails + 1 for split in one.curve],
                  [one.cost.told(split.cost) for split in one.curve], place)
             for place, (name, one) in enumerate(found)
-        ),
+        ) + _measured(plans[0], measured or {}, len(found)),
         tuple(
             Mark(f"{one.cost.told(one.plan.cost):,.3g}", one.plan.tails + 1,
                  one.cost.told(one.plan.cost))
@@ -51,6 +58,15 @@ def by_clusters(found: Sequence[tuple[str, Findings]]) -> Chart:
         ),
         "y",
     )  # fmt: skip
+
+
+def _measured(found: Findings, measured: Mapping[Cutoffs, float], colour: int) -> tuple[Line, ...]:
+    """What the splits of a curve took, if that was measured."""
+    if not measured:
+        return ()
+    took = [measured[split.cutoffs] for split in found.curve]
+    clusters = [split.tails + 1 for split in found.curve]
+    return (Line("measured", clusters, took, colour, apart=True),)
 
 
 def coverage(words: Vocabulary) -> Chart:

@@ -23,7 +23,7 @@ def page(
     found: Findings,
     fit: Fit | None,
     rows: Sequence[Row],
-    measured: Sequence[float] = (),
+    measured: tables.Measured = tables.NOTHING,
     *,
     command: str,
 ) -> str:
@@ -31,11 +31,11 @@ def page(
 
     Args:
         fit: where the cost is of times. rows: of the simulated unit, where they were measured.
-        measured: what each split of the table took, where that was.
+        measured: what splits took, where that was measured.
         command: that made the results.
     """
     made = f'<p class="made">Made by <code>{escape(command)}</code>.</p>'
-    shown = _charts(found, fit, rows)
+    shown = _charts(found, fit, rows, measured)
     body = (
         _head(found),
         _plan(found, measured, made),
@@ -43,7 +43,7 @@ def page(
                       "tail where its word lies in one.",
                       frame.table("clusters-table", *tables.clusters(found), words=1) + made),
         _chart("number", shown["chart-clusters"],
-               frame.table("curve-table", *tables.curve(found), words=2) + made),
+               frame.table("curve-table", *tables.curve(found, measured), words=2) + made),
         _chart("two", shown["chart-two"], _sentences(tables.two_sentences(found)) + made),
         _chart("coverage", shown["chart-coverage"],
                _sentences([f"{tables.covered(found.vocabulary)}."])),
@@ -53,9 +53,11 @@ def page(
     return frame.document(TITLE, body, data, Path(__file__).with_name("page.js"))
 
 
-def _charts(found: Findings, fit: Fit | None, rows: Sequence[Row]) -> dict[str, Chart]:
+def _charts(
+    found: Findings, fit: Fit | None, rows: Sequence[Row], measured: tables.Measured
+) -> dict[str, Chart]:
     every = [
-        charts.by_clusters([("planned", found)]),
+        charts.by_clusters([("planned", found)], measured),
         charts.two_clusters(found),
         charts.coverage(found.vocabulary),
     ]
@@ -81,7 +83,7 @@ def _head(found: Findings) -> str:
     return frame.head(TITLE, text, counts, LINKS)
 
 
-def _plan(found: Findings, measured: Sequence[float], made: str) -> str:
+def _plan(found: Findings, measured: tables.Measured, made: str) -> str:
     lines = "\n".join(tables.copied_lines(found))
     copied = (
         '<h4><span>to copy</span><button data-copy="plan-toml">copy'

@@ -1,9 +1,9 @@
 """A plan in tables, and as fields of JSON."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import pairwise
-from math import isnan
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -23,23 +23,31 @@ SHOWN = 7
 MOST_CLUSTERS = 8
 """Of a unit."""
 
+Measured = Mapping[Cutoffs, float]
+"""What splits took, in the unit that people are told."""
+NOTHING: Measured = MappingProxyType({})
+
 Rows = tuple[list[str], list[list[str]]]
 """A heading, and rows."""
 
 
-def rivals(found: Findings, measured: Sequence[float] = ()) -> Rows:
+def rivals(found: Findings, measured: Measured = NOTHING) -> Rows:
     """The plan beside other splits.
 
     Args:
-        measured: what each of them took, where that was measured.
+        measured: what splits took, where that was measured.
     """
     heading = ["split", "cutoffs", "clusters", found.cost.unit, "times less than full"]
     rows = [_row(one, found.full) for one in found.table]
     if measured:
         heading += ["measured", "times less than full"]
-        for row, cost in zip(rows, measured, strict=True):
-            row += [figure(cost), f"{measured[0] / cost:.2f}"]
+        for row, one in zip(rows, found.table, strict=True):
+            row += _took(measured.get(one.rival.cutoffs), measured[()])
     return heading, rows
+
+
+def _took(cost: float | None, full: float) -> list[str]:
+    return [figure(cost), "-" if cost is None else f"{full / cost:.2f}"]
 
 
 def _row(one: Priced, full: float | None) -> list[str]:
@@ -50,7 +58,7 @@ def _row(one: Priced, full: float | None) -> list[str]:
 
 def figure(cost: float | None) -> str:
     """A cost with four digits or, where it has more, without a fraction."""
-    if cost is None or isnan(cost):
+    if cost is None:
         return "-"
     return f"{cost:,.0f}" if cost >= 1000 else f"{cost:#.4g}".rstrip(".")
 
@@ -91,7 +99,7 @@ def share(found: Findings, start: int, end: int) -> float:
     return float(100 * (before[end] - before[start]) / found.vocabulary.tokens)
 
 
-def curve(found: Findings) -> Rows:
+def curve(found: Findings, measured: Measured = NOTHING) -> Rows:
     """The cheapest split of each number of clusters."""
     heading = ["clusters", "cutoffs", found.cost.unit, "less than with one fewer"]
     rows, last = [], found.full
@@ -100,6 +108,10 @@ def curve(found: Findings) -> Rows:
         less = "-" if last is None else f"{100 * (1 - cost / last):.1f} %"
         rows.append([f"{split.tails + 1}", listed(split.cutoffs), figure(cost), less])
         last = cost
+    if measured:
+        heading.append("measured")
+        for row, split in zip(rows, found.curve, strict=True):
+            row.append(figure(measured[split.cutoffs]))
     return heading, rows
 
 
@@ -165,7 +177,7 @@ def row_sentence(rows: Sequence[Row]) -> str:
 
 
 def fields(
-    found: Findings, fit: Fit | None, rows: Sequence[Row], measured: Sequence[float] = ()
+    found: Findings, fit: Fit | None, rows: Sequence[Row], measured: Measured = NOTHING
 ) -> dict[str, Any]:
     """Everything, as plain JSON values."""
     words, cost, plan = found.vocabulary, found.cost, found.plan
@@ -192,7 +204,9 @@ def fields(
             {"name": one.rival.name, "cutoffs": [*one.rival.cutoffs], "cost": one.cost}
             for one in found.table
         ],
-        "measured": [*measured],
+        "measured": [
+            {"cutoffs": [*cutoffs], "cost": cost} for cutoffs, cost in measured.items()
+        ],
         "two_clusters": {
             "best": found.two.best, "equal_mass": found.two.equal,
             "leaves": found.two.best_leaves,

@@ -132,8 +132,10 @@ def test_a_plan_by_time(timed, here):
 def test_products_of_each_split_are_measured(timed, here):
     call("--cost", "cpu", "--measure", "--threads", 1, "--json", "p.json", "--html", "p.html")
     told = json.loads((here / "p.json").read_text())
-    full, *others, planned = told["measured"]
-    assert full > planned == min(full, *others, planned)
+    took = {tuple(one["cutoffs"]): one["cost"] for one in told["measured"]}
+    picked = [took[tuple(one["cutoffs"])] for one in told["splits"]]
+    assert picked[0] == took[()] > picked[-1] == took[tuple(told["cutoffs"])] == min(picked)
+    assert all(tuple(one["cutoffs"]) in took for one in told["curve"])
     assert "<th>measured</th>" in (here / "p.html").read_text()
 
 
