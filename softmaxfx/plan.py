@@ -174,9 +174,9 @@ def _require_own_options(context: click.Context, name: str) -> None:
 
 def _words(chosen: dict[str, Any]) -> Vocabulary:
     """What the options name, or the shipped corpus."""
-    with working("counting words"):
+    with working("counting words") as progress:
         if chosen["text"] is not None:
-            words = read.of_text(chosen["text"])
+            words = read.of_text(chosen["text"], progress)
         elif chosen["tokens"] is not None:
             words = read.of_tokens(chosen["tokens"], chosen["vocabulary"])
         elif chosen["counts"] is not None:

@@ -13,6 +13,8 @@ from .vocabulary import Vocabulary
 
 POINTS = 200
 """Of a curve."""
+NEAR = 0.05
+"""Of costs, relative: their marks would be drawn over one another."""
 
 
 def two_clusters(found: Findings) -> Chart:
@@ -51,13 +53,19 @@ def by_clusters(
                  [one.cost.told(split.cost) for split in one.curve], place)
             for place, (name, one) in enumerate(found)
         ) + _measured(plans[0], measured or {}, len(found)),
-        tuple(
-            Mark(f"{one.cost.told(one.plan.cost):,.3g}", one.plan.tails + 1,
-                 one.cost.told(one.plan.cost))
-            for one in plans
-        ),
+        _plans(plans),
         "y",
     )  # fmt: skip
+
+
+def _plans(found: Sequence[Findings]) -> tuple[Mark, ...]:
+    """The plans of some curves; of those that would lie on one another the first."""
+    marks: list[Mark] = []
+    for one in found:
+        clusters, cost = one.plan.tails + 1, one.cost.told(one.plan.cost)
+        if all(mark.x != clusters or abs(mark.y - cost) > NEAR * cost for mark in marks):
+            marks.append(Mark(f"{cost:,.3g}", clusters, cost))
+    return tuple(marks)
 
 
 def _measured(found: Findings, measured: Mapping[Cutoffs, float], colour: int) -> tuple[Line, ...]:

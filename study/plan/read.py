@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,8 @@ from ..recordings import corpus
 from .vocabulary import MOST_TOKENS, Vocabulary
 from .words import words_of
 
+LINES = 4096
+"""Of a text, after which it is told how far it is read."""
 LARGEST_ID = 2**24
 """Of a token: more words than any vocabulary has."""
 
@@ -25,15 +27,19 @@ def shipped() -> Vocabulary:
     return Vocabulary.of(counts, "the shipped corpus", found.words)
 
 
-def of_text(file: Path) -> Vocabulary:
+def of_text(file: Path, progress: Callable[[float], object] = lambda _: None) -> Vocabulary:
     """The words of a text in UTF-8, see :func:`.words.words_of`.
 
     Raises:
         ConfigError: a file that cannot be read, or has no word.
     """
     counts: Counter[str] = Counter()
-    for line in _lines("--text", file):
+    read = 0
+    for number, line in enumerate(_lines("--text", file)):
         counts.update(words_of(unicodedata.normalize("NFC", line)))
+        read += len(line)
+        if number % LINES == 0:
+            progress(min(1.0, read / max(file.stat().st_size, 1)))
     words = sorted(counts)
     return Vocabulary.of(_whole(counts[word] for word in words), str(file), words)
 

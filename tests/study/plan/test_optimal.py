@@ -182,6 +182,12 @@ def test_more_clusters_than_words_are_refused():
         Planner(Cycles(vocabulary([3, 2, 1]))).best(3)
 
 
+def test_more_cycles_than_can_be_counted_are_refused():
+    words = Vocabulary.of(np.full(2**18, 2**24), "made up")
+    with pytest.raises(ConfigError, match=r"the counts of made up must add up to less for 262145"):
+        Cycles(words, 1, 1024)
+
+
 def test_a_vocabulary_that_fits_no_row_is_refused():
     with pytest.raises(ConfigError, match=r"100 words in 3 clusters must fit .*, none above 16"):
         Planner(Cycles(zipf(100), 8, 16, 16)).best(2)
