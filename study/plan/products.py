@@ -14,7 +14,7 @@ from .cost import Cutoffs
 from .fit import Timed
 from .times import Times
 
-ROUNDS, LEAST_ROUNDS = 30, 5
+ROUNDS, LEAST_ROUNDS = 30, 10
 """Of all products, each once a round, so that a slow moment of the machine spoils one of many."""
 SECONDS = 8.0
 """After which no round is begun beyond the least."""
