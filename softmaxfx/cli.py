@@ -11,6 +11,7 @@ from .endings import Program
 from .export import export
 from .graph import graph
 from .models import models
+from .plan import plan
 from .probe import probe
 from .reference import reference
 from .simulate import simulate
@@ -39,6 +40,7 @@ main.add_command(coverage)
 main.add_command(export)
 main.add_command(graph)
 main.add_command(models)
+main.add_command(plan)
 main.add_command(probe)
 main.add_command(reference)
 main.add_command(simulate)

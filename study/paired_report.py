@@ -79,13 +79,13 @@ def _fields(pairs: Pairs) -> dict[str, Any]:
 def machine() -> dict[str, str]:
     """What trainings ran on here; another processor or torch rounds in another way."""
     return {
-        "processor": f"{_processor()}, {os.cpu_count()} processors, one thread a training",
+        "processor": f"{processor()}, {os.cpu_count()} processors, one thread a training",
         "torch": version("torch"),
         "python": platform.python_version(),
     }
 
 
-def _processor() -> str:
+def processor() -> str:
     """Its name, where the system tells it."""
     told = Path("/proc/cpuinfo")
     lines = told.read_text().splitlines() if told.exists() else []
