@@ -80,8 +80,14 @@ class TokenRows(WithLogits):
         return np.where(self.predict[self.token], largest, np.where(first, head, tail))
 
     def take(self, tokens: slice | Indices) -> "TokenRows":
-        """Some of the tokens, at least one with a row."""
+        """Some of the tokens.
+
+        Raises:
+            ValueError: tokens none of which has a row.
+        """
         chosen = np.arange(len(self.words))[tokens]
+        if not self.counts[chosen].any():
+            raise ValueError("words must have one of the vocabulary among them")
         first = np.cumsum(self.counts) - self.counts
         parts = [np.arange(first[t], first[t] + self.counts[t]) for t in chosen]
         return TokenRows(
@@ -180,6 +186,7 @@ class AdaptiveSoftmax:
         count = len(logits.lengths)
         predict = rng.random(count) < PREDICTED_SHARE * config.predicts
         words = random_words(config.clusters, count, rng)
+        words[0], predict[0] = 0, False  # of few rows, one is enough for that
         return token_rows(logits, words, predict, config, most=count)
 
     def logits(self, rows: TokenRows) -> LogitRows:

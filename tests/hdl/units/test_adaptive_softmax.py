@@ -101,7 +101,8 @@ def test_words_of_every_cluster_give_goldens_bits(small, pace):
 @pytest.mark.parametrize("pace", PACES[:2], ids=str)
 @every_datapath
 def test_words_are_predicted_between_words_that_are_told(small, pace):
-    traffic = random_traffic(small.replace(prediction="greedy"), 40, predicted=0.5)
+    config = small.replace(prediction="greedy", cutoffs=(2, 10, 22))
+    traffic = random_traffic(config, 50, predicted=0.5)
     check(traffic, pace)
     asked = traffic.requests()
     assert {0, 1, 2, 3} == set(asked.cluster[asked.predict])
