@@ -2,7 +2,7 @@
 
 import pytest
 
-from softmaxfx.golden import preset
+from softmaxfx.golden import SQ, UQ, preset
 from softmaxfx.hdl.units.adaptive_softmax import AdaptiveSoftmax
 
 from ..rows import as_beat
@@ -106,3 +106,43 @@ def test_words_are_predicted_between_words_that_are_told(small, pace):
     check(traffic, pace)
     asked = traffic.requests()
     assert {0, 1, 2, 3} == set(asked.cluster[asked.predict])
+
+
+BROKEN = (
+    "short", "long", "a beat short", "a beat long", "endless", "empty", "null beat", "hole"
+)  # fmt: skip
+
+
+@every_datapath
+def test_a_row_of_another_length_is_an_error_row_and_the_next_token_is_right(small):
+    config = small.replace(prediction="greedy", cutoffs=(2, 10, 22), id_width=3)
+    traffic = Traffic(config)
+    for number, broken in enumerate(BROKEN * 2):
+        traffic.tell([0, 25, 5, 12][number % 4], broken=broken)
+        traffic.tell(int(traffic.rng.integers(35)))
+        traffic.ask(broken=broken)
+        traffic.ask()
+    _, _, losses = traffic.answer()
+    errors = [loss["error"] for loss in losses]
+    assert sum(errors[::4]) == len(errors[::4])
+    assert sum(errors[2::4]) == len(errors[2::4])
+    check(traffic, Pace(0.2, 0.3))
+
+
+CHANGES = {
+    "full": {
+        "input": SQ(8, 3), "clip": "difference", "loss": UQ(9, 9), "datapath": "exact_sum",
+        "prediction": "greedy",
+    },
+    "row exponent, three lanes": {"output_exponent": "row", "lanes": 3, "id_width": 2},
+    "one lane": {"lanes": 1, "prediction": "greedy", "cutoffs": (2, 10, 22)},
+    "eight clusters, eight lanes": {"lanes": 8, "cutoffs": (1, 3, 5, 6, 9, 20, 22)},
+    "one tail": {"vocabulary": 12, "cutoffs": (3,)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
+def test_configurations_give_goldens_bits(changes):
+    config = SMALL.replace(**changes)
+    predicted = 0.4 if config.predicts else 0
+    check(random_traffic(config, 30, predicted=predicted), Pace(0.1, 0.2), answer=30)
