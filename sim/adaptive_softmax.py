@@ -88,8 +88,8 @@ class TokenRows(WithLogits):
         chosen = np.arange(len(self.words))[tokens]
         if not self.counts[chosen].any():
             raise ValueError("words must have one of the vocabulary among them")
-        first = np.cumsum(self.counts) - self.counts
-        parts = [np.arange(first[t], first[t] + self.counts[t]) for t in chosen]
+        rows = np.split(np.arange(len(self.logits.lengths)), np.cumsum(self.counts)[:-1])
+        parts = [rows[token] for token in chosen.tolist()]
         return TokenRows(
             self.logits.take(np.concatenate(parts)),
             self.words[chosen],
