@@ -15,6 +15,7 @@ from softmaxfx.sim.testbench import Neighbours
 from softmaxfx.sim.token_beats import word_beats
 from softmaxfx.sim.verdict import failures
 
+from ..conftest import left_long
 from .blocked import run_blocked
 from .planting import planted
 from .rows import random_rows, unit_rows
@@ -113,6 +114,7 @@ def test_rows_come_as_many_cycles_after_their_request_as_they_take(answer, adapt
     assert accepted[-1] - accepted[0] + 1 == beats.sum()
 
 
+@pytest.mark.long
 def test_rows_of_one_beat_are_asked_for_far_enough_ahead(unit_of, model_of, tmp_path):
     config = TOLD.replace(lanes=8, vocabulary=14, cutoffs=(5, 9))
     unit = unit_of(config, unit="adaptive_softmax")
@@ -159,7 +161,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", left_long(FAULTS))
 def test_a_planted_fault_is_found(fault, unit_of, model_of, tmp_path):
     module, signal, value = FAULTS[fault]
     unit = planted(

@@ -5,6 +5,7 @@ import pytest
 from softmaxfx.golden import SQ, UQ, preset
 from softmaxfx.hdl.units.adaptive_softmax import AdaptiveSoftmax
 
+from ...conftest import left_long
 from ..rows import as_beat
 from ..streams import PACES, Pace, plain, simulate, stream_get, stream_put
 from ..tokens import Traffic, random_traffic
@@ -92,14 +93,16 @@ def check(traffic: Traffic, pace: Pace = STEADY, **habits) -> None:
     assert came[1] == wanted[1]
 
 
-@pytest.mark.parametrize("pace", PACES, ids=str)
-@every_datapath
+@pytest.mark.parametrize(
+    ("pace", "small"), zip(PACES, [*DATAPATHS.values()] * 3, strict=False), ids=str
+)
 def test_words_of_every_cluster_give_goldens_bits(small, pace):
     check(random_traffic(small, 40), pace, request_pressure=pace.pressure)
 
 
-@pytest.mark.parametrize("pace", PACES[:2], ids=str)
-@every_datapath
+@pytest.mark.parametrize(
+    ("pace", "small"), zip(PACES[1:3], DATAPATHS.values(), strict=True), ids=str
+)
 def test_words_are_predicted_between_words_that_are_told(small, pace):
     config = small.replace(prediction="greedy", cutoffs=(2, 10, 22))
     traffic = random_traffic(config, 50, predicted=0.5)
@@ -141,8 +144,8 @@ CHANGES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
-def test_configurations_give_goldens_bits(changes):
-    config = SMALL.replace(**changes)
+@pytest.mark.parametrize("name", left_long(CHANGES, "full", "eight clusters, eight lanes"))
+def test_configurations_give_goldens_bits(name):
+    config = SMALL.replace(**CHANGES[name])
     predicted = 0.4 if config.predicts else 0
     check(random_traffic(config, 30, predicted=predicted), Pace(0.1, 0.2), answer=30)
