@@ -42,6 +42,7 @@ OUTSIDE_SHARE, PREDICTED_SHARE = 0.1, 0.25
 """Shares of the random tokens whose word is outside the vocabulary, or predicted if it can be."""
 OTHER_LENGTHS = ("another length", "another length", "a beat more", "a beat less")
 TOKENS = ("masked", "all masked", "word outside", *OTHER_LENGTHS)
+NO_ROW = "words must have one of the vocabulary among them, so that there is a row"
 PREDICTED = "predicted", "predicted", "predicted hole", "predicted another length"
 
 
@@ -87,7 +88,7 @@ class TokenRows(WithLogits):
         """
         chosen = np.arange(len(self.words))[tokens]
         if not self.counts[chosen].any():
-            raise ValueError("words must have one of the vocabulary among them")
+            raise ValueError(NO_ROW)
         rows = np.split(np.arange(len(self.logits.lengths)), np.cumsum(self.counts)[:-1])
         parts = [rows[token] for token in chosen.tolist()]
         return TokenRows(
@@ -257,6 +258,9 @@ def token_rows(
 
     Args:
         most: rows; tokens that ask for more are left out. All unless given.
+
+    Raises:
+        ValueError: words none of which is in the vocabulary.
     """
     clusters, kept, counts = [], 0, []
     places = config.clusters.locate(words)[0]
@@ -268,6 +272,8 @@ def token_rows(
             break
         clusters, kept = clusters + own, kept + 1
         counts.append(len(own))
+    if not clusters:
+        raise ValueError(NO_ROW)
     lengths = np.array(config.clusters.lengths)[clusters]
     rows = [_fitted(logits, row, length) for row, length in enumerate(lengths)]
     return TokenRows(
