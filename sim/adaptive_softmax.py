@@ -42,6 +42,7 @@ OUTSIDE_SHARE, PREDICTED_SHARE = 0.1, 0.25
 """Shares of the random tokens whose word is outside the vocabulary, or predicted if it can be."""
 OTHER_LENGTHS = ("another length", "another length", "a beat more", "a beat less")
 TOKENS = ("masked", "all masked", "word outside", *OTHER_LENGTHS)
+NO_ROW = "words must have one of the vocabulary among them, so that there is a row"
 PREDICTED = "predicted", "predicted", "predicted hole", "predicted another length"
 
 
@@ -80,10 +81,16 @@ class TokenRows(WithLogits):
         return np.where(self.predict[self.token], largest, np.where(first, head, tail))
 
     def take(self, tokens: slice | Indices) -> "TokenRows":
-        """Some of the tokens, at least one with a row."""
+        """Some of the tokens.
+
+        Raises:
+            ValueError: tokens none of which has a row.
+        """
         chosen = np.arange(len(self.words))[tokens]
-        first = np.cumsum(self.counts) - self.counts
-        parts = [np.arange(first[t], first[t] + self.counts[t]) for t in chosen]
+        if not self.counts[chosen].any():
+            raise ValueError(NO_ROW)
+        rows = np.split(np.arange(len(self.logits.lengths)), np.cumsum(self.counts)[:-1])
+        parts = [rows[token] for token in chosen.tolist()]
         return TokenRows(
             self.logits.take(np.concatenate(parts)),
             self.words[chosen],
@@ -180,6 +187,7 @@ class AdaptiveSoftmax:
         count = len(logits.lengths)
         predict = rng.random(count) < PREDICTED_SHARE * config.predicts
         words = random_words(config.clusters, count, rng)
+        words[0], predict[0] = 0, False  # of few rows, one is enough for that
         return token_rows(logits, words, predict, config, most=count)
 
     def logits(self, rows: TokenRows) -> LogitRows:
@@ -250,6 +258,9 @@ def token_rows(
 
     Args:
         most: rows; tokens that ask for more are left out. All unless given.
+
+    Raises:
+        ValueError: words none of which is in the vocabulary.
     """
     clusters, kept, counts = [], 0, []
     places = config.clusters.locate(words)[0]
@@ -261,6 +272,8 @@ def token_rows(
             break
         clusters, kept = clusters + own, kept + 1
         counts.append(len(own))
+    if not clusters:
+        raise ValueError(NO_ROW)
     lengths = np.array(config.clusters.lengths)[clusters]
     rows = [_fitted(logits, row, length) for row, length in enumerate(lengths)]
     return TokenRows(

@@ -25,7 +25,8 @@ def token_metrics(
     rows, tokens = given.classes.rows, len(losses.loss)
 
     def exact(of_rows: Reals) -> Reals:
-        return np.bincount(token[rows], of_rows, minlength=tokens)[counted]
+        sums = np.bincount(token[rows], weights=of_rows, minlength=tokens)
+        return sums[counted].astype(np.float64)
 
     codes = losses.loss[counted]
     values, limits = fmt.to_float(codes), (-np.inf, fmt.max_code)

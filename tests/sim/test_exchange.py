@@ -43,7 +43,7 @@ def test_every_beat_comes_with_its_cycle(unit, model_of, rows, tmp_path):
 
 def test_rows_that_wait_come_one_at_a_time(unit, model_of, rows, tmp_path):
     waits = np.arange(len(rows.lengths)) >= 20
-    came = send_rows(unit, model_of(unit), rows, tmp_path, QUIET, drain=waits)
+    came = send_rows(unit, model_of(unit), rows, tmp_path, QUIET, drain={"s_axis": waits})
     assert came.score().mismatches == 0
     ends = np.flatnonzero(came.part.beats["m_axis"].last)
     starts = np.cumsum(-(-rows.lengths // 2))[:-1]  # the first beat of every row but the first

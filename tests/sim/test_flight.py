@@ -18,7 +18,10 @@ UNITS = {
     "softmax_backward, tiny": ("softmax_backward", preset("tiny")),
     "cross_entropy, tiny": ("cross_entropy", preset("tiny")),
     "cross_entropy, tiny, exact": ("cross_entropy", preset("tiny", datapath="exact_sum")),
-}
+    "adaptive_softmax, few words": (
+        "adaptive_softmax", preset("tiny", vocabulary=4, cutoffs=(1, 2))
+    ),
+}  # fmt: skip
 BLOCKED = "rows of one element, the outputs blocked at first"
 STREAMS = {
     "rows of one or two elements, pauses on all sides": (3000, (1, 3), ()),

@@ -34,6 +34,7 @@ UNITS = {
     "softmax_backward": preset("tiny", max_length=9, rounding="stochastic"),
     "cross_entropy": preset("int8", lanes=1, max_length=9),
     "cross_entropy, exact": preset("tiny", lanes=2, max_length=9, datapath="exact_sum", id_width=3),
+    "adaptive_softmax": preset("int8", lanes=2, max_length=9, id_width=2, prediction="greedy"),
 }
 STARTS = {
     "inputs defined from time 0": (0, 5),
@@ -173,8 +174,9 @@ def test_the_sidecar_tells_what_goes_in_while_the_outputs_are_blocked(name, tmp_
 def test_the_sidecar_tells_the_latency(name, length, tmp_path):
     unit = exported(tmp_path / "rtl", name)
     runner = built(unit, tmp_path / "build", [])
-    _, received = run(runner, unit, unit_rows(unit, [length], seed=1), tmp_path / "run")
-    latency, beats = unit.description["latency"], -(-length // unit.lanes)
+    rows = unit_rows(unit, [length], seed=1)
+    _, received = run(runner, unit, rows, tmp_path / "run")
+    latency, beats = unit.description["latency"], -(-int(rows.lengths[0]) // unit.lanes)
     last = max(cycles[-1] for cycles in received["accepted"].values())
     assert received["offered"]["m_axis"] - last == latency["fixed"] + latency["per_beat"] * beats
 

@@ -19,6 +19,7 @@ UNITS = {
     "softmax, exact": preset("tiny", datapath="exact_sum"),
     "softmax_backward": preset("tiny"),
     "cross_entropy": preset("tiny"),
+    "adaptive_softmax": preset("tiny", vocabulary=90, cutoffs=(20, 50)),
 }
 LENGTHS = {"long": (64, 65), "short": (1, 3), "one": (1, 2)}
 

@@ -90,7 +90,7 @@ def test_words_without_their_rows_are_refused(words, sentence):
 
 
 def test_a_row_that_is_not_as_long_as_its_cluster_s_is_refused():
-    sentence = "^logits must have 4 elements in row 1, of cluster 1, not 3"
+    sentence = "^logits must have 4 elements in row 2, of cluster 1, not 3"
     with pytest.raises(ValueError, match=sentence):
         UNITS["adaptive_softmax"].joined(ROWS, np.array([1, 5]), TAILS.replace(vocabulary=6))
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from softmaxfx.golden import preset
+from softmaxfx.golden import SQ, UQ, preset
 from softmaxfx.hdl.units.adaptive_softmax import AdaptiveSoftmax
 
+from ...conftest import left_long
 from ..rows import as_beat
 from ..streams import PACES, Pace, plain, simulate, stream_get, stream_put
 from ..tokens import Traffic, random_traffic
@@ -92,16 +93,59 @@ def check(traffic: Traffic, pace: Pace = STEADY, **habits) -> None:
     assert came[1] == wanted[1]
 
 
-@pytest.mark.parametrize("pace", PACES, ids=str)
-@every_datapath
+@pytest.mark.parametrize(
+    ("pace", "small"), zip(PACES, [*DATAPATHS.values()] * 3, strict=False), ids=str
+)
 def test_words_of_every_cluster_give_goldens_bits(small, pace):
     check(random_traffic(small, 40), pace, request_pressure=pace.pressure)
 
 
-@pytest.mark.parametrize("pace", PACES[:2], ids=str)
-@every_datapath
+@pytest.mark.parametrize(
+    ("pace", "small"), zip(PACES[1:3], DATAPATHS.values(), strict=True), ids=str
+)
 def test_words_are_predicted_between_words_that_are_told(small, pace):
-    traffic = random_traffic(small.replace(prediction="greedy"), 40, predicted=0.5)
+    config = small.replace(prediction="greedy", cutoffs=(2, 10, 22))
+    traffic = random_traffic(config, 50, predicted=0.5)
     check(traffic, pace)
     asked = traffic.requests()
     assert {0, 1, 2, 3} == set(asked.cluster[asked.predict])
+
+
+BROKEN = (
+    "short", "long", "a beat short", "a beat long", "endless", "empty", "null beat", "hole"
+)  # fmt: skip
+
+
+@every_datapath
+def test_a_row_of_another_length_is_an_error_row_and_the_next_token_is_right(small):
+    config = small.replace(prediction="greedy", cutoffs=(2, 10, 22), id_width=3)
+    traffic = Traffic(config)
+    for number, broken in enumerate(BROKEN * 2):
+        traffic.tell([0, 25, 5, 12][number % 4], broken=broken)
+        traffic.tell(int(traffic.rng.integers(35)))
+        traffic.ask(broken=broken)
+        traffic.ask()
+    _, _, losses = traffic.answer()
+    errors = [loss["error"] for loss in losses]
+    assert sum(errors[::4]) == len(errors[::4])
+    assert sum(errors[2::4]) == len(errors[2::4])
+    check(traffic, Pace(0.2, 0.3))
+
+
+CHANGES = {
+    "full": {
+        "input": SQ(8, 3), "clip": "difference", "loss": UQ(9, 9), "datapath": "exact_sum",
+        "prediction": "greedy",
+    },
+    "row exponent, three lanes": {"output_exponent": "row", "lanes": 3, "id_width": 2},
+    "one lane": {"lanes": 1, "prediction": "greedy", "cutoffs": (2, 10, 22)},
+    "eight clusters, eight lanes": {"lanes": 8, "cutoffs": (1, 3, 5, 6, 9, 20, 22)},
+    "one tail": {"vocabulary": 12, "cutoffs": (3,)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", left_long(CHANGES, "full", "eight clusters, eight lanes"))
+def test_configurations_give_goldens_bits(name):
+    config = SMALL.replace(**CHANGES[name])
+    predicted = 0.4 if config.predicts else 0
+    check(random_traffic(config, 30, predicted=predicted), Pace(0.1, 0.2), answer=30)
