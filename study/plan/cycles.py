@@ -32,6 +32,12 @@ NEVER = 2**61
 """Cycles of a split that cannot be; the sum of two of them is still a whole number of 63 bits."""
 
 
+def row_cycles(lengths: Indices, lanes: int, buffer_length: int) -> Integers:
+    """Cycles of rows of so many elements, other rows following at once."""
+    beats = -(-lengths // lanes)
+    return np.where(lengths > buffer_length, 2 * beats, beats)
+
+
 @dataclass(frozen=True)
 class Cycles:
     """Cycles of all tokens of a text; see :class:`.cost.Cost`.
@@ -98,8 +104,7 @@ class Cycles:
 
     def row(self, lengths: Indices) -> Integers:
         """Cycles of a row of so many elements."""
-        beats = -(-lengths // self.lanes)
-        return np.where(lengths > self.buffer_length, 2 * beats, beats)
+        return row_cycles(lengths, self.lanes, self.buffer_length)
 
     def head(self, words: Indices, tails: int) -> Integers:
         return self._rows(np.int64(self.vocabulary.tokens), words + tails)

@@ -32,13 +32,6 @@ class Priced:
     rival: Rival
     cost: float | None
 
-    @property
-    def is_planned(self) -> bool:
-        return self.rival.name.startswith(PLANNED)
-
-
-PLANNED = "planned"
-
 
 @dataclass(frozen=True, slots=True)
 class TwoClusters:
@@ -83,10 +76,12 @@ class Findings:
         Raises:
             ConfigError: fewer words than ``most``, or rows that are all too long.
         """
-        planner = Planner(cost)
-        needed = planner.curve(most - 1, progress)
-        further = _further(planner, most, progress)
-        return cls(cost, most, (*needed, *further))
+        planner, furthest = Planner(cost), _furthest(cost)
+        share = min(most / (furthest + 1), 1.0)
+        curve = planner.curve(most - 1, lambda done: progress(share * done))
+        if furthest >= most:
+            curve = planner.curve(furthest, lambda done: progress(max(share, done)))
+        return cls(cost, most, tuple(curve))
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -116,15 +111,14 @@ class Findings:
     @cached_property
     def table(self) -> list[Priced]:
         """The plan and its rivals, the full softmax first and the plan last."""
-        planned = Rival(f"{PLANNED}, up to {self.most} clusters", self.plan.cutoffs)
+        planned = Rival(f"planned, up to {self.most} clusters", self.plan.cutoffs)
         return [self.priced(one) for one in (*rivals(self.vocabulary, self.most), planned)]
 
     def priced(self, rival: Rival) -> Priced:
         """A split with what it costs."""
-        try:
-            cost = total(self.cost, rival.cutoffs)
-        except ConfigError:  # no width for so many tails
+        if not _have_widths(self.cost, len(rival.cutoffs)):
             return Priced(rival, None)
+        cost = total(self.cost, rival.cutoffs)
         return Priced(rival, self.cost.told(cost) if cost < self.cost.unlimited else None)
 
     @cached_property
@@ -157,15 +151,21 @@ class Findings:
         return float("nan") if cost is None else cost
 
 
-def _further(planner: Planner, most: int, progress: Progress) -> list[Split]:
-    """Splits into more clusters than are planned with, for the curve."""
-    tails = min(MOST_TAILS, len(planner.cost.vocabulary) - 1)
-    if tails < most:
-        return []
+def _furthest(cost: Cost) -> int:
+    """Tails of the curve's last split, as far as there are words and widths."""
+    tails = min(MOST_TAILS, len(cost.vocabulary) - 1)
+    while tails > 1 and not _have_widths(cost, tails):
+        tails -= 1
+    return tails
+
+
+def _have_widths(cost: Cost, tails: int) -> bool:
+    """Whether the cost has a width for each of so many tails."""
     try:
-        return [split for split in planner.curve(tails, progress) if split.tails >= most]
-    except ConfigError:  # no width for so many tails
-        return []
+        cost.widths(tails)
+    except ConfigError:
+        return False
+    return True
 
 
 def _spread(words: int) -> Integers:

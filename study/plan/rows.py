@@ -16,6 +16,7 @@ from ...sim.kind import MAIN_OUTPUT
 from ...sim.simulator import build
 from ...sim.store import claimed
 from ...sim.testbench import Neighbours
+from .cycles import row_cycles
 
 ELEMENTS = 4096
 """Of the rows of a length, at least; and at least :data:`ROWS` of them."""
@@ -69,13 +70,14 @@ def measured(config: SoftmaxConfig, folder: Path) -> list[Row]:
     beats = -(-rows.logits.lengths // config.lanes)
     left = came.part.cycles[MAIN_OUTPUT][np.cumsum(beats) - 1]
     ends = np.cumsum(each)
+    planned = row_cycles(np.array(lengths), config.lanes, config.max_length)
     return [
         Row(
             elements=length,
             cycles=float(left[end - 1] - left[end - count + SETTLED - 1]) / (count - SETTLED),
-            planned=-(-length // config.lanes),
+            planned=int(cycles),
         )
-        for length, count, end in zip(lengths, each, ends, strict=True)
+        for length, count, end, cycles in zip(lengths, each, ends, planned, strict=True)
     ]
 
 
