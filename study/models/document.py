@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from ...files import markdown_table
 from ..paired_report import machine
-from .figures import SHOWN
+from .figures import METRICS, SHOWN
 from .goals import Found, Verdict
 from .registry import Network
 from .report import cells, columns, softmaxes
-from .variants import Group
+from .variants import REFERENCE, ROW, Group
 
 _EXPLAINED = (
     "- Logits of attention are replaced in every layer and head; behind the last layer, "
@@ -51,6 +51,7 @@ def document(
         f"![Answers that stay, by bits and range]({picture})",
         "",
         *_goals(met),
+        *_missed(found),
         "## How it was measured",
         "",
         *_EXPLAINED,
@@ -81,12 +82,43 @@ def _goals(met: Sequence[Verdict]) -> Iterator[str]:
     yield from (*markdown_table(heading, rows), "")
 
 
+_STEPS = (
+    ("its range alone (x to ±10)", "x to ±10"),
+    ("its output alone", "SQ(8, 8) → UQ(0, 8) by row"),
+    ("its output and its input's steps, nothing clipped", "SQ(8, 3) → UQ(0, 8) by row"),
+    ("its range and its input's steps, 16 output bits", "SQ(5, 3), ±10 → UQ(0, 16)"),
+    ("all of it", ROW),
+)
+"""What :data:`.variants.ROW` is made of, and the softmaxes that have a part of it."""
+
+
+def _missed(found: Found) -> Iterator[str]:
+    """What the preset of few bits misses, part by part, as far as it was measured."""
+    for network, place in (("smollm2", "both"), ("minilm", "attention")):
+        known = [(what, found[network, name]) for what, name in _STEPS if (network, name) in found]
+        if len(known) < 2:
+            continue
+        metric = "agreement" if place == "both" else "least_cosine"
+        shown = METRICS[network][metric]
+        parts = [f"with {what} {shown.shown(figures[place][metric])}" for what, figures in known]
+        yield from (f"What `{ROW}` misses, {network}, {shown.name}: {'; '.join(parts)}.", "")
+
+
 def _network(network: Network, groups: Sequence[Group], found: Found) -> Iterator[str]:
     """A table each group, with float32 as its first line."""
-    yield from (f"## {network.name}", "")
+    yield from (f"## {network.name}", "", *_alone(network.name, found))
     for group in groups:
         yield from (f"### {group.name}: {group.question}", "")
         yield from (*markdown_table(_heading(network.name), _rows(network, group, found)), "")
+
+
+def _alone(network: str, found: Found) -> Iterator[str]:
+    """float32's figures that no table shows."""
+    figures, places = found[network, REFERENCE.name], SHOWN[network]
+    last = list(places)[-1]
+    for name, metric in METRICS[network].items():
+        if not any(name in names for names in places.values()):
+            yield from (f"float32's {metric.name}: {metric.shown(figures[last][name])}.", "")
 
 
 def _heading(network: str) -> list[str]:

@@ -5,6 +5,8 @@ Networks are random ones, or figures are made up; tests/study/models has more.
 
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -147,3 +149,21 @@ def test_fetching_is_told_line_by_line(monkeypatch, tmp_path):
     assert call("fetch").output == "a\n"
     assert call("--packages", "elsewhere", "fetch").output == "a\n"
     assert [folder.as_posix() for folder in asked] == ["build/models", "elsewhere"]
+
+
+@pytest.mark.long
+def test_workers_of_other_processes_give_the_same(tmp_path):
+    """Networks and softmaxes travel, and what is random is not."""
+    command = [sys.executable, "-P", "-m", "softmaxfx", "models", "--tiny", "--group", "floats"]
+    for count in (1, 2):
+        told = [
+            *command,
+            "--workers",
+            str(count),
+            "--out",
+            f"out{count}",
+            "--json",
+            f"{count}.json",
+        ]
+        subprocess.run(told, cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / "1.json").read_bytes() == (tmp_path / "2.json").read_bytes()

@@ -132,7 +132,7 @@ def test_without_a_unit_all_run_on_recorded_rows(out, tmp_path):
     assert 0 < loss["mean_loss"] < 10
     assert 0 < by_unit["softmax"]["sum_mean"] < 1.01
     notes = " ".join(result.output.split())
-    assert "2,880 of 4,869 recorded rows are longer than max_length = 16 and are left out" in notes
+    assert "3,116 of 5,105 recorded rows are longer than max_length = 16 and are left out" in notes
     assert "note: the recorded dP are scaled by 2^" in notes
 
 

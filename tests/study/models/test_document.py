@@ -64,6 +64,30 @@ def test_the_document_says_which_goals_are_missed():
     assert "## Goals" not in document(NETWORKS, GROUPS, FOUND, [], "c", "p")
 
 
+def test_the_document_tells_what_few_bits_miss_as_far_as_it_was_measured():
+    text = document(NETWORKS, GROUPS, FOUND, MET, "c", "p")
+    alone = METRICS["smollm2"]["agreement"].shown(FOUND["smollm2", "x to ±10"]["both"]["agreement"])
+    whole = METRICS["smollm2"]["agreement"].shown(FOUND["smollm2", "int8_row"]["both"]["agreement"])
+    assert (
+        "What `int8_row` misses, smollm2, same next word: with its range alone (x to ±10) "
+        f"{alone}; with all of it {whole}."
+    ) in text
+    assert text.count("misses, ") == 2
+    presets = groups(("presets",))
+    assert "misses, " not in document(NETWORKS, presets, _only(presets), MET, "c", "p")
+
+
+def _only(chosen):
+    names = {REFERENCE.name, *(each.name for group in chosen for each in group.softmaxes)}
+    return {key: figures for key, figures in FOUND.items() if key[1] in names}
+
+
+def test_float32_s_perplexity_is_told():
+    text = document(NETWORKS, GROUPS, FOUND, MET, "c", "p")
+    figure = FOUND["smollm2", "float32"]["both"]["perplexity"]
+    assert f"float32's perplexity: {figure:.3f}." in text
+
+
 def test_a_table_has_a_line_each_softmax():
     shown = table(NETWORKS[1], GROUPS, FOUND)
     assert shown.title == "the network minilm"
