@@ -14,6 +14,7 @@ from .endings import OneSentence
 from .files import json_text, write_whole
 from .golden import PRESETS
 from .golden.errors import require
+from .golden.measures.row_record import RANGES
 from .options import require_packages
 from .outputs import OutFile, json_option
 from .study.probe.area import areas
@@ -47,6 +48,10 @@ _what = options(
     ),
     click.option(
         "--limit", type=click.IntRange(min=1), metavar="N", help="At most N inputs of the model."
+    ),
+    click.option(
+        "--range", "given", type=click.FloatRange(min=0, min_open=True), multiple=True, metavar="R",
+        help="Count the rows whose winner lies beyond ±R, too. Can be given more than once.",
     ),
     click.option(
         "--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, metavar="S",
@@ -89,6 +94,7 @@ class _Asked:
     limit: int | None
     seed: int
     evaluate: bool
+    ranges: tuple[float, ...]
 
     @property
     def recorded(self) -> bool:
@@ -120,9 +126,10 @@ class _Asked:
 @_what
 @_told
 def probe(
-    model: str | None, data: str | None, files: tuple[Path, ...], limit: int | None, seed: int,
-    presets: tuple[str, ...], evaluate: bool, synth: Path | None, heads: bool,
-    json_file: Path | None, html: Path | None, picture: Path | None,
+    model: str | None, data: str | None, files: tuple[Path, ...], limit: int | None,
+    given: tuple[float, ...], seed: int, presets: tuple[str, ...], evaluate: bool,
+    synth: Path | None, heads: bool, json_file: Path | None, html: Path | None,
+    picture: Path | None,
 ) -> None:  # fmt: skip
     """Record what enters every softmax of a torch model, and recommend a unit for it.
 
@@ -132,7 +139,7 @@ def probe(
 
     Exit status 0; 2: the call could not be carried out.
     """
-    asked = _Asked(model, data, files, limit, seed, evaluate)
+    asked = _Asked(model, data, files, limit, seed, evaluate, tuple(sorted({*RANGES, *given})))
     asked.check()
     for name in presets:
         require(name in PRESETS, f"--preset must be one of {', '.join(PRESETS)}, not {name!r}")
@@ -155,17 +162,17 @@ def probe(
 def _probed(asked: _Asked) -> tuple[Subject | None, list[Seen]]:
     """The model, where one runs, and what was seen."""
     if asked.files:
-        return None, of_files(asked.files, asked.seed)
+        return None, of_files(asked.files, asked.seed, asked.ranges)
     assert asked.model is not None, "it is checked"
     if asked.recorded:
-        return None, RECORDED[asked.model](asked.seed)
+        return None, RECORDED[asked.model](asked.seed, asked.ranges)
     require_packages("probe of a model", "torch", extra="torch")
     from .study.probe.run import probed
 
     with working(f"reading {asked.model}"):
         subject = _subject(asked)
     with working(f"running {asked.model}", time_left=True) as progress:
-        return subject, probed(subject, asked.seed, progress)
+        return subject, probed(subject, asked.seed, progress, asked.ranges)
 
 
 def _subject(asked: _Asked) -> Subject:

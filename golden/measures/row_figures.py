@@ -1,12 +1,13 @@
 """What was recorded of rows of logits, as figures."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import sqrt
 from typing import Any
 
 from ..types import Integers
 from .bins import percentiles
-from .row_record import FRACTIONS, RANGES, WITHIN, RowRecord
+from .row_record import FRACTIONS, WITHIN, RowRecord
 
 PERCENTS = (1, 5, 25, 50, 75, 95, 99)
 """Percentiles that are told."""
@@ -85,7 +86,7 @@ class RowFigures:
             spread=Distribution.of(one.spread[0], 0.0, spread_high),
             gap=Distribution.of(one.gap[0], 0.0, spread_high),
             within=_shares(WITHIN, one.within[0], rows),
-            beyond=_shares(RANGES, one.beyond[0], rows),
+            beyond=_shares(one.ranges[0].tolist(), one.beyond[0], rows),
             below=_shares(FRACTIONS, one.below[0], seen),
             drawn_rows=int(one.seen_rows[0]),
             drawn_elements=seen,
@@ -104,9 +105,7 @@ def _moments(total: float, square: float, count: int) -> tuple[float | None, flo
     return mean, sqrt(max(square / count - mean**2, 0.0))
 
 
-def _shares(
-    limits: tuple[float, ...] | tuple[int, ...], counts: Integers, of: int
-) -> dict[str, float | None]:
+def _shares(limits: Sequence[float], counts: Integers, of: int) -> dict[str, float | None]:
     return {
         f"{limit:g}": int(count) / of if of else None
         for limit, count in zip(limits, counts, strict=True)

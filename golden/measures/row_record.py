@@ -4,6 +4,7 @@ All rows are looked at for what their largest and their smallest element say; so
 by whoever records, for what takes a look at every element.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -15,11 +16,12 @@ from . import bins
 WITHIN = (5.0, 10.0, 15.0, 20.0)
 """Rows wholly between plus and minus these are counted."""
 RANGES = (8.0, 10.0, 16.0, 32.0, 64.0, 128.0)
-"""Rows whose largest element lies beyond plus or minus these are counted: it would saturate."""
+"""Rows whose largest element lies beyond plus or minus these, and others that are asked for, are
+counted: it would saturate."""
 FRACTIONS = (8, 12, 16)
 """Elements whose probability is below one LSB of so many fraction bits are counted."""
 
-Floats = npt.NDArray[np.float32] | Reals
+Floats = npt.NDArray[np.float32 | np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +36,8 @@ class RowRecord:
         low, high: (G,), the least and the largest element of all rows.
         top_low, top_high: (G,), of the rows' maxima. spread_high: (G,), of max - min.
         top, spread: (G, bins), histograms of the rows' maxima and of max - min.
-        within, beyond: (G, ...), rows by :data:`WITHIN` and :data:`RANGES`.
+        within, beyond: (G, ...), rows by :data:`WITHIN` and by ``ranges``, (G, ...), of which all
+            groups have the same.
         seen_rows, seen_elements: (G,), of the rows that were drawn; the rest is of them.
         total, square: (G,), sums of the elements and of their squares.
         element: (G, bins), histogram of the elements.
@@ -55,6 +58,7 @@ class RowRecord:
     top: Integers
     spread: Integers
     within: Integers
+    ranges: Reals
     beyond: Integers
     seen_rows: Integers
     seen_elements: Integers
@@ -66,7 +70,7 @@ class RowRecord:
     below: Integers
 
     @classmethod
-    def empty_of(cls, groups: int) -> "RowRecord":
+    def empty_of(cls, groups: int, ranges: Sequence[float] = RANGES) -> "RowRecord":
         """Of no rows yet."""
 
         def counts(*shape: int) -> Integers:
@@ -79,7 +83,8 @@ class RowRecord:
         return cls(
             counts(), counts(), counts(), counts(),
             reals(inf), reals(-inf), reals(inf), reals(-inf), reals(0.0),
-            counts(bins.COUNT), counts(bins.COUNT), counts(len(WITHIN)), counts(len(RANGES)),
+            counts(bins.COUNT), counts(bins.COUNT), counts(len(WITHIN)),
+            np.tile(np.array(ranges, np.float64), (groups, 1)), counts(len(ranges)),
             counts(), counts(), reals(0.0), reals(0.0),
             counts(bins.COUNT), counts(), counts(bins.COUNT), counts(len(FRACTIONS)),
         )  # fmt: skip
@@ -107,7 +112,7 @@ class RowRecord:
         reach = np.maximum(np.abs(largest), np.abs(np.where(taken, low, 0)))
         for place, limit in enumerate(WITHIN):
             self.within[:, place] += ((reach <= limit) & taken).sum(axis=1)
-        for place, limit in enumerate(RANGES):
+        for place, limit in enumerate(self.ranges[0]):
             self.beyond[:, place] += (np.abs(largest) > limit).sum(axis=1)
 
     def _ends(self, top: Floats, low: Floats, taken: npt.NDArray[np.bool_]) -> None:
@@ -198,7 +203,8 @@ class RowRecord:
 
 
 _FOLDS = {
-    "low": np.min, "high": np.max, "top_low": np.min, "top_high": np.max, "spread_high": np.max,
+    "ranges": np.max, "low": np.min, "high": np.max, "top_low": np.min, "top_high": np.max,
+    "spread_high": np.max,
 }  # fmt: skip
 """How fields of several records are made one; others are added."""
 

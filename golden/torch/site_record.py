@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..measures.row_record import Floats, RowRecord
+from ..measures.row_record import RANGES, Floats, RowRecord
 from ..measures.row_sample import RowSample
 from ..types import Integers
 
@@ -22,11 +22,13 @@ class Sampling:
         elements: of a call, or of each part of it of 2^18 elements: rows of about so many elements
             are drawn for what takes a look at every element, and one of each head at least.
         kept_rows, kept_elements: rows that are kept whole, at most.
+        ranges: rows whose maximum lies beyond plus or minus these are counted.
     """
 
     elements: int = 1 << 14
     kept_rows: int = 256
     kept_elements: int = 1 << 21
+    ranges: tuple[float, ...] = RANGES
 
 
 class SiteRecord:
@@ -95,7 +97,9 @@ class SiteRecord:
         """Record what waits."""
         if not self._ends:
             return
-        record = self.epochs.setdefault(self._epoch, RowRecord.empty_of(self.heads))
+        record = self.epochs.setdefault(
+            self._epoch, RowRecord.empty_of(self.heads, self.sampling.ranges)
+        )
         record.add_rows(*(np.concatenate(parts, axis=1) for parts in zip(*self._ends, strict=True)))
         for n, parts in self._drawn.items():
             drawn = np.concatenate(parts, axis=1)

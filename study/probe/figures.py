@@ -7,7 +7,7 @@ import numpy as np
 
 from ...golden.measures import bins
 from ...golden.measures.row_figures import Distribution, RowFigures
-from ...golden.measures.row_record import RANGES, WITHIN, RowRecord
+from ...golden.measures.row_record import WITHIN, RowRecord
 from ...golden.types import Integers
 from .seen import Seen
 
@@ -25,27 +25,27 @@ QUANTITIES = {
 def page_data(sites: Sequence[Seen]) -> dict[str, Any]:
     """Of JSON; the same for the same results."""
     return {
-        "ranges": RANGES,
+        "ranges": sites[0].record.ranges[0].tolist(),
         "quantities": QUANTITIES,
         "sites": [_site(site) for site in sites],
     }
 
 
 def _site(site: Seen) -> dict[str, Any]:
-    epochs = {name: _drawn(record) for name, record in site.epochs.items()}
+    epochs = {name: histograms(record) for name, record in site.epochs.items()}
     return {
         "name": site.name,
         "maximum": _ends(site.figures.top),
-        "beyond": [site.figures.beyond[f"{limit:g}"] for limit in RANGES],
+        "beyond": list(site.figures.beyond.values()),
         "heads": [_head(figures) for figures in site.heads],
-        "whole": _drawn(site.record),
+        "whole": histograms(site.record),
         "epochs": epochs if len(epochs) > 1 else {},
         "course": [_course(record) for record in site.epochs.values()] if len(epochs) > 1 else [],
     }
 
 
-def _drawn(record: RowRecord) -> dict[str, Any]:
-    """The histograms of a record, and what is within and beyond."""
+def histograms(record: RowRecord) -> dict[str, Any]:
+    """Those of all groups of a record, by the names of :data:`QUANTITIES`; None of nothing."""
     one, figures = record.merged(), RowFigures.of(record)
     ends = {
         "element": figures.logit, "top": figures.top, "spread": figures.spread, "gap": figures.gap,

@@ -1,5 +1,8 @@
 """The networks of the recordings: their rows are there, without the networks."""
 
+from collections.abc import Sequence
+
+from ...golden.measures.row_record import RANGES
 from .. import recordings
 from .seen import Seen, seen
 
@@ -7,12 +10,12 @@ HEADS, LAYERS = 4, 4
 """Of the language model, see :mod:`..language_model`, which needs torch."""
 
 
-def digits(seed: int) -> list[Seen]:
+def digits(seed: int, ranges: Sequence[float] = RANGES) -> list[Seen]:
     """The logits of the classifier of handwritten digits."""
-    return [seen("last layer: logits", {"": recordings.load("digits")}, seed)]
+    return [seen("last layer: logits", {"": recordings.load("digits")}, seed, ranges=ranges)]
 
 
-def language(seed: int) -> list[Seen]:
+def language(seed: int, ranges: Sequence[float] = RANGES) -> list[Seen]:
     """The attention of the small language model: all heads when it is trained, and the first head
     of each layer in the course of training."""
     scores = recordings.load("attention")
@@ -25,6 +28,7 @@ def language(seed: int) -> list[Seen]:
             seed,
             HEADS,
             decides=False,
+            ranges=ranges,
         )
         for layer in range(LAYERS)
     ]
@@ -38,6 +42,7 @@ def language(seed: int) -> list[Seen]:
             },
             seed,
             decides=False,
+            ranges=ranges,
         )
         for layer in range(LAYERS)
     ]

@@ -9,6 +9,7 @@ from rich.table import Table
 from ...golden.measures.row_figures import RowFigures
 from . import tables
 from .area import Area
+from .figures import histograms
 from .outcome import Outcome
 from .recommend import RULE, Choice, Recommendation
 from .seen import Seen
@@ -79,6 +80,7 @@ def _site(site: Seen) -> dict[str, Any]:
         "name": site.name,
         "decides": site.decides,
         **site.figures.to_dict(),
+        "histograms": histograms(site.record),
         "heads": [each.to_dict() for each in site.heads],
         "epochs": {name: RowFigures.of(record).to_dict() for name, record in site.epochs.items()}
         if many

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from ...golden.config import SoftmaxConfig, preset
 from ...golden.errors import ConfigError, require
+from ...golden.measures.row_record import RANGES
 from ...golden.measures.top1 import top1_share
-from ...golden.torch import Probed, ProbeError, SwapError, probe, swap
+from ...golden.torch import Probed, ProbeError, Sampling, SwapError, probe, swap
 from .factories import arguments, inputs_of, said
 from .outcome import Outcome
 from .seen import Seen
@@ -18,14 +19,16 @@ from .subject import Subject
 Progress = Callable[[float], object]
 
 
-def probed(subject: Subject, seed: int, progress: Progress) -> list[Seen]:
+def probed(
+    subject: Subject, seed: int, progress: Progress, ranges: tuple[float, ...] = RANGES
+) -> list[Seen]:
     """Run the model over all inputs, and tell what entered its softmaxes.
 
     Raises:
         ConfigError: no input, a model that fails, or one without a softmax that can be seen.
     """
     try:
-        with probe(subject.module, seed=seed) as found:
+        with probe(subject.module, seed=seed, sampling=Sampling(ranges=ranges)) as found:
             for _ in _outputs(subject, progress):
                 pass
             found.require_some()

@@ -1,13 +1,13 @@
 """What a probe saw at a site, wherever its rows came from: a model, a file, a recording."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 
 import numpy as np
 
 from ...golden.measures.row_figures import RowFigures
-from ...golden.measures.row_record import RowRecord
+from ...golden.measures.row_record import RANGES, RowRecord
 from ...golden.measures.row_sample import RowSample
 from ...golden.rows import LogitRows
 from ...golden.types import Reals
@@ -53,19 +53,26 @@ class Seen:
 
 
 def seen(
-    name: str, epochs: Mapping[str, Reals], seed: int, heads: int = 1, *, decides: bool = True
+    name: str,
+    epochs: Mapping[str, Reals],
+    seed: int,
+    heads: int = 1,
+    *,
+    decides: bool = True,
+    ranges: Sequence[float] = RANGES,
 ) -> Seen:
     """A site whose rows are all there.
 
     Args:
         epochs: by name, logits (heads x R, n), those of a head one after another; -inf takes no
             part, nor does NaN at the end of a row.
-        seed: of the rows that are kept. decides: see :class:`Seen`.
+        seed: of the rows that are kept. decides: see :class:`Seen`. ranges: whose winners beyond
+            them are counted.
     """
     sample = RowSample(KEPT_ROWS, KEPT_ELEMENTS, np.random.default_rng(seed))
     records = {}
     for epoch, rows in epochs.items():
-        record = RowRecord.empty_of(heads)
+        record = RowRecord.empty_of(heads, ranges)
         groups = rows.reshape(heads, -1, rows.shape[-1])
         step = max(BLOCK // (heads * rows.shape[-1]), 1)
         for start in range(0, groups.shape[1], step):

@@ -118,6 +118,16 @@ def test_a_recorded_network_has_its_name(folder):
     assert "int8" not in done.output
 
 
+def test_a_range_of_ones_own_is_counted_too(folder):
+    done = call("--npy", "mine.npy", "--range", 2.5, "--range", "10", "--json", "x.json")
+    assert done.exit_code == 0, done.output
+    (site,) = json.loads((folder / "x.json").read_text())["sites"]
+    assert site["beyond"] == {
+        "2.5": 1.0, "8": 0.5, "10": 0.5, "16": 0.5, "32": 0, "64": 0, "128": 0,
+    }  # fmt: skip
+    assert sum(site["histograms"]["top"]["counts"]) == 2
+
+
 def test_a_limit_takes_fewer_inputs(folder):
     done = call(*MINE, "--limit", 1, "--json", "x.json")
     assert done.exit_code == 0, done.output
