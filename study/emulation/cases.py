@@ -11,7 +11,8 @@ from ...golden.errors import require
 
 FORWARD, BACKWARD, BOTH = "forward", "backward", "forward + backward"
 LOSS = "cross-entropy forward + backward"
-ATTENTION = "attention"
+ATTENTION, ATTENTION_BOTH = "attention", "attention forward + backward"
+OF_ATTENTION = ATTENTION, ATTENTION_BOTH
 PRESET_NAMES = ("base", "int8")
 LEAST_FREE = 8 << 30
 """Bytes of free memory below which the longest rows are fewer."""
@@ -129,9 +130,10 @@ class Shapes:
         ]
 
     def _operations(self) -> Iterator[tuple[Shape, tuple[str, ...]]]:
+        # the largest first: what is late is not run
+        yield from ((shape, OF_ATTENTION) for shape in self.attention)
         yield from ((shape, (FORWARD, BACKWARD, BOTH)) for shape in self.softmax)
         yield from ((shape, (LOSS,)) for shape in self.loss)
-        yield from ((shape, (ATTENTION,)) for shape in self.attention)
 
 
 ROWS_OF_1024, CAUSAL, ROWS_OF_10 = (

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from ...golden.types import Reals
-from .cases import ATTENTION, BACKWARD, FORWARD, LOSS, Case
+from .cases import BACKWARD, FORWARD, LOSS, OF_ATTENTION, Case
 from .gold import GoldenRows
-from .operations import Inputs, draw, outputs
+from .operations import Inputs, draw, draw_exact, outputs
 
 SAMPLE = 10**6
 """Elements that the golden model computes, which takes most of a second, at least."""
@@ -57,20 +57,32 @@ def check_by_golden(case: Case, engine: str, elements: int, device: str = "cpu")
 
 def check_by_torch(case: Case, engine: str, elements: int, device: str = "cuda") -> Checked:
     """Hold an engine's outputs, all of them, against those of the engine in torch's operations on
-    the same device, which is held against the golden model first, a sample."""
-    if case.operation != ATTENTION and engine != "torch":  # attention's products are float
+    the same device, which is held against the golden model first, a sample.
+
+    Attention is of what :func:`.operations.draw_exact` draws, as its products are float.
+    """
+    of_attention = case.operation in OF_ATTENTION
+    if not of_attention and engine != "torch":
         sample = check_by_golden(case, "torch", min(elements, SAMPLE), device)
         if sample.difference:
             return sample
     done, seed = 0, 0
     while done < elements:
         seed += 1
-        inputs = draw(case.operation, case.shape, device, seed)
+        inputs = (
+            draw_exact(case, device, seed)
+            if of_attention
+            else draw(case.operation, case.shape, device, seed)
+        )
         given, gold = outputs(case, inputs, engine), outputs(case, inputs, "torch")
-        done += case.shape.elements
+        done += _rows_in(inputs) * case.shape.length
         if not all(torch.equal(given[name], gold[name]) for name in gold):
             return Checked(done, f"{engine}, {case.words}: {_first_on_device(given, gold)}")
     return Checked(done)
+
+
+def _rows_in(inputs: Inputs) -> int:
+    return inputs.given[0][..., 0].numel()
 
 
 def _sampled(case: Case, elements: int) -> Tensor:
@@ -101,7 +113,7 @@ def _reals(x: Tensor) -> Reals:
 def _first_on_device(given: dict[str, Tensor], gold: dict[str, Tensor]) -> str:
     """The first difference of whole tensors; only its row leaves the device."""
     name = next(name for name in gold if not torch.equal(given[name], gold[name]))
-    ours, theirs = (each[name].view(-1, *each[name].shape[-1:]) for each in (given, gold))
+    ours, theirs = (each[name].reshape(-1, *each[name].shape[-1:]) for each in (given, gold))
     if gold[name].ndim == 1:  # a loss a row
         ours, theirs = ours[0], theirs[0]
     row = (ours != theirs).nonzero()[0, :1]

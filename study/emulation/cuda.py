@@ -6,7 +6,7 @@ from statistics import median
 
 import torch
 
-from .cases import ATTENTION, BACKWARD, BOTH, FORWARD, LOSS, Case
+from .cases import BACKWARD, BOTH, FORWARD, LOSS, OF_ATTENTION, Case
 from .operations import Work, draw, fixed_function, float_function, work
 from .run import Run
 
@@ -22,7 +22,7 @@ def times_on_cuda(case: Case, engine: str) -> list[Run]:
     eager = fixed_function(case, inputs, engine)
     unchecked = fixed_function(case, inputs, engine, check=False)
     peaks = (None, None)
-    if case.operation == ATTENTION:
+    if case.operation in OF_ATTENTION:
         peaks = _peak(work(case, of_float, inputs)), _peak(work(case, eager, inputs))
     flush = _flush()
     copied = _copy_rate(case, flush)

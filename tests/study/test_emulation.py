@@ -3,23 +3,38 @@
 import json
 import os
 import shutil
+from importlib.util import find_spec
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
+
+if find_spec("triton") and not torch.cuda.is_available():
+    os.environ.setdefault("TRITON_INTERPRET", "1")  # read when triton is imported
 
 from softmaxfx.golden.errors import ConfigError  # noqa: E402
 from softmaxfx.golden.torch.engines.compiled_engine import CompiledEngine, Isa  # noqa: E402
 from softmaxfx.golden.torch.engines.numpy_engine import NumpyEngine  # noqa: E402
 from softmaxfx.golden.torch.engines.torch_engine import TorchEngine  # noqa: E402
-from softmaxfx.study.emulation import jobs, measured, places, report, timing, worker  # noqa: E402
+from softmaxfx.study.emulation import (  # noqa: E402
+    jobs,
+    measured,
+    operations,
+    places,
+    report,
+    timing,
+    worker,
+)
 from softmaxfx.study.emulation.cases import (  # noqa: E402
     ATTENTION,
+    ATTENTION_BOTH,
     BACKWARD,
     BOTH,
     CUDA,
     FORWARD,
     LOSS,
+    OF_ATTENTION,
     QUICK,
     QUICK_CUDA,
     Case,
@@ -67,7 +82,9 @@ def test_every_operation_is_of_both_presets_and_datapaths():
     configured = {(case.preset, case.datapath) for case in cases}
     assert configured == {(p, d) for p in ("base", "int8") for d in ("exact_sum", "max_subtract")}
     assert len(cases) == len(set(cases)) == 16
-    assert {case.operation for case in CUDA.cases(["8x16x2048x64"])} == {ATTENTION}
+    of_heads = {case.operation for case in CUDA.cases(["8x16x2048x64"])}
+    assert of_heads == {ATTENTION, ATTENTION_BOTH}
+    assert CUDA.cases()[0].operation == ATTENTION  # what is late is not run
 
 
 def test_rows_are_as_long_as_the_shape():
@@ -122,13 +139,14 @@ def test_one_wrong_bit_is_found_and_named(monkeypatch, operation, method, field,
     [
         (FORWARD, "softmax", "result", (8, 23), "p of row 8, element 23 is"),
         (LOSS, "cross_entropy", "loss", (7,), "loss of row 7 is"),
-        (ATTENTION, "softmax", "result", (64 + 9, 3), "result of row 73, element 0 is"),
+        (ATTENTION, "softmax", "result", (64 + 9, 3), "result of row 73, element 3 is"),
+        (ATTENTION_BOTH, "softmax_backward", "", (64 + 9, 3), "gradient by key of row 67, element 9 is"),
     ],
 )
 def test_whole_tensors_are_held_against_the_torch_engine(
     monkeypatch, operation, method, field, place, names
 ):
-    shape = QUICK_CUDA.attention[0] if operation == ATTENTION else SMALL
+    shape = QUICK_CUDA.attention[0] if operation in OF_ATTENTION else SMALL
     case = Case(operation, shape, "base", "exact_sum")
     assert check_by_torch(case, "numpy", 1, "cpu") == Checked(shape.elements)
     planted(monkeypatch, method, place, 1.0, field, NumpyEngine)
@@ -138,7 +156,7 @@ def test_whole_tensors_are_held_against_the_torch_engine(
     monkeypatch.undo()
     planted(monkeypatch, method, place, 1.0, field)
     assert ("golden" in check_by_torch(case, "numpy", 9 * 24, "cpu").difference) == (
-        operation != ATTENTION
+        operation not in OF_ATTENTION
     )
 
 
@@ -303,6 +321,27 @@ def test_a_case_that_was_not_timed_is_told_as_such():
     assert row[heading.index("ratio")] == "not run"
     (fields,) = report.fields(late)["results"]
     assert fields["ratio"] is None
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("operation", [BOTH, LOSS, *OF_ATTENTION])
+@pytest.mark.parametrize("preset", ["base", "int8"])
+def test_what_a_gpu_is_asked_runs_in_the_interpreter(monkeypatch, operation, preset):
+    if find_spec("triton") is None or torch.cuda.is_available():
+        pytest.skip("triton is not installed, or has a GPU")
+    monkeypatch.setattr(operations, "OF_HEADS", torch.float32)  # it rounds halves another way
+    shape = Shape((1, 2, 40, 16), True) if operation in OF_ATTENTION else SMALL
+    case = Case(operation, shape, preset, "exact_sum")
+    with np.errstate(all="ignore"):  # NumPy warns where a GPU does not
+        assert check_by_torch(case, "triton", 1, "cpu") == Checked(shape.elements)
+        inputs = operations.draw(operation, shape, "cpu")
+        ours = operations.fixed_function(case, inputs, "triton", check=False)
+        run = timing.take_turns(
+            operations.work(case, operations.float_function(case, inputs), inputs),
+            operations.work(case, ours, inputs),
+            0.0,
+        )
+    assert run.ratio > 0
 
 
 def test_every_kernel_is_checked_and_timed_on_a_gpu():

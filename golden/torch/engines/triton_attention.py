@@ -136,15 +136,15 @@ def attention(
 
     query, unit = problem.query, _unit(config, problem.query.device, problem.lowest)
     batch, heads, rows, _ = query.shape
-    planes = planes_of(config)
+    planes = planes_of(config) * keep
     result = query.new_empty((batch, heads, rows, problem.widths[1]))
-    facts = query.new_empty((batch, heads, planes * keep, rows), dtype=torch.int32)
+    facts = query.new_empty((batch, heads, planes, rows), dtype=torch.int32)
     invalid = torch.zeros((), dtype=torch.int64, device=query.device)
     _launch(
         attention_kernel, problem, (-(-rows // _blocks(problem).height), batch * heads),
         (*problem.given, result, facts, invalid, unit.tables, *problem.strides, *problem.sizes,
          planes, problem.scale * unit.halves),
-        spec=unit.exp, last=unit.last, halves=unit.halves, check=check, keeps=keep,
+        spec=unit.exp, last=unit.last, halves=unit.halves, check=check,
     )  # fmt: skip
     return result, facts, invalid
 

@@ -107,19 +107,19 @@ def keep(facts_ptr, row, rows, facts, spec: tl.constexpr, last: tl.constexpr):
         tl.store(facts_ptr + place * rows + row, exponent, mask=row < rows)
 
 
-@triton.jit(do_not_specialize=["scale"])
+@triton.jit(do_not_specialize=["scale", "planes"])
 def attention_kernel(
     q_ptr, k_ptr, v_ptr, mask_ptr, result_ptr, facts_ptr, count_ptr, tables,
     q_batch, q_head, q_row, k_batch, k_head, k_row, v_batch, v_head, v_row,
     mask_batch, mask_head, mask_row, mask_column,
     heads, group, rows, columns, size, v_size, planes, scale,
     spec: tl.constexpr, last: tl.constexpr, like: tl.constexpr, kind: tl.constexpr,
-    causal: tl.constexpr, halves: tl.constexpr, check: tl.constexpr, keeps: tl.constexpr,
+    causal: tl.constexpr, halves: tl.constexpr, check: tl.constexpr,
     embed: tl.constexpr, values: tl.constexpr, height: tl.constexpr, width: tl.constexpr,
 ):  # fmt: skip
     """``like``: the dtype that matrices are multiplied in; ``group``: heads of query that share one
-    of key and value; ``keeps``: the rows' ``planes`` of facts; ``check``: count scores that are no
-    numbers; ``embed``, ``values``: ``size`` and ``v_size`` rounded up."""
+    of key and value; ``planes`` of facts are kept; ``check``: count scores that are no numbers;
+    ``embed``, ``values``: ``size`` and ``v_size`` rounded up."""
     first_row = (tl.num_programs(0) - 1 - tl.program_id(0)) * height  # long ones first
     head = tl.program_id(1).to(tl.int64)
     batch, of_batch = head // heads, head % heads
@@ -165,7 +165,7 @@ def attention_kernel(
         tables, top, high + (below >> 16), below & 0xFFFF, nearest, last, spec
     )
     facts = (maximum, r, places, exponent)
-    if keeps:
+    if planes > 0:
         keep(facts_ptr + head * planes * rows, row, rows, facts, spec, last)
     if check:
         invalid = tl.sum(tl.where(row < rows, invalid, 0), axis=0)

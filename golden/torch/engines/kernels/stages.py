@@ -10,19 +10,19 @@ INTERPRETED = tl.constexpr(os.environ.get("TRITON_INTERPRET") == "1")
 
 
 @triton.jit
-def looked_up(tables, place):
-    """Entries of the tables, in the layout that their places have.
+def looked_up(tables, table: tl.constexpr, index):
+    """Entries of a table, in the layout that their indices have.
 
-    Triton would arrange the elements for one wide load, and fetch entries ahead of their places'
-    use: neither is of use in a table, and costs several passes through shared memory.
+    Triton would arrange the elements for one wide load, and fetch entries ahead of their use:
+    neither is of use in a table, and costs several passes through shared memory.
     """
     if INTERPRETED or tables.dtype.element_ty != tl.int32:
-        entry = tl.load(tables + place)
+        entry = tl.load(tables + table + index)
     else:
         entry = tl.inline_asm_elementwise(
-            "ld.global.nc.b32 $0, [$1];",
-            "=r,l",
-            [(tables + place).to(tl.int64)],
+            "{.reg .u64 at; cvt.u64.u32 at, $2; add.u64 at, at, $1; ld.global.nc.b32 $0, [at];}",
+            "=r,l,r",
+            [(tables + table).to(tl.int64), index << 2],
             dtype=tl.int32,
             is_pure=True,
             pack=1,
@@ -32,11 +32,15 @@ def looked_up(tables, place):
 
 @triton.jit
 def product(a, b, bits: tl.constexpr):
-    """a * b, in 32 bits where ``bits`` of them suffice."""
-    if bits > 31:
-        result = a.to(tl.int64) * b.to(tl.int64)
-    else:
+    """a * b, in 32 bits where ``bits`` of them suffice; else of factors of 32 bits, if they are."""
+    if bits <= 31:
         result = a.to(tl.int32) * b.to(tl.int32)
+    elif INTERPRETED or a.dtype != tl.int32 or b.dtype != tl.int32:
+        result = a.to(tl.int64) * b.to(tl.int64)
+    else:  # one instruction, which a compiler does not find where it knows the sign of one factor
+        result = tl.inline_asm_elementwise(
+            "mul.wide.s32 $0, $1, $2;", "=l,r,r", [a, b], dtype=tl.int64, is_pure=True, pack=1
+        )
     return result
 
 
@@ -114,13 +118,13 @@ def distance(halves, maximum, spec: tl.constexpr):
 def first(tables, far, spec: tl.constexpr):
     """(m, k) as the first exp table has them."""
     index = far >> spec.place
-    entry = looked_up(tables, spec.high + index)
+    entry = looked_up(tables, spec.high, index)
     if spec.packed:
         entry = entry.to(tl.int32)
         mantissa, shift = entry & ((1 << spec.high_bits) - 1), entry >> spec.high_bits
     else:
         mantissa = narrowed(entry, spec.high_bits)
-        shift = looked_up(tables, spec.shift + index).to(tl.int32)
+        shift = looked_up(tables, spec.shift, index).to(tl.int32)
     return mantissa, shift
 
 
@@ -134,7 +138,7 @@ def exp(tables, far, active, spec: tl.constexpr):
     further: tl.constexpr = spec.further
     for index in tl.static_range(further):
         field = (within >> spec.low[index].place) & spec.low[index].mask
-        entry = looked_up(tables, spec.low[index].table + field)
+        entry = looked_up(tables, spec.low[index].table, field)
         loss = product(running >> spec.guard, entry, spec.low[index].bits)
         running = running - narrowed(loss >> spec.low[index].drop, spec.high_bits)
     return tl.where(active, running >> spec.guard, 0), shift
@@ -143,7 +147,9 @@ def exp(tables, far, active, spec: tl.constexpr):
 @triton.jit
 def term(mantissa, shift, spec: tl.constexpr):
     """Mantissas as terms of a sum that is no window's, aligned to its binary point."""
-    wide = narrowed(mantissa, spec.term_bits)
+    wide = mantissa
+    if spec.term_bits > 31:  # no sign has to be extended
+        wide = mantissa.to(tl.uint32, bitcast=True).to(tl.int64)
     if spec.exact:
         result = wide << (spec.highest - shift)
     else:
@@ -182,8 +188,8 @@ def significand(top, high, low, segments: tl.constexpr, spec: tl.constexpr):
 def reciprocal(tables, s, segments: tl.constexpr):
     """r of significands."""
     segment, place = s >> segments.step, s & ((1 << segments.step) - 1)
-    base = looked_up(tables, segments.base + segment).to(tl.int64)
-    slope = looked_up(tables, segments.slope + segment).to(tl.int64)
+    base = looked_up(tables, segments.base, segment).to(tl.int64)
+    slope = looked_up(tables, segments.slope, segment).to(tl.int64)
     return ((base << segments.step) - slope * place) >> segments.drop
 
 
@@ -193,7 +199,7 @@ def ln(tables, top, high, low, log: tl.constexpr, spec: tl.constexpr):
     segments: tl.constexpr = log.ln
     q, s = significand(top, high, low, segments, spec)
     segment, place = s >> segments.step, s & ((1 << segments.step) - 1)
-    base = looked_up(tables, segments.base + segment).to(tl.int64)
-    slope = looked_up(tables, segments.slope + segment).to(tl.int64)
-    whole = looked_up(tables, log.q_ln2 + (q - segments.lowest)).to(tl.int64)
+    base = looked_up(tables, segments.base, segment).to(tl.int64)
+    slope = looked_up(tables, segments.slope, segment).to(tl.int64)
+    whole = looked_up(tables, log.q_ln2, q - segments.lowest).to(tl.int64)
     return narrowed(whole + (((base << segments.step) + slope * place) >> segments.drop), log.bits)
