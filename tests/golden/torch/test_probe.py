@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import json
+import time
 
 import numpy as np
 import pytest
@@ -478,3 +479,41 @@ def test_a_model_that_is_compiled_while_it_is_probed_is_refused():
         compiled = torch.compile(model, fullgraph=True, backend="eager")
         with pytest.raises(Exception, match=r"must not be compiled while it is probed"):
             compiled(X)
+
+
+class Language(nn.Module):
+    """A causal transformer of a width at which its products outweigh what is done around them."""
+
+    def __init__(self):
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(256, 4, 1024, dropout=0.0, batch_first=True)
+        self.words = nn.Embedding(1000, 256)
+        self.layers = nn.TransformerEncoder(layer, 4, enable_nested_tensor=False)
+        self.last = nn.Linear(256, 1000)
+
+    def forward(self, words):
+        mask = nn.Transformer.generate_square_subsequent_mask(words.shape[1])
+        return self.last(self.layers(self.words(words), mask=mask, is_causal=True)).softmax(-1)
+
+
+def seconds(model, words):
+    """Of the processor: others that it works for do not count."""
+    times = []
+    for _ in range(4):
+        start = time.process_time()
+        model(words)
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+@pytest.mark.long
+def test_a_probe_takes_half_the_time_of_the_model_at_most():
+    torch.manual_seed(0)
+    model, words = Language().eval(), torch.randint(0, 1000, (8, 128))
+    bare, probed = [], []
+    with torch.no_grad(), no_fast_path():
+        for _ in range(3):
+            bare.append(seconds(model, words))
+            with probe(model):
+                probed.append(seconds(model, words))
+    assert min(probed) <= 1.5 * min(bare)
