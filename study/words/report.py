@@ -159,7 +159,7 @@ def _how(report: Report) -> Iterator[str]:
     yield (
         f"- Seed {report.seed}. In brackets: the test perplexity over the best one of the full "
         "softmax by the same floats or units, in as many steps as that took, and in as much of the "
-        "processor's time. What is measured is not timed."
+        "processor's time. Measurements are not timed; where processors are shared, times scatter."
     )
     on = machine()
     yield (
@@ -188,6 +188,8 @@ def _trade(one: Compared) -> str:
 
 def _units(report: Report) -> Iterator[str]:
     """What units change, by method."""
+    yield "One training each: how far one from another seed would be is not told by these figures."
+    yield ""
     floats = {one.course.method: one for one in report.found if one.course.softmax == "float32"}
     for one in report.found:
         beside = floats.get(one.course.method)
