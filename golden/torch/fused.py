@@ -9,10 +9,9 @@ from torch.library import custom_op
 
 from .batching import rowwise
 from .engines.registry import engine_for, unfused_by, warn_unfused
-from .engines.triton_attention import DTYPES, MOST_WIDTH, Problem, planes_of
+from .engines.triton_attention import DTYPES, MOST_WIDTH, Problem, lacking_gradient, planes_of
 from .engines.triton_attention import attention as computed
 from .engines.triton_attention import attention_backward as computed_backward
-from .engines.triton_attention import lacking_gradient
 from .ops import CALLS, GATED, NO_GRADIENT, refuse_twice
 from .options import Options
 from .unit import config_of
@@ -203,12 +202,20 @@ def _of_shapes(
         return f"its heads are at most {MOST_WIDTH} wide"
     if key.shape[:-1] != value.shape[:-1] or key.shape[-1] != query.shape[-1]:
         return "key and value differ in more than their width"
-    leading = query.shape[:-3] == key.shape[:-3] if enable_gqa else query.shape[:-2] == key.shape[:-2]
-    if not leading or query.ndim != key.ndim:
+    if query.ndim != key.ndim or not _leading_agree(query, key, enable_gqa):
         return "it does not repeat key and value along batches"
     if mask is not None and mask.ndim > query.ndim:
         return "its mask has no more dimensions than query"
     return ""
+
+
+def _leading_agree(query: Tensor, key: Tensor, enable_gqa: bool) -> bool:
+    """All axes before those of the matrices are the same, or heads serve whole groups."""
+    if not enable_gqa:
+        return query.shape[:-2] == key.shape[:-2]
+    if query.ndim < 3 or query.shape[-3] % key.shape[-3]:
+        return False
+    return query.shape[:-3] == key.shape[:-3]
 
 
 def _needs_gradient(*tensors: Tensor) -> bool:

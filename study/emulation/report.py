@@ -116,7 +116,9 @@ _RULES = {
     "ours take turns there; times are the least of many runs, the ratio is that of these.",
     CUDA: "Medians, by CUDA events. Before each run, more is written than the L2 cache holds. "
     "Eager is as a user calls it, input checks included; a graph is a replay without them. GB/s "
-    "counts what must be read and written at least, beside a copy of as many bytes on the device.",
+    "counts what must be read and written at least, beside a copy of as many bytes on the device. "
+    "Attention is of bfloat16, beside torch's flash kernel; its bits were held against the layer "
+    "that stores p, of scores and sums that a float32 holds exactly.",
 }
 
 

@@ -140,7 +140,13 @@ def test_one_wrong_bit_is_found_and_named(monkeypatch, operation, method, field,
         (FORWARD, "softmax", "result", (8, 23), "p of row 8, element 23 is"),
         (LOSS, "cross_entropy", "loss", (7,), "loss of row 7 is"),
         (ATTENTION, "softmax", "result", (64 + 9, 3), "result of row 73, element 3 is"),
-        (ATTENTION_BOTH, "softmax_backward", "", (64 + 9, 3), "gradient by key of row 67, element 9 is"),
+        (
+            ATTENTION_BOTH,
+            "softmax_backward",
+            "",
+            (64 + 9, 3),
+            "gradient by key of row 67, element 9 is",
+        ),
     ],
 )
 def test_whole_tensors_are_held_against_the_torch_engine(

@@ -175,9 +175,16 @@ def attention_backward(
         for each in (query, problem.key, problem.value)
     )
     factor = problem.scale * config.scale
-    shared = (*problem.strides, *problem.sizes, planes_of(config), problem.scale * unit.halves, factor)
+    shared = (
+        *problem.strides,
+        *problem.sizes,
+        planes_of(config),
+        problem.scale * unit.halves,
+        factor,
+    )
     constants = {
-        "spec": unit.exp, "last": unit.last, "halves": unit.halves, "back": backward_constants(config), "parts": _parts(config, query.dtype),
+        "spec": unit.exp, "last": unit.last, "halves": unit.halves,
+        "back": backward_constants(config), "parts": _parts(config, query.dtype),
         "stops": config.clip_gradient == "zero",
     }  # fmt: skip
     _launch(

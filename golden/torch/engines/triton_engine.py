@@ -21,7 +21,8 @@ from .triton_launch import Kernel, Launch
 TILE = 1024
 """Elements of several rows that a program takes at once."""
 MOST_BLOCK, LONG_BLOCK = 16384, 4096
-"""Elements of a row that a program takes at once, at most; of a longer one it takes fewer."""
+"""Elements of a row that a program takes at once, at most; of a longer one, or one whose sum is in
+a window, which takes more registers, it takes fewer."""
 LEAST_BLOCK = 8
 """Elements of a row that a program takes at least: those of a byte of flags."""
 IN_THREAD = 16
@@ -102,7 +103,8 @@ class TritonEngine(TwoPasses):
             loss_gradient_kernel, x, x, target, upstream, gradient, unit.tables, *x.shape,
             spec=unit.exp, last=unit.product, log=unit.log,
             lowest=fmt.min_code, highest=fmt.max_code, bits=fmt.width,
-            like=_dtype_of_products(fmt, x), stops=config.clip_gradient == "zero", dense=target.ndim == 2,
+            like=_dtype_of_products(fmt, x), stops=config.clip_gradient == "zero",
+            dense=target.ndim == 2,
         )  # fmt: skip
         return gradient
 
@@ -168,7 +170,9 @@ def _launch(kernel: Kernel, shaped: Tensor, *given: object, **constants: object)
     """Run a kernel on rows of elements, as many as fit in a program."""
     rows, n = shaped.shape
     block = max(1 << (n - 1).bit_length(), LEAST_BLOCK)
-    whole = block <= MOST_BLOCK
+    spec = constants["spec"]
+    windowed = isinstance(spec, Exponentials) and spec.window
+    whole = block <= (LONG_BLOCK if windowed else MOST_BLOCK)
     width = block if whole else LONG_BLOCK
     height = max(TILE // width, 1)
     warps = max(height * width // IN_THREAD // 32, 1)

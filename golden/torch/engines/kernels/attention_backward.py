@@ -1,8 +1,8 @@
 """The gradients of attention by query, key and value: p and dS are made again from the scores.
 
-A kernel takes rows: it finds what each row's dP is multiplied by and its D, and adds up the gradient
-by query. Another takes columns and adds up those by key and value. Both are the same bits in any
-order of programs.
+A kernel takes rows: it finds what each row's dP is multiplied by and its D, and adds up the
+gradient by query. Another takes columns and adds up those by key and value. Both are the same bits
+in any order of programs.
 """
 
 import triton

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from ....config import SoftmaxConfig
 from ....formats import Format
-from ....stages.dither import CONSTANT, ROUNDS, Z0
 from ....stages.accumulate import leading_zeros
+from ....stages.dither import CONSTANT, ROUNDS, Z0
 from ....stages.exp import ExpTable, exp_table
 from ....stages.ln import GUARD as LN_GUARD
 from ....stages.log_probability import GUARD as LOG_GUARD
@@ -26,7 +26,6 @@ from ....stages.reciprocal import reciprocal_table
 from ....types import Codes
 from ....units.softmax_backward import backward_stage
 from ..gradient_scale import MOST_EXPONENT
-
 
 NARROW = 31
 """Bits of the integers that a GPU is fast in, without the sign."""
@@ -276,7 +275,9 @@ class Logarithm:
         base, slope = tables.add(ln.base), tables.add(ln.slope)
         kept, drop = ln.index + ln.step, ln.step + LN_GUARD
         farthest, dropped = config.path.farthest, stage.factor_fraction - LOG_GUARD
-        most = (farthest * stage.factor >> dropped) + int(np.abs(ln.q_ln2).max()) + (1 << ln.fraction)
+        most = (
+            (farthest * stage.factor >> dropped) + int(np.abs(ln.q_ln2).max()) + (1 << ln.fraction)
+        )
         return cls(
             ln=Segments(base, slope, kept, ln.step, drop, ln.lowest),
             q_ln2=tables.add(ln.q_ln2),

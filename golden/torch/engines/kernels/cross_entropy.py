@@ -1,7 +1,7 @@
 """Losses of rows of logits, and their gradients.
 
-Targets are classes, or weights z of all classes where ``dense`` is set. A class has the weight 1, of
-which nothing has to be rounded.
+Targets are classes, or weights z of all classes where ``dense`` is set. A class has the weight 1,
+of which nothing has to be rounded.
 """
 
 import triton

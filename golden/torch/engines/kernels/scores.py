@@ -2,8 +2,8 @@
 
 Scores are in halves of an LSB of the unit's input, as their scale says: a power of two more, which
 rounds nothing. ``sight`` is what they depend on besides query and key: (scale, mask, its strides by
-row and by column, rows, columns). ``kind`` of the mask: 0 for none, 1 for a bool one as bytes, 2 for
-a float one, which ``halves`` multiplies.
+row and by column, rows, columns). ``kind`` of the mask: 0 for none, 1 for a bool one as bytes, 2
+for a float one, which ``halves`` multiplies.
 """
 
 import triton

@@ -47,11 +47,7 @@ def product(a, b, bits: tl.constexpr):
 @triton.jit
 def narrowed(codes, bits: tl.constexpr):
     """Codes of ``bits`` bits, in 32 bits where these suffice."""
-    if bits > 31:
-        result = codes.to(tl.int64)
-    else:
-        result = codes.to(tl.int32)
-    return result
+    return codes.to(tl.int64) if bits > 31 else codes.to(tl.int32)
 
 
 @triton.jit
@@ -150,11 +146,7 @@ def term(mantissa, shift, spec: tl.constexpr):
     wide = mantissa
     if spec.term_bits > 31:  # no sign has to be extended
         wide = mantissa.to(tl.uint32, bitcast=True).to(tl.int64)
-    if spec.exact:
-        result = wide << (spec.highest - shift)
-    else:
-        result = (wide << spec.highest) >> shift
-    return result
+    return wide << (spec.highest - shift) if spec.exact else (wide << spec.highest) >> shift
 
 
 @triton.jit
