@@ -1,6 +1,6 @@
 """Beats cut into rows where long rows come twice: a pass that is summed, and one that leaves."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from ...golden.config import SoftmaxConfig
@@ -27,51 +27,52 @@ class Passes(Frame):
         valid = delay(m, self.i_valid, 2, name="valid", reset=True)
         last = delay(m, self.i_last, 2, name="last")
         marked = delay(m, self.i_first, 2, name="marked")
-        present = delay(m, self.present, 2, name="here")
 
         swallow, emit, cut = Signal(), Signal(), Signal()
         role = _Role(m, marked, emit, cut)
         counts = _Counts(m, self._config, role, emit, cut)
-        unlike = self._unlike(m, role, present, emit)
-        faulty, error = Signal(), Signal()
-        m.d.comb += [
-            emit.eq(valid & ~swallow),
-            cut.eq(last | counts.final),
-            error.eq(
-                faulty
-                | fault
-                | (marked ^ role.first)
-                | (counts.final & (unlike | ~last))
-                | (role.second & last & ~counts.final)
-            ),
-        ]
-        with m.If(emit):
-            # a fault of a first pass is one of the whole second
-            m.d.sync += faulty.eq(error & (~cut | role.first))
+        unlike = self._unlike(m, role, emit)
+        m.d.comb += [emit.eq(valid & ~swallow), cut.eq(last | counts.final)]
         with m.If(valid):
             m.d.sync += swallow.eq(~last & (swallow | counts.final))
+        length = Mux(counts.final, unlike | ~last, role.second & last)
+        faults = [fault, marked ^ role.first, length]
+        self._remember(m, Cat(register(m, part, name="wrong") for part in faults).any())
         m.d.comb += [
             self.next_valid.eq(emit),
             self.o_valid.eq(register(m, emit, name="emitted", reset=True)),
             self.o_last.eq(register(m, emit & cut, name="ended", reset=True)),
-            self.error.eq(register(m, error, name="row_error")),
             self.first.eq(register(m, emit & role.first, name="first", reset=True)),
             self.second.eq(register(m, emit & role.second, name="second", reset=True)),
         ]
 
-    def _unlike(self, m: Module, role: "_Role", present: Value, emit: Value) -> Value:
+    def _remember(self, m: Module, wrong: Value) -> None:
+        """Whether the row is in error, a beat that leaves being ``wrong`` or not."""
+        faulty = Signal()
+        m.d.comb += self.error.eq(faulty | wrong)
+        with m.If(self.o_valid):
+            # a fault of a first pass is one of the whole second
+            m.d.sync += faulty.eq(self.error & (~self.o_last | self.first))
+
+    def _unlike(self, m: Module, role: "_Role", emit: Value) -> Value:
         """Whether a last beat has elements too many, or of a second pass, others than the first."""
         config = self._config
+        early = register(m, self.present, name="early")
+        here = register(m, early, name="here")
         tail = Signal(config.lanes, reset_less=True)
         with m.If(emit & role.first):
-            m.d.sync += tail.eq(present)
+            m.d.sync += tail.eq(here)
+        # compared a cycle ahead, when the tail may be the beat before
+        unlike_tail = register(m, (early ^ tail).any(), name="unlike_tail")
+        unlike_last = register(m, (early ^ here).any(), name="unlike_last")
+        last_is_tail = register(m, emit & role.first, name="last_is_tail")
 
         def above(length: int) -> Value | int:
             room = (length - 1) % config.lanes + 1
-            return present[room] if room < config.lanes else 0
+            return here[room] if room < config.lanes else 0
 
         once = Mux(role.first, above(config.max_length), above(config.held_length))
-        return Mux(role.second, (present ^ tail).any(), once)
+        return Mux(role.second, Mux(last_is_tail, unlike_last, unlike_tail), once)
 
 
 class _Role:

@@ -1,5 +1,7 @@
 """What a first pass makes of a row is held for its second, whose beats each ask for it."""
 
+from typing import Any
+
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -42,7 +44,7 @@ class Held(wiring.Component):
         return m
 
 
-def held(m: Module, path: Datapath, scalar: data.View, wait: int) -> data.View:
+def held(m: Module, path: Datapath, scalar: Any, wait: int) -> Any:
     """Where to give what is known of a row ``wait`` cycles after its last beat, for ``scalar`` to
     be what its beats wait for."""
     if not hasattr(path, "passes"):

@@ -45,7 +45,7 @@ class PartRows(WholeRows):
             target=target,
         )
 
-    def given_to(self, m: Module, path: Datapath, rows: Any, wait: int) -> data.View:
+    def given_to(self, m: Module, path: Datapath, rows: Any, wait: int) -> Any:
         given = held(m, path, rows.i, wait)
         m.d.comb += [
             rows.i_ends.eq(path.o.last),
@@ -55,7 +55,7 @@ class PartRows(WholeRows):
 
     def _length(self, m: Module, path: Datapath) -> Value:
         """Elements of the row up to a beat, two cycles later."""
-        lanes, keep = self._config.lanes, path.o.tag.keep
+        lanes, keep = self._config.lanes, Value.cast(path.o.tag.keep)
         before = Signal(range(self._config.max_beats * lanes))
         with m.If(path.o_valid | path.passes.first):
             m.d.sync += before.eq(Mux(path.o.last, 0, before + lanes))

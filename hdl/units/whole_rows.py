@@ -38,7 +38,7 @@ class WholeRows:
             target=target,
         )
 
-    def given_to(self, m: Module, path: Datapath, rows: Any, wait: int) -> data.View:
+    def given_to(self, m: Module, path: Datapath, rows: Any, wait: int) -> Any:
         """Where to give what is known of a row ``wait`` cycles after its last beat."""
         return rows.i
 
