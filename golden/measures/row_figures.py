@@ -73,7 +73,6 @@ class RowFigures:
         one = record.merged()
         rows, seen = int(one.rows[0]), int(one.seen_elements[0])
         mean, sd = _moments(float(one.total[0]), float(one.square[0]), seen)
-        spread_high = float(one.spread_high[0])
         return cls(
             rows=rows,
             elements=int(one.elements[0]),
@@ -83,8 +82,10 @@ class RowFigures:
             sd=sd,
             logit=Distribution.of(one.element[0], float(one.low[0]), float(one.high[0])),
             top=Distribution.of(one.top[0], float(one.top_low[0]), float(one.top_high[0])),
-            spread=Distribution.of(one.spread[0], 0.0, spread_high),
-            gap=Distribution.of(one.gap[0], 0.0, spread_high),
+            spread=Distribution.of(
+                one.spread[0], float(one.spread_low[0]), float(one.spread_high[0])
+            ),
+            gap=Distribution.of(one.gap[0], float(one.gap_low[0]), float(one.gap_high[0])),
             within=_shares(WITHIN, one.within[0], rows),
             beyond=_shares(one.ranges[0].tolist(), one.beyond[0], rows),
             below=_shares(FRACTIONS, one.below[0], seen),

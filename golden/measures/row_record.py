@@ -34,15 +34,15 @@ class RowRecord:
     Attributes:
         rows, elements, empty, invalid: (G,), of all rows; elements are those that take part.
         low, high: (G,), the least and the largest element of all rows.
-        top_low, top_high: (G,), of the rows' maxima. spread_high: (G,), of max - min.
+        top_low, top_high: (G,), of the rows' maxima. spread_low, spread_high: (G,), of max - min.
         top, spread: (G, bins), histograms of the rows' maxima and of max - min.
         within, beyond: (G, ...), rows by :data:`WITHIN` and by ``ranges``, (G, ...), of which all
             groups have the same.
         seen_rows, seen_elements: (G,), of the rows that were drawn; the rest is of them.
         total, square: (G,), sums of the elements and of their squares.
         element: (G, bins), histogram of the elements.
-        pairs: (G,), rows with two elements or more. gap: (G, bins), histogram of what is between
-            their two largest.
+        pairs: (G,), rows with two elements or more. gap_low, gap_high: (G,), the least and the
+            most that is between their two largest. gap: (G, bins), histogram of it.
         below: (G, ...), elements by :data:`FRACTIONS`.
     """
 
@@ -54,6 +54,7 @@ class RowRecord:
     high: Reals
     top_low: Reals
     top_high: Reals
+    spread_low: Reals
     spread_high: Reals
     top: Integers
     spread: Integers
@@ -66,6 +67,8 @@ class RowRecord:
     square: Reals
     element: Integers
     pairs: Integers
+    gap_low: Reals
+    gap_high: Reals
     gap: Integers
     below: Integers
 
@@ -82,11 +85,12 @@ class RowRecord:
         inf = np.inf
         return cls(
             counts(), counts(), counts(), counts(),
-            reals(inf), reals(-inf), reals(inf), reals(-inf), reals(0.0),
+            reals(inf), reals(-inf), reals(inf), reals(-inf), reals(inf), reals(-inf),
             counts(bins.COUNT), counts(bins.COUNT), counts(len(WITHIN)),
             np.tile(np.array(ranges, np.float64), (groups, 1)), counts(len(ranges)),
             counts(), counts(), reals(0.0), reals(0.0),
-            counts(bins.COUNT), counts(), counts(bins.COUNT), counts(len(FRACTIONS)),
+            counts(bins.COUNT), counts(), reals(inf), reals(-inf), counts(bins.COUNT),
+            counts(len(FRACTIONS)),
         )  # fmt: skip
 
     @property
@@ -117,15 +121,11 @@ class RowRecord:
 
     def _ends(self, top: Floats, low: Floats, taken: npt.NDArray[np.bool_]) -> None:
         """Extremes and histograms."""
-        inf = np.inf
         spread = np.where(taken, top - np.where(taken, low, 0), 0)
-        for held, values, least in (
-            (self.low, low, True), (self.high, top, False), (self.top_low, top, True),
-            (self.top_high, top, False), (self.spread_high, spread, False),
-        ):  # fmt: skip
-            fold, nothing = (np.minimum, inf) if least else (np.maximum, -inf)
-            fold(held, fold.reduce(np.where(taken, values, nothing), axis=1, initial=nothing),
-                 out=held)  # fmt: skip
+        _fold_ends(self.low, self.high, np.where(taken, low, 0), taken)
+        _fold_ends(self.top_low, self.top_high, top, taken)
+        _fold_ends(self.spread_low, self.spread_high, spread, taken)
+        _fold_ends(self.low, self.high, top, taken)
         for held, values in ((self.top, top), (self.spread, spread)):
             counts = bins.counted(_bins(np.where(taken, values, 0)), self.groups)
             counts[:, bins.SIDE] -= (~taken).sum(axis=1)
@@ -173,6 +173,7 @@ class RowRecord:
         counts[:, bins.SIDE] -= (~paired).sum(axis=1)
         self.gap[:] += counts
         self.pairs[:] += paired.sum(axis=1)
+        _fold_ends(self.gap_low, self.gap_high, gaps, paired)
 
     def merged(self) -> "RowRecord":
         """All groups as one."""
@@ -204,9 +205,17 @@ class RowRecord:
 
 _FOLDS = {
     "ranges": np.max, "low": np.min, "high": np.max, "top_low": np.min, "top_high": np.max,
-    "spread_high": np.max,
+    "spread_low": np.min, "spread_high": np.max, "gap_low": np.min, "gap_high": np.max,
 }  # fmt: skip
 """How fields of several records are made one; others are added."""
+
+
+def _fold_ends(low: Reals, high: Reals, values: Floats, taken: npt.NDArray[np.bool_]) -> None:
+    """Hold the least and the most of each group's values, (G, R), as well."""
+    least = np.where(taken, values, np.inf).min(axis=1, initial=np.inf)
+    most = np.where(taken, values, -np.inf).max(axis=1, initial=-np.inf)
+    np.minimum(low, least, out=low)
+    np.maximum(high, most, out=high)
 
 
 def _bins(values: Floats) -> npt.NDArray[np.int32]:

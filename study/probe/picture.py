@@ -50,7 +50,7 @@ def _draw(axis: Any, sites: Sequence[tuple[str, Distribution]]) -> None:
     axis.set_yticks(range(len(sites)), [name for name, _ in sites])
     axis.set_ylim(len(sites) - 0.4, -0.6)
     axis.set_xlabel(
-        "largest logit of a row: the middle half, 98 %, and the ends; beyond a dashed line it "
-        "saturates in a unit of that range"
+        "largest logit of a row: the middle half, 98 %, and the ends\n"
+        "beyond a dashed line it saturates in a unit of that range"
     )
     axis.spines[["top", "right"]].set_visible(False)

@@ -65,8 +65,8 @@ def test_every_figure_is_that_of_the_rows(x):
     if rows:
         assert (figures.logit.low, figures.logit.high) == (everything.min(), everything.max())
         assert (figures.top.low, figures.top.high) == (min(tops), max(tops))
-        spread = max(np.float32(row.max()) - np.float32(row.min()) for row in rows)
-        assert figures.spread.high == spread
+        spreads = [np.float32(row.max()) - np.float32(row.min()) for row in rows]
+        assert (figures.spread.low, figures.spread.high) == (min(spreads), max(spreads))
         np.testing.assert_allclose(figures.mean, everything.mean(), atol=1e-4)
         np.testing.assert_allclose(figures.sd, everything.std(), atol=1e-2)
 
@@ -80,6 +80,8 @@ def test_gaps_and_small_probabilities_are_those_of_the_rows(x):
     gaps = np.array([np.float32(high) - np.float32(low) for low, high in pairs], np.float32)
     expected = bins.counted(bins.bin_of(gaps)[None], 1)[0] if len(gaps) else 0 * record.gap[0]
     np.testing.assert_array_equal(record.gap[0], expected)
+    least, most = (min(gaps), max(gaps)) if len(gaps) else (np.inf, -np.inf)
+    assert (record.gap_low[0], record.gap_high[0]) == (least, most)
     for place, fraction in enumerate(FRACTIONS):
         p = [np.exp(row - row.max()) / np.exp(row - row.max()).sum() for row in rows]
         near = sum((np.abs(one * 2.0**fraction - 1) < 1e-4).sum() for one in p)
