@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Member, Out
 
 from ...golden.config import SoftmaxConfig
+from ..flow.skid import Skid
 from ..stages.locate import place_layout, predict_field
 from .row_target import target_layout
 
@@ -12,8 +13,8 @@ from .row_target import target_layout
 class TokenRows(wiring.Component):
     """The rows of a token are the head's, and that of a tail where its word is one of that.
 
-    A row is asked for in every cycle in which all outputs can be taken: they are valid only then.
-    ``request`` alone is a register.
+    A row is asked for in every cycle in which all outputs can be taken: they are valid only then,
+    but for ``request``, which has a place of its own.
 
     Members:
         token: where words are, see :func:`place_layout`.
@@ -60,13 +61,21 @@ def members_of(config: SoftmaxConfig) -> dict[str, Member]:
 
 def room_for(m: Module, rows: wiring.Component) -> Signal:
     """Whether there is a token, and room for all that it may give; ``request`` is driven too."""
-    request, free, room = rows.request, Signal(), Signal()
+    room = Signal()
+    # no port looks at another one's reader in the same cycle
+    m.submodules.requests = requests = Skid(rows.asked.payload.shape())
+    wiring.connect(m, requests.o, wiring.flipped(rows.request))
     m.d.comb += [
-        free.eq(~request.valid | request.ready),
-        room.eq(rows.token.valid & free & rows.asked.ready & rows.target.ready & rows.record.ready),
+        requests.i.valid.eq(rows.asked.valid),
+        requests.i.payload.eq(rows.asked.payload),
+        room.eq(
+            rows.token.valid
+            & requests.i.ready
+            & rows.asked.ready
+            & rows.target.ready
+            & rows.record.ready
+        ),
     ]
-    with m.If(free):
-        m.d.sync += [request.valid.eq(rows.asked.valid), request.payload.eq(rows.asked.payload)]
     return room
 
 

@@ -94,14 +94,14 @@ def check(traffic: Traffic, pace: Pace = STEADY, **habits) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pace", "small"), zip(PACES, [*DATAPATHS.values()] * 3, strict=False), ids=str
+    ("pace", "small"), [*zip(PACES, [*DATAPATHS.values()] * 3, strict=False)], ids=str
 )
 def test_words_of_every_cluster_give_goldens_bits(small, pace):
     check(random_traffic(small, 40), pace, request_pressure=pace.pressure)
 
 
 @pytest.mark.parametrize(
-    ("pace", "small"), zip(PACES[1:3], DATAPATHS.values(), strict=True), ids=str
+    ("pace", "small"), [*zip(PACES[1:3], DATAPATHS.values(), strict=True)], ids=str
 )
 def test_words_are_predicted_between_words_that_are_told(small, pace):
     config = small.replace(prediction="greedy", cutoffs=(2, 10, 22))
