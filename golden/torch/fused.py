@@ -171,7 +171,7 @@ def may_fuse(
     reason = _unfused(unit.config, query.device.type, unit.engine, needs)
     if reason is None or not min(query.numel(), key.numel(), value.numel()):
         return False
-    if key.shape[-2] > config_of(unit.config).max_length:
+    if key.shape[-2] > _longest(unit.config):
         return False  # which the other way refuses
     reason = (
         reason
@@ -222,9 +222,23 @@ def _needs_gradient(*tensors: Tensor) -> bool:
     return torch.is_grad_enabled() and any(each.requires_grad for each in tensors)
 
 
-@torch.compiler.assume_constant_result
-@lru_cache(maxsize=256)
+@torch.compiler.assume_constant_result  # a compiler takes the answer, not how it is made
 def _unfused(config: str, device: str, engine: str, needs_gradient: bool) -> str | None:
+    return _reason(config, device, engine, needs_gradient)
+
+
+@torch.compiler.assume_constant_result
+def _longest(config: str) -> int:
+    return config_of(config).max_length
+
+
+@torch.compiler.assume_constant_result
+def _say(reason: str) -> None:
+    _said(reason)
+
+
+@lru_cache(maxsize=256)
+def _reason(config: str, device: str, engine: str, needs_gradient: bool) -> str | None:
     """Why the engine does not compute attention in one kernel; None where it has none."""
     unit = config_of(config)
     reason = unfused_by(engine_for(unit, torch.device(device), engine).name, unit)
@@ -233,9 +247,8 @@ def _unfused(config: str, device: str, engine: str, needs_gradient: bool) -> str
     return reason
 
 
-@torch.compiler.assume_constant_result
 @lru_cache(maxsize=64)
-def _say(reason: str) -> None:
+def _said(reason: str) -> None:
     warn_unfused(reason)
 
 

@@ -15,8 +15,10 @@ from .engines import find_spec, torch
 from softmaxfx.golden import PRESETS, SQ, UQ, SoftmaxConfig  # isort: skip
 from softmaxfx.golden.torch import EngineFallbackWarning, fixed_scaled_dot_product_attention
 from softmaxfx.golden.torch.engines.registry import unfused_by, which_engine
-from softmaxfx.golden.torch.fused import _say
-from softmaxfx.golden.torch.ops import CALLS
+from softmaxfx.golden.torch.fused import _said
+from softmaxfx.golden.torch.fused import attention as operator
+from softmaxfx.golden.torch.ops import CALLS, GATED, NO_GRADIENT
+from softmaxfx.golden.torch.unit import text_of
 
 pytestmark = pytest.mark.long
 
@@ -207,7 +209,7 @@ def test_scores_that_are_no_numbers_raise(device, value):
 
 def test_what_the_kernel_cannot_take_is_computed_the_other_way_aloud(device):
     case = Case(scores(1, 2, 5, 9), device)
-    _say.cache_clear()
+    _said.cache_clear()
     before = CALLS["attention"]
     for options, said in (
         ({"dropout_p": 0.5}, "dropout is of p"),
@@ -237,3 +239,46 @@ def test_which_engine_tells():
     choice = which_engine(PRESETS["base"])
     assert (choice.fuses, choice.unfused) == (False, "")
     assert dataclasses.replace(choice, fuses=True) != choice
+
+
+def test_compilers_see_no_break(device):
+    case = Case(scores(1, 2, 5, 9), device)
+
+    def attention(query):
+        return fixed_scaled_dot_product_attention(
+            query, case.key, case.value, is_causal=True, engine="triton"
+        )
+
+    compiled = torch.compile(attention, fullgraph=True, backend="aot_eager")
+    before = CALLS["attention"]
+    found = compiled(case.query)
+    assert CALLS["attention"] == before + 1
+    assert torch.equal(found, attention(case.query))
+    both = (
+        torch.autograd.grad(each.sum(), case.query)[0] for each in (found, attention(case.query))
+    )
+    assert torch.equal(*both)
+
+
+@pytest.mark.parametrize("gradient", [GATED, NO_GRADIENT])
+def test_it_is_an_operator_of_torch_s(device, gradient):
+    case = Case(scores(1, 2, 5, 9), device)
+    given = [each if gradient else each.detach() for each in (case.query, case.key, case.value)]
+    config = text_of(PRESETS["int8_row"])
+    more = None, None, True, 1.0, None, config, gradient, None, True
+    tests = "test_schema", "test_faketensor", "test_autograd_registration"
+    torch.library.opcheck(operator, (*given, *more), test_utils=tests)
+
+
+def test_a_batch_of_vmap_is_more_batches(device):
+    case = Case(scores(3, 2, 5, 9), device)
+
+    def attention(query, key):
+        return fixed_scaled_dot_product_attention(
+            query, key, case.value[:1].detach(), engine="triton", scale=1.0
+        )
+
+    with torch.no_grad():
+        found = torch.vmap(attention)(case.query[:, None], case.key[:, None])
+    gold = case.computed(PRESETS["base"], "torch")[0]
+    assert torch.equal(found[:, 0], gold)
