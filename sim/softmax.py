@@ -105,7 +105,7 @@ def hostile_logits(
     rows come twice, in passes of :data:`.passes.FRAMES`."""
     stream = unit.stream("s_axis")
     shape = frame_shape(frame, stream, unit.config, rng, elements)
-    user = some_masked(shape, stream, frame, rng)
+    user = some_masked(shape, unit.lanes, frame, rng)
     beats = with_data(shape, stream, unit.config.input, rng, user)
     return hostile_passes(frame, beats, unit, rng) if unit.two_passes else beats
 

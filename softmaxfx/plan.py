@@ -15,7 +15,18 @@ from .files import json_text, require_file, write_whole
 from .golden.errors import require
 from .options import is_given
 from .outputs import OutFile, json_option, out_option
-from .plans import BATCH, CLUSTERS, HIDDEN, LANES, measured, planned, simulated_rows, study, timed
+from .plans import (
+    BATCH,
+    CLUSTERS,
+    HIDDEN,
+    LANES,
+    measured,
+    planned,
+    simulated_rows,
+    simulated_tokens,
+    study,
+    timed,
+)
 from .study.plan import read
 from .study.plan.cost import Cost, Cutoffs
 from .study.plan.cycles import Cycles
@@ -28,10 +39,11 @@ if TYPE_CHECKING:  # these take a second to import
     from .study.plan.findings import Findings
     from .study.plan.fit import Fit
     from .study.plan.rows import Row
+    from .study.plan.through_unit import Through
 
 DOCUMENT = Path("docs/plan.md")
 COSTS = ("cycles", "cpu", "cuda")
-OF_CYCLES = ("lanes", "buffer_length", "max_length")
+OF_CYCLES = ("lanes", "buffer_length", "max_length", "simulate")
 OF_TIMES = ("batch", "hidden", "div_value", "threads")
 SOURCES = ("text", "tokens", "counts")
 
@@ -80,6 +92,11 @@ _cost_options = options(
         "--measure", is_flag=True,
         help="Check the cost: rows through the simulated unit (a first run builds it, minutes), or "
         "the products of each split.",
+    ),
+    click.option(
+        "--simulate", type=click.IntRange(min=1), metavar="N",
+        help="Of cycles: send the first N tokens through the simulated unit, with the plan's "
+        "cutoffs and those it is held against (each builds a unit, minutes).",
     ),
     click.option(
         "--batch", type=click.IntRange(1, 2**24), default=BATCH, show_default=True, metavar="B",
@@ -138,11 +155,13 @@ def plan(
     found = planned(cost, clusters)
     rows = simulated_rows(chosen["lanes"], out) if chosen["measure"] and fit is None else []
     took = measured(found, name) if chosen["measure"] and fit is not None else {}
-    _tell(found, fit, rows, took)
+    through = _simulated(found, chosen, out)
+    _tell(found, fit, rows, took, through)
     if json_file is not None:
         from .study.plan import tables
 
-        write_whole(json_file, json_text(tables.fields(found, fit, rows, took)))
+        told = tables.fields(found, fit, rows, took, through)
+        write_whole(json_file, json_text(told))
     if html is not None:
         from .study.plan.page import page
 
@@ -206,8 +225,25 @@ def _projection(value: float | None) -> Widths:
     return DivValue(value)
 
 
+def _simulated(found: "Findings", chosen: dict[str, Any], out: Path) -> "list[Through]":
+    """Tokens through the unit, where that is wanted."""
+    if chosen["simulate"] is None:
+        return []
+    require(
+        chosen["text"] is None and chosen["counts"] is None,
+        "--simulate must be given for the shipped corpus or with --tokens: it needs the words in "
+        "their order",
+    )
+    tokens = read.in_order(found.vocabulary, chosen["tokens"])[: chosen["simulate"]]
+    return simulated_tokens(found, tokens, out)
+
+
 def _tell(
-    found: "Findings", fit: "Fit | None", rows: "Sequence[Row]", took: dict[Cutoffs, float]
+    found: "Findings",
+    fit: "Fit | None",
+    rows: "Sequence[Row]",
+    took: dict[Cutoffs, float],
+    through: "Sequence[Through]",
 ) -> None:
     """Tables, sentences, and at last what is to be copied."""
     from .study.plan import tables
@@ -221,6 +257,9 @@ def _tell(
     _print(title, tables.rivals(found, took), left=2)
     _print("the plan", tables.clusters(found), left=1)
     _print("cheapest split of each number of clusters", tables.curve(found, took), left=2)
+    if through:
+        title = f"{through[0].tokens:,} tokens through the simulated unit, all bits golden"
+        _print(title, tables.through(through), left=2)
     for sentence in said:
         console.print(sentence)
     if found.clusters.tails >= tables.MOST_CLUSTERS and fit is None:

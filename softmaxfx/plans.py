@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .golden.config import preset
+from .golden.types import Integers
 from .options import require_packages
 from .study.plan import read
 from .study.plan.cost import Cost, Cutoffs
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # these take a second to import, or need torch
     from .study.plan.findings import Findings
     from .study.plan.fit import Fit
     from .study.plan.rows import Row
+    from .study.plan.through_unit import Through
 
 CLUSTERS = 5
 """Of a plan, at most, unless more or fewer are asked for."""
@@ -99,6 +101,24 @@ def simulated_rows(lanes: int, out: Path) -> "list[Row]":
     config = preset("base").replace(datapath="exact_sum", lanes=lanes)
     with working("simulating rows of the cross-entropy unit (a first run builds it, minutes)"):
         return rows.measured(config, out)
+
+
+def simulated_tokens(found: "Findings", tokens: Integers, out: Path) -> "list[Through]":
+    """Tokens through the simulated unit of every split that one holds.
+
+    Args:
+        tokens: words of the vocabulary. out: folder of everything generated.
+
+    Raises:
+        ConfigError: see :func:`.study.plan.through_unit.through_unit`.
+    """
+    from .sim.simulator import check_tools
+    from .study.plan.through_unit import through_unit
+
+    check_tools(out / "models")
+    label = f"{len(tokens):,} tokens through simulated units (a first run builds them, minutes)"
+    with working(label) as progress:
+        return through_unit(found, tokens, out, progress)
 
 
 def study(lists: dict[str, Path], threads: int | None, out: Path) -> "Study":

@@ -204,7 +204,7 @@ def _is_eager(upstream: Tensor) -> bool:
         type(upstream) is Tensor
         and not torch.is_grad_enabled()
         and not torch.compiler.is_compiling()
-        and not torch._C._functorch.peek_interpreter_stack()
+        and not torch._C._functorch.peek_interpreter_stack()  # pyright: ignore  # no stub has it
     )
 
 

@@ -87,7 +87,7 @@ _RECORDS = (
             replace(_LOGITS, answers="m_axis_request"),
             StreamRecord(
                 "m_axis", False, lambda config: config.loss_grad, "loss_grad", ROW_TEXT, True,
-                CLUSTER_TEXT,
+                dest=CLUSTER_TEXT,
             ),
             StreamRecord(
                 "m_axis_loss", False, lambda config: config.adaptive_loss, "loss",

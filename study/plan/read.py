@@ -68,6 +68,21 @@ def of_tokens(file: Path, vocabulary: int | None) -> Vocabulary:
     return Vocabulary(found.counts, words[found.order], found.source)
 
 
+def in_order(words: Vocabulary, file: Path | None) -> Integers:
+    """The tokens that were counted, in the order of their text, as words of the vocabulary.
+
+    Args:
+        file: of :func:`of_tokens`; None for the corpus of this package.
+    """
+    if file is None:
+        tokens = corpus().tokens.astype(np.int64)
+    else:
+        tokens = _array(file) if file.suffix == ".npy" else _numbers(file)
+    ranks = np.zeros(int(words.order.max()) + 1, np.int64)
+    ranks[words.order] = np.arange(len(words))
+    return ranks[tokens]
+
+
 def of_counts(file: Path) -> Vocabulary:
     """A count a line, or a word and its count with a space or a tab between.
 

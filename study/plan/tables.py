@@ -15,6 +15,7 @@ from .cycles import Cycles
 from .findings import COVERED, Findings, Priced
 from .fit import Fit
 from .rows import Row
+from .through_unit import Through
 from .times import Times
 from .vocabulary import Vocabulary
 
@@ -176,8 +177,23 @@ def row_sentence(rows: Sequence[Row]) -> str:
     )
 
 
+def through(measured: Sequence[Through]) -> Rows:
+    """Cycles that tokens took in the unit, beside what was planned of them."""
+    heading = ["split", "cutoffs", "planned", "measured", "difference", "times less than full"]
+    rows = [
+        [one.name, listed(one.cutoffs), figure(one.planned), figure(one.cycles),
+         f"{100 * one.error:+.2f} %", f"{one.gain:.2f}"]
+        for one in measured
+    ]  # fmt: skip
+    return heading, rows
+
+
 def fields(
-    found: Findings, fit: Fit | None, rows: Sequence[Row], measured: Measured = NOTHING
+    found: Findings,
+    fit: Fit | None,
+    rows: Sequence[Row],
+    measured: Measured = NOTHING,
+    through: Sequence[Through] = (),
 ) -> dict[str, Any]:
     """Everything, as plain JSON values."""
     words, cost, plan = found.vocabulary, found.cost, found.plan
@@ -207,6 +223,7 @@ def fields(
         "measured": [
             {"cutoffs": [*cutoffs], "cost": cost} for cutoffs, cost in measured.items()
         ],
+        "through_unit": [asdict(one) for one in through],
         "two_clusters": {
             "best": found.two.best, "equal_mass": found.two.equal,
             "leaves": found.two.best_leaves,
