@@ -10,6 +10,8 @@ from .loss import loss_bound
 
 MAX_CLUSTERS = 8
 """Most clusters of a unit, the head counted."""
+MAX_ID_WIDTH = 28
+"""Most bits of a tid: with the request that a row answers, it is one of 32 bits in the core."""
 
 
 def adaptive_bound(config: SoftmaxConfig) -> ErrorBound:
@@ -34,9 +36,17 @@ def require_fitting(config: SoftmaxConfig) -> None:
     """Refuse clusters that a unit of a configuration does not hold.
 
     Raises:
-        ConfigError: more than ``MAX_CLUSTERS``, a row longer than ``max_length``, or rows that
-            would come twice.
+        ConfigError: more than ``MAX_CLUSTERS``, a row longer than ``max_length``, ``log_softmax``,
+            ids that leave no room for a row's request, or rows that would come twice.
     """
+    require(
+        config.function == "softmax",
+        f"function must be softmax for adaptive_softmax, not {config.function}",
+    )
+    require(
+        config.id_width <= MAX_ID_WIDTH,
+        f"id_width must be at most {MAX_ID_WIDTH} for adaptive_softmax, not {config.id_width}",
+    )
     clusters, longest = config.clusters, config.max_length
     require(
         not config.two_passes,

@@ -248,9 +248,9 @@ def test_what_was_well_is_not_run_again_and_needs_no_worker(out, monkeypatch):
     monkeypatch.setattr(clusters, "local", pytest.fail)
     again = call("sim", *SMALL, "--rows", 20, "--out", out)
     assert again.exit_code == 0, again.output
-    assert f"3 results wanted, 3 of them known to {out / 'cache.sqlite'}" in again.output
+    assert f"4 results wanted, 4 of them known to {out / 'cache.sqlite'}" in again.output
     assert (reports(out), (out / "errors.png").read_bytes()) == (first, pictures)
-    assert len(list((out / "verilog").glob("*.v"))) == 3
+    assert len(list((out / "verilog").glob("*.v"))) == 4
 
 
 def test_one_unit_alone_needs_no_worker(out, monkeypatch):
@@ -431,7 +431,19 @@ def test_a_mismatch_is_told_with_exit_status_1(unit, own, out, tmp_path):
     assert re.search(place, result.output)
 
 
-@pytest.mark.parametrize("unit", UNITS[1:])
+def test_words_and_the_rows_that_they_ask_for_are_one_s_own(out, tmp_path):
+    logits, words = tmp_path / "logits.npy", tmp_path / "words.npy"
+    np.save(logits, np.random.default_rng(1).normal(0, 2, (3, 16)))
+    np.save(words, [3, -1, 40])  # of the head, of none, of the second tail
+    files = "--logits", logits, "--words", words
+    result = call("sim", "adaptive_softmax", *SMALL, *files, "--out", out)
+    assert result.exit_code == 0, result.output
+    report = reports(out)["adaptive_softmax"]
+    assert (report["rows"], report["ignored_rows"]) == (3, 1)
+    assert report["elements"] == 3 * 16 + 3 + 3  # and requests, and losses
+
+
+@pytest.mark.parametrize("unit", UNITS[1:3])
 def test_a_file_of_verilog_is_simulated_as_the_unit_that_it_is(unit, own, out, tmp_path):
     made = export(preset("tiny", lanes=2, max_length=16), tmp_path, unit=unit, preset="tiny")
     files = options(own, "--logits", "--gradients", "--targets")

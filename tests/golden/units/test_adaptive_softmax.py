@@ -316,6 +316,16 @@ FITTING = {
 }
 
 
+FITTING["wide id"] = (
+    {"id_width": 29},
+    "id_width must be at most 28 for adaptive_softmax, not 29",
+)
+FITTING["logarithms"] = (
+    {"function": "log_softmax", "output": SQ(6, 10)},
+    "function must be softmax for adaptive_softmax, not log_softmax",
+)
+
+
 @pytest.mark.parametrize(("fields", "sentence"), FITTING.values(), ids=FITTING)
 def test_a_unit_refuses_clusters_that_it_cannot_hold(fields, sentence):
     with pytest.raises(ConfigError, match=re.escape(sentence)):
