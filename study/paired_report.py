@@ -76,10 +76,10 @@ def _fields(pairs: Pairs) -> dict[str, Any]:
     }
 
 
-def machine() -> dict[str, str]:
-    """What trainings ran on here; another processor or torch rounds in another way."""
+def machine(job: str = "a training") -> dict[str, str]:
+    """What jobs ran on here, one thread each; another processor or torch rounds in another way."""
     return {
-        "processor": f"{processor()}, {os.cpu_count()} processors, one thread a training",
+        "processor": f"{processor()}, {os.cpu_count()} processors, one thread {job}",
         "torch": version("torch"),
         "python": platform.python_version(),
     }

@@ -11,8 +11,8 @@ from .report import cells, columns, softmaxes
 from .variants import REFERENCE, ROW, Group
 
 _EXPLAINED = (
-    "- Logits of attention are replaced in every layer and head; behind the last layer, "
-    "probabilities and losses are. *Attention* leaves the output float32, *output* leaves "
+    "- Attention's softmax is replaced in every layer and head; behind the last layer, that of "
+    "probabilities and that of losses. *Attention* leaves the output float32, *output* leaves "
     "attention, *both* leaves nothing.",
     "- An agreement is with float32's answer. Where several results are largest, as where a unit's "
     "codes tie, a row counts for the share of them that are that answer.",
@@ -38,7 +38,7 @@ def document(
     Args:
         met: goals. command: that makes it again. picture: the name of the file beside it.
     """
-    on = machine()
+    on = machine("a measurement")
     lines = [
         "# What a softmax's format does to a model",
         "",

@@ -29,8 +29,10 @@ class Metric:
 
     def shown(self, figure: float) -> str:
         value = self.factor * figure
-        digits = self.digits if abs(value) < MANY else 0
-        return f"{value:,.{digits}f}{f' {self.unit}' if self.unit else ''}"
+        text = f"{value:,.{self.digits if abs(value) < MANY else 0}f}"
+        if not text.strip("-0."):
+            text = text.lstrip("-")
+        return f"{text} {self.unit}".rstrip()
 
 
 METRICS: Mapping[str, Mapping[str, Metric]] = {

@@ -59,7 +59,7 @@ def fields(
 ) -> dict[str, Any]:
     """All figures, and what they were measured on; of JSON."""
     return {
-        **machine(),
+        **machine("a measurement"),
         "networks": {network.name: network.title for network in networks},
         "groups": {group.name: [one.name for one in group.softmaxes] for group in groups},
         "goals": [_goal(verdict) for verdict in met],
