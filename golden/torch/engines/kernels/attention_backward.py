@@ -45,7 +45,8 @@ def gradients(
     maximum, r, places, exponent = facts
     _, m, shift, active, outside, _ = terms(s, tables, maximum, spec)
     codes_of_p = probability(m, shift, r, places, last)
-    codes = quantized(dp * power_of_two(e)[:, None], back.input)
+    real: tl.constexpr = back.input
+    codes = quantized(dp * power_of_two(e)[:, None], real)
     random = 0
     if back.stochastic:
         random = random_bits(seed, number[:, None], column[None, :], back)
@@ -69,6 +70,7 @@ def seen_dots(
     """Sums of products of p and dP of rows in some columns, added to ``total``."""
     k_ptr, k_stride, size, columns = keys
     maximum, r, places, _exponent = facts
+    real: tl.constexpr = back.input
     for start in range(begin, end, width):
         column = start + tl.arange(0, width)
         k = matrix(k_ptr, column, tl.arange(0, embed), k_stride, columns, size)
@@ -77,7 +79,7 @@ def seen_dots(
         _, m, shift, _, _, _ = terms(s, tables, maximum, spec)
         p = probability(m, shift, r, places, last)
         dp = upstream(do, v, v_ptr.dtype.element_ty, like)
-        codes = quantized(dp * power_of_two(e)[:, None], back.input)
+        codes = quantized(dp * power_of_two(e)[:, None], real)
         total += tl.sum(product(p, codes, back.product_bits).to(tl.int64), axis=1)
     return total
 

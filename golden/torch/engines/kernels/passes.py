@@ -192,11 +192,12 @@ def exponent_of(tables, q, s, high, nearest, last: tl.constexpr, spec: tl.conste
 @triton.jit
 def scalars(tables, top, high, low, nearest, last: tl.constexpr, spec: tl.constexpr):
     """(r, q less the exponent, exponent) of rows; a row whose sum is 0 has the exponent 0."""
-    q, s = significand(top, high, low, last.reciprocal, spec)
+    segments: tl.constexpr = last.reciprocal
+    q, s = significand(top, high, low, segments, spec)
     exponent = q * 0
     if last.has_exponent:
         exponent = exponent_of(tables, q, s, high, nearest, last, spec)
-    r = narrowed(reciprocal(tables, s, last.reciprocal), last.bits - spec.mantissa)
+    r = narrowed(reciprocal(tables, s, segments), last.bits - spec.mantissa)
     return r, q - exponent, exponent
 
 

@@ -82,7 +82,8 @@ def dot_of(total, s, spec: tl.constexpr):
 def block_codes(p_ptr, dp_ptr, row, column, rows, n, p_scale, dp_scale, spec: tl.constexpr):
     """(codes of p, codes of dP) of a block of rows."""
     p = (row_block(p_ptr, row, column, rows, n) * p_scale[:, None]).to(tl.int32)
-    codes = quantized(row_block(dp_ptr, row, column, rows, n) * dp_scale[:, None], spec.input)
+    real: tl.constexpr = spec.input
+    codes = quantized(row_block(dp_ptr, row, column, rows, n) * dp_scale[:, None], real)
     return p, codes
 
 

@@ -90,7 +90,8 @@ def loaded(x_ptr, row, column, rows, n):
 @triton.jit
 def taken(x, spec: tl.constexpr):
     """(halves of codes, active, clipped or saturated, invalid) of logits."""
-    halves, outside = halves_of(x, spec.input)
+    real: tl.constexpr = spec.input  # older Tritons take no attribute as an argument
+    halves, outside = halves_of(x, real)
     active = (x <= spec.floor) == 0  # NaN is
     return halves, active, outside, (x < float("inf")) == 0
 
