@@ -214,6 +214,8 @@ def test_the_reference_command_names_every_device_and_bound(tmp_path):
         ("the exact P (dP - sum P dP) of the codes", "0.750"),
         ("the exact cross-entropy of the codes", "0.640"),
         ("that of the exact cross-entropy of the codes", "0.887"),
+        ("the exact cross-entropy of the codes of a row", "0.640"),
+        ("that of the exact cross-entropy of the codes of a row", "0.887"),
     ]
     document = json.loads(file.read_text())
     numpy = [field for field in document["comparisons"] if field["reference"] == "NumPy float64"]
@@ -222,9 +224,11 @@ def test_the_reference_command_names_every_device_and_bound(tmp_path):
         ("softmax_backward tiny max_subtract", "dS"),
         ("cross_entropy tiny max_subtract", "loss"),
         ("cross_entropy tiny max_subtract", "gradient"),
+        ("adaptive_softmax tiny max_subtract", "a level's loss"),
+        ("adaptive_softmax tiny max_subtract", "gradient"),
     ]
     assert all(0 < field["of_codes"]["max_ulp"] <= field["bound_ulp"] for field in numpy)
-    assert {len(document["comparisons"])} == {4 * len(REFERENCES)}
+    assert {len(document["comparisons"])} == {6 * len(REFERENCES)}
     for device in jacobian_cost.DEVICES:
         measured = [
             cost["length"] for cost in document["jacobian"] if cost["reference"] == device.name
