@@ -45,8 +45,12 @@ class RequestedRows(wiring.Component):
         m = Module()
         i, o, asked = self.i.payload, self.o.payload, self.asked
         step, valid, beat = Signal(), Signal(), Signal(range(self._config.max_beats))
+        # the beat is wide: what enables it is kept apart from what the counters need, by a
+        # register of the opposite sense
+        empty, load = Signal(init=1), Signal()
         m.d.comb += [
-            step.eq(~self.o.valid | self.o.ready),
+            step.eq(empty | self.o.ready),
+            load.eq(~self.o.valid | self.o.ready),
             valid.eq(self.i.valid & asked.valid),
             self.i.ready.eq(asked.valid & step),
             asked.ready.eq(self.i.valid & i.last & step),
@@ -56,6 +60,8 @@ class RequestedRows(wiring.Component):
         wrong = self._wrong(m, beat, step & valid)
         ident = i.id if self._config.id_width else Const(0, 0)
         with m.If(step):
+            m.d.sync += empty.eq(~valid)
+        with m.If(load):
             m.d.sync += [
                 self.o.valid.eq(valid),
                 *(o[name].eq(i[name]) for name in ("x", "present", "mask", "last")),
