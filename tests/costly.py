@@ -57,7 +57,7 @@ PATTERNS = (
     r"sim/test_environment\.py::test_a_build_and_a_run\w*\[",
     r"fpga/test_synthesis\.py::test_what_is_left_without\w*\[ice40\]",
     r"sim/test_odd_paths\.py::test_a_build_and_a_run\w*\[",
-    r"softmaxfx/test_sim_units\.py::test_without_a_unit_all_three",
+    r"softmaxfx/test_sim_units\.py::test_without_a_unit_all_run",
     # a command and its workers, ended or on another machine
     r"softmaxfx/test_endings\.py::test_a_signal_ends\w*\[(its group-[12]\]|the command-15?\])",
     r"softmaxfx/test_clusters\.py::test_a_job_that_the_queue_ends\w*\[2\]",
