@@ -71,6 +71,8 @@ HOSTILE = [
 
 HELD = {
     "id_width": [0, 0], "dot_guard": [0, 0], "range": [1.5, 1.5], "scale": [1.5, 1.5],
+    "buffer_length": [None, None], "vocabulary": [None, None],
+    "cutoffs": [value for value in (None, [1], (1,), np.array([4])) for _ in range(2)],
     **{width.name: [None, None] for width in dataclasses.fields(Widths)},
 }  # fmt: skip
 """What a field takes of these, with either datapath."""
