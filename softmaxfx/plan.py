@@ -235,7 +235,13 @@ def _simulated(found: "Findings", chosen: dict[str, Any], out: Path) -> "list[Th
         "their order",
     )
     tokens = read.in_order(found.vocabulary, chosen["tokens"])[: chosen["simulate"]]
-    return simulated_tokens(found, tokens, out)
+    through = simulated_tokens(found, tokens, out)
+    require(
+        bool(through),
+        "--simulate must be given with a --buffer-length that holds a row of every cluster, for a "
+        f"unit takes no row of them twice, not {chosen['buffer_length']}",
+    )
+    return through
 
 
 def _tell(

@@ -14,9 +14,10 @@ from click.testing import CliRunner
 from softmaxfx.cli import main
 from softmaxfx.golden import SoftmaxConfig
 from softmaxfx.sim import simulator
-from softmaxfx.study.plan import rows
+from softmaxfx.study.plan import rows, through_unit
 from softmaxfx.study.plan.fit import Timed
 from softmaxfx.study.plan.rows import Row
+from softmaxfx.study.plan.through_unit import Through
 
 
 @pytest.fixture(autouse=True)
@@ -118,6 +119,24 @@ def test_rows_are_measured(simulated, here):
     assert 'id="chart-rows"' in (here / "plan.html").read_text()
 
 
+def test_tokens_go_through_the_unit_in_their_order(monkeypatch, here):
+    given = []
+
+    def through(found, tokens, out, progress):
+        given.append(tokens.tolist())
+        return [Through("planned", (2,), 2.0, 2.01, 4.0, len(tokens))]
+
+    monkeypatch.setattr(through_unit, "through_unit", through)
+    monkeypatch.setattr(simulator, "check_tools", lambda folder: None)
+    np.save("tokens.npy", np.array([7, 5, 5, 9, 5, 7, 9, 9, 9]))
+    result = call("--tokens", "tokens.npy", "--clusters", 2, "--simulate", 6, "--json", "plan.json")
+    assert given == [[2, 1, 1, 0, 1, 2]]
+    assert "6 tokens through the simulated unit" in result.output
+    assert re.search(r"planned +│ \[2\] +│ +2\.000 │ +2\.010 │ +-0\.50 % │ +1\.99", result.output)
+    (told,) = json.loads((here / "plan.json").read_text())["through_unit"]
+    assert told["cycles"] == 2.01
+
+
 def test_a_plan_by_time(timed, here):
     result = call(
         "--cost", "cpu", "--batch", 64, "--hidden", 256, "--threads", 1, "--json", "plan.json"
@@ -165,6 +184,14 @@ REFUSED = {
     ),
     "a vocabulary of a text": (
         ["--vocabulary", "9"], r"--vocabulary must be given together with --tokens"
+    ),
+    "tokens of counts": (
+        ["--counts", "c.txt", "--clusters", "2", "--simulate", "9"],
+        r"--simulate must be given for the shipped corpus or with --tokens"
+    ),
+    "rows of no unit": (
+        ["--clusters", "2", "--buffer-length", "8", "--simulate", "9"],
+        r"--simulate must be given with a --buffer-length that holds a row of every cluster"
     ),
     "a batch of cycles": (["--batch", "8"], r"--batch must be given together with --cost cpu or"),
     "lanes of times": (
