@@ -13,6 +13,7 @@ from .decorators import options
 from .endings import OneSentence
 from .files import json_text, require_file, write_whole
 from .golden.errors import require
+from .golden.proofs.adaptive import MAX_CLUSTERS
 from .options import is_given
 from .outputs import OutFile, json_option, out_option
 from .plans import (
@@ -268,8 +269,8 @@ def _tell(
         _print(title, tables.through(through), left=2)
     for sentence in said:
         console.print(sentence)
-    if found.clusters.tails >= tables.MOST_CLUSTERS and fit is None:
-        console.print(f"note: our unit has up to {tables.MOST_CLUSTERS} clusters")
+    if found.clusters.tails >= MAX_CLUSTERS and fit is None:
+        console.print(f"note: our unit has up to {MAX_CLUSTERS} clusters")
     for line in tables.copied_lines(found):
         console.print(line)
 

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import TracebackType
 
 from torch import nn
 
@@ -19,7 +18,7 @@ from .refusals import PROBE
 from .replace import CLASSES
 from .site_record import Sampling, SiteRecord
 from .swappable import called, calls_softmax, refuse
-from .wrapping import Wrapping, refuse_twice
+from .wrapping import Undone, Wrapping, refuse_twice
 
 
 def probe(
@@ -85,7 +84,7 @@ class Probed:
         return RowFigures.of(self.record)
 
 
-class Probe:
+class Probe(Undone):
     """What is recorded of a model; made by :func:`probe`.
 
     Attributes:
@@ -130,17 +129,6 @@ class Probe:
         """Make the model what it was; once undone, nothing more happens."""
         self._wrapping.undo()
         self._fast_path.restore()
-
-    def __enter__(self) -> "Probe":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.undo()
 
     def __repr__(self) -> str:
         names = ", ".join(site.name for site in self._recorder.sites)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Collection
-from types import TracebackType
 from typing import Unpack
 
 import torch
@@ -18,7 +17,7 @@ from .refusals import SWAP, SwapError
 from .replace import replaced
 from .swappable import calls_softmax, refuse
 from .unit_calls import UnitCalls
-from .wrapping import Wrapping, refuse_twice
+from .wrapping import Undone, Wrapping, refuse_twice
 
 COMPILED = "(compiled)"
 """The site of calls that a compiler traced: it does not tell in which module they stand."""
@@ -86,7 +85,7 @@ def _function(name: str) -> str:
     return "log_softmax" if name == "log_softmax" else "softmax"
 
 
-class Swap:
+class Swap(Undone):
     """What was swapped in a model.
 
     Attributes:
@@ -139,17 +138,6 @@ class Swap:
         self._replacements = []
         self._wrapping.undo()
         self._fast_path.restore()
-
-    def __enter__(self) -> "Swap":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.undo()
 
     def __repr__(self) -> str:
         return f"Swap({type(self.model).__name__}: {', '.join(self.sites) or 'nothing yet'})"

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
-from types import MethodType
-from typing import Any
+from types import MethodType, TracebackType
+from typing import Any, Self
 
 import torch
 from torch import nn
@@ -16,6 +16,25 @@ from .swappable import called
 
 _MARK = "intercepted_to"
 """Of forward methods that intercept calls: their purpose."""
+
+
+class Undone:
+    """A change of a model, which a ``with`` block ends."""
+
+    def undo(self) -> None:
+        """Make the model what it was."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.undo()
 
 
 class Wrapping:

@@ -21,8 +21,6 @@ from .vocabulary import Vocabulary
 
 SHOWN = 7
 """Cutoffs that are listed; of more, the first and their number."""
-MOST_CLUSTERS = 8
-"""Of a unit."""
 
 Measured = Mapping[Cutoffs, float]
 """What splits took, in the unit that people are told."""
