@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from .units_in_torch import torch
+from .units_in_torch import Attention, torch
 
 from softmaxfx.golden.measures.row_figures import RowFigures  # isort: skip
 from softmaxfx.golden.measures.row_record import RowRecord
@@ -17,18 +17,6 @@ from softmaxfx.golden.torch import FixedSoftmax, ProbeError, Sampling, SwapError
 functional, nn = torch.nn.functional, torch.nn
 X = torch.linspace(-2, 3, 48).reshape(2, 3, 8)
 ALL = Sampling(elements=10**9, kept_rows=10**6, kept_elements=10**9)
-
-
-class Attention(nn.Module):
-    """nn.MultiheadAttention in either of its ways."""
-
-    def __init__(self, need_weights):
-        super().__init__()
-        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
-        self.need_weights = need_weights
-
-    def forward(self, x):
-        return self.attention(x, x, x, need_weights=self.need_weights)[0]
 
 
 class Called(nn.Module):

@@ -5,7 +5,7 @@ import copy
 
 import pytest
 
-from .units_in_torch import torch
+from .units_in_torch import Attention, torch
 
 from softmaxfx.golden import UQ, ConfigError, preset  # isort: skip
 from softmaxfx.golden.torch import (
@@ -20,18 +20,6 @@ from softmaxfx.golden.torch.unit import log_config
 functional, nn = torch.nn.functional, torch.nn
 X = torch.linspace(-2, 3, 48).reshape(2, 3, 8)
 WIDE_LOSS = preset("base", loss=UQ(6, 10))
-
-
-class Attention(nn.Module):
-    """nn.MultiheadAttention in either of its ways."""
-
-    def __init__(self, need_weights):
-        super().__init__()
-        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
-        self.need_weights = need_weights
-
-    def forward(self, x):
-        return self.attention(x, x, x, need_weights=self.need_weights)[0]
 
 
 class Called(nn.Module):
